@@ -1,0 +1,39 @@
+"""Errors that a user can act on: one sentence that names the input, what is allowed and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RdrError(ValueError):
+    """A mistake in the input or a missing thing, told in one sentence.
+
+    Commands print the sentence without a traceback and exit with status 2; in Python
+    it is an ordinary ``ValueError``.
+    """
+
+
+class MissingData(RdrError):
+    """A data file is missing or damaged; the message says what to fetch and where to put it."""
+
+
+class TrainingDiverged(RdrError):
+    """The loss stopped being a number; the last good state is kept on disk."""
+
+
+class RunStopped(RdrError):
+    """Training was interrupted and saved; the message is the command that goes on."""
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> RdrError:
+    """The error for a name that is not one of ``known``, with the nearest ones first.
+
+    Example:
+        >>> print(unknown_name("data set", "cifar", ["cifar10", "cifar100", "digits"]))
+        There is no data set named 'cifar'; did you mean 'cifar10' or 'cifar100'? Known: cifar10, cifar100, digits.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(str(name), names, n=2, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else "."
+    return RdrError(f"There is no {kind} named {str(name)!r}{hint} Known: {', '.join(names)}.")

@@ -1,0 +1,14 @@
+"""What all tests share: shapes are checked in every call of the core, and where real CIFAR lies."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ["RDR_CHECK_SHAPES"] = "1"
+for _name in [name for name in sys.modules if name.split(".")[0] == "rdr_core"]:
+    raise RuntimeError(f"{_name} was imported before its shapes could be checked")
+
+from jaxtyping import install_import_hook  # noqa: E402
+
+install_import_hook(["rdr_core.data", "rdr_core.methods", "rdr_core.bound"], "beartype.beartype")
