@@ -1,0 +1,41 @@
+"""Pictures, tables and pages of stored runs; the numbers come from :mod:`rdr_core`, which never imports this package.
+
+A display answers one question: ``X.from_run(run)`` or ``X.from_runs(runs)`` computes it once into an object that
+holds data only (``.data``, ``.alt``, ``.finding``), ``.plot(ax)`` and ``.figure()`` draw it as often as wanted and
+``.save(stem)`` writes PDF, SVG, PNG and the plotted data as CSV.
+
+Names are loaded when they are first used, so that importing the package costs neither matplotlib nor pandas.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "ClassCounts": "rdr_viz.displays.class_counts",
+    "GroupAccuracy": "rdr_viz.displays.group_accuracy",
+    "WeightAndBPrime": "rdr_viz.displays.weight_and_b_prime",
+    "WeightsByClass": "rdr_viz.displays.weights_by_class",
+    "accuracy_table": "rdr_viz.tables",
+    "method_style": "rdr_viz.palette",
+    "print_table": "rdr_viz.tables",
+    "run_demo": "rdr_viz.demo",
+    "write_page": "rdr_viz.page",
+    "write_report": "rdr_viz.report",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module on first use (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'rdr_viz' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""One display per question: data computed once, drawn as often as wanted."""

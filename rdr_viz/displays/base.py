@@ -1,0 +1,55 @@
+"""What every display has: data, words made from the data, and drawing apart from both."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class Display(ABC):
+    """The answer to one question about runs. Subclasses are frozen dataclasses that hold data, no artists.
+
+    Attributes:
+        data: The tidy table that is drawn, and written as CSV beside a saved picture.
+        title: The question's short name, a heading.
+        look: One sentence: what to look at, whatever the data.
+    """
+
+    data: pd.DataFrame
+    title: ClassVar[str]
+    look: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def alt(self) -> str:
+        """What the picture shows, for a reader who cannot see it, with the numbers."""
+
+    @property
+    @abstractmethod
+    def finding(self) -> str:
+        """What these data say, with the numbers; no more than they bear out."""
+
+    @abstractmethod
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw on ``ax`` (default: a new figure's axes) and return it."""
+
+    def figure(self) -> Figure:
+        """A new figure with everything the display shows; pyplot does not know of it."""
+        return self.plot().figure
+
+    def save(self, stem: str | os.PathLike[str]) -> dict[str, Path]:
+        """Write ``stem.pdf``, ``.svg``, ``.png`` and ``.csv``; the same data give the same bytes.
+
+        Returns:
+            The path written for each of ``"pdf"``, ``"svg"``, ``"png"``, ``"csv"``.
+        """
+        from rdr_viz.figure import save
+
+        return save(self.figure(), stem, self.data, title=self.title, description=self.alt)

@@ -1,0 +1,212 @@
+"""Does the class weight move inversely to B'? The claim of the paper's figure 1, per group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rdr_core.errors import unknown_name
+from rdr_viz.displays.base import Display
+from rdr_viz.displays.epochs import epoch_axis, shade_warm_up
+from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.numbers.training import READINGS, correlations, weight_and_b_prime
+from rdr_viz.numbers.words import listed, number, plural, short
+from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS, method_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from rdr_core.runs import Run
+
+_CLEAR = 0.5  # |Spearman| from which a relation is called one
+_B_PRIME = {"color": "#8C6D1F", "linestyle": (0, (4, 1.5))}  # brown: no method's and no group's colour
+
+
+@dataclass(frozen=True)
+class WeightAndBPrime(Display):
+    """Per group and epoch, the mean class weight and the mean B', with their rank correlation over the epochs.
+
+    B'_y = sqrt(pi_y) (1 - softmax(B_y)), with B_y the smallest prediction for the true class over class y's training
+    samples (theorem 1). The paper claims that RDR's weights move inversely to it.
+
+    Attributes:
+        data: ``epoch``, ``group``, ``classes``, ``weight``, ``b_prime``, ``warm_up``; see
+            :func:`rdr_viz.numbers.training.weight_and_b_prime`.
+        method: Canonical method name.
+        reading: Which B_y, a key of :data:`rdr_viz.numbers.training.READINGS`.
+        correlations: Spearman's correlation of weight and B' over the epochs after the warm-up, per group;
+            NaN where a series is constant or shorter than three epochs.
+
+    Example:
+        >>> WeightAndBPrime.from_run(run, reading="b_prime_batch").correlations  # doctest: +SKIP
+        {'Many': -0.41, 'Medium': 0.12, 'Few': 0.87}
+    """
+
+    data: pd.DataFrame
+    method: str
+    reading: str
+    correlations: dict[str, float]
+
+    title = "Does the weight move inversely to B′?"
+    look = (
+        "Compare the upper and the lower curve of each group: where one rises, the paper expects the other to fall, "
+        "and Spearman's ρ near −1 would say that it always does."
+    )
+
+    @classmethod
+    def from_run(cls, run: Run, *, reading: str = "b_prime") -> WeightAndBPrime:
+        """Average weight and B' of ``run`` by group.
+
+        Args:
+            run: A stored run.
+            reading: ``"b_prime"`` (default, the paper read strictly: the sample with the smallest true-class logit),
+                ``"b_prime_probability"``, ``"b_prime_batch"`` or ``"b_prime_quantile"``.
+
+        Raises:
+            RdrError: for another reading.
+        """
+        data = weight_and_b_prime(run, reading)
+        return cls(data, run.config.method, reading, correlations(data))
+
+    @property
+    def alt(self) -> str:
+        parts = []
+        for group in GROUPS:
+            rows = self._rows(group)
+            if rows.empty:
+                parts.append(f"{group}: no class in this group")
+                continue
+            first, last = rows.iloc[0], rows.iloc[-1]
+            parts.append(
+                f"{group}: weight {short(first['weight'])} to {short(last['weight'])}, B′ {short(first['b_prime'])} to "
+                f"{short(last['b_prime'])}, Spearman's ρ {number(self.correlations[group], 2)}"
+            )
+        first, last = self.data["epoch"].min(), self.data["epoch"].max()
+        return (
+            f"Line charts of mean class weight and mean B′ ({READINGS[self.reading]}) by group for "
+            f"{method_style(self.method).label}, epochs {first} to {last}. {'; '.join(parts)}."
+        )
+
+    @property
+    def finding(self) -> str:
+        known = {group: rho for group, rho in self.correlations.items() if rho == rho}
+        inverse = sum(rho <= -_CLEAR for rho in known.values())
+        parts = [f"{group} {number(rho, 2)}" for group, rho in known.items()]
+        constant = [group for group, rho in self.correlations.items() if rho != rho]
+        missing = [group for group in GROUPS if group not in self.correlations]
+        label = method_style(self.method).label
+        sentences = []
+        if parts:
+            sentences.append(
+                f"For {label} the weight moved inversely to B′ (ρ of −{_CLEAR} or less) in {inverse} of "
+                f"{plural(len(parts), 'group')}: ρ was {listed(parts)}."
+            )
+        if constant:
+            sentences.append(
+                f"{listed(constant)}: no correlation, since the weight or B′ did not change or too few epochs were run."
+            )
+        if missing:
+            sentences.append(f"{listed(missing)}: no class in this group.")
+        return " ".join(sentences)
+
+    def plot(self, ax: Axes | None = None, *, group: str = "Many") -> Axes:
+        """Draw one group: the weight on ``ax`` (left), B' on a twin axis (right), as in the paper's figure 1.
+
+        Args:
+            ax: Default: a new figure's axes, 3.4 by 2.4 inches.
+            group: ``"Many"`` (default), ``"Medium"`` or ``"Few"``.
+
+        Returns:
+            The axes of the weight; a group without classes says so in words.
+
+        Raises:
+            RdrError: for another group.
+        """
+        if group not in GROUPS:
+            raise unknown_name("group", group, GROUPS)
+        ax = new_axes(3.4, 2.4) if ax is None else ax
+        with rdr_style():
+            rows = self._rows(group)
+            ax.set_title(self._heading(group), color=GROUP_TEXT[group])
+            if rows.empty:
+                _say_missing(ax)
+                return ax
+            twin = ax.twinx()
+            for axes, column, label, look in (
+                (ax, "weight", "Mean class weight", {"color": GROUP_COLORS[group]}),
+                (twin, "b_prime", "Mean B′", _B_PRIME),
+            ):
+                axes.plot(rows["epoch"], _drawn(rows, column), **look)
+                axes.set_ylabel(label, color=look["color"])
+                axes.tick_params(axis="y", labelcolor=look["color"])
+                _few_ticks(axes)
+            twin.grid(False)
+            twin.spines["right"].set(visible=True, color="#888888")
+            shade_warm_up(ax, rows)
+            epoch_axis(ax, rows["epoch"])
+        return ax
+
+    def figure(self) -> Figure:
+        """All groups: a column each, the weight above, B' below, every panel on its own vertical scale."""
+        figure = new_figure(TEXT_WIDTH, 3.3)
+        with rdr_style():
+            panels = figure.subplots(2, len(GROUPS), sharex="col")
+            for column, group in enumerate(GROUPS):
+                self._column(panels[:, column], group)
+            panels[0, 0].set_ylabel("Mean class weight")
+            panels[1, 0].set_ylabel("Mean B′")
+            figure.align_ylabels(panels[:, 0])
+            figure.suptitle(
+                f"{method_style(self.method).label}: class weight and B′ ({READINGS[self.reading]})", x=0.01, ha="left"
+            )
+            note = "Epoch   (ρ: Spearman's correlation over the epochs; every panel has its own vertical scale)"
+            figure.supxlabel(note, fontsize=8, color="#444444")
+        return figure
+
+    def _column(self, panels: np.ndarray, group: str) -> None:
+        rows = self._rows(group)
+        panels[0].set_title(self._heading(group), color=GROUP_TEXT[group], fontsize=8.5, pad=5)
+        if rows.empty:
+            _say_missing(panels[0])
+            panels[1].set_axis_off()
+            return
+        for panel, column, look in (
+            (panels[0], "weight", {"color": GROUP_COLORS[group]}),
+            (panels[1], "b_prime", _B_PRIME),
+        ):
+            panel.plot(rows["epoch"], _drawn(rows, column), **look)
+            _few_ticks(panel)
+            shade_warm_up(panel, rows, "weight 1" if column == "weight" else "warm-up")
+        epoch_axis(panels[1], rows["epoch"], label=False)
+
+    def _heading(self, group: str) -> str:
+        return f"{group}, ρ = {number(self.correlations[group], 2)}" if group in self.correlations else group
+
+    def _rows(self, group: str) -> pd.DataFrame:
+        return self.data[self.data["group"] == group]
+
+
+def _drawn(rows: pd.DataFrame, column: str) -> pd.Series:
+    """The series without the warm-up's weights of 1, which would flatten all that follows."""
+    return rows[column].mask(rows["warm_up"]) if column == "weight" else rows[column]
+
+
+def _few_ticks(ax: Axes) -> None:
+    """At most four ticks without an offset; a nearly constant series is not blown up to fill the panel."""
+    low, high = ax.dataLim.intervaly
+    if np.isfinite([low, high]).all():
+        middle, least = (low + high) / 2, 0.02 * max(abs(low), abs(high), 1e-6)
+        half = max((high - low) / 2 * 1.1, least)
+        ax.set_ylim(middle - half, middle + half)
+    ax.locator_params(axis="y", nbins=4)
+    ax.ticklabel_format(axis="y", useOffset=False, style="plain")
+
+
+def _say_missing(ax: Axes) -> None:
+    ax.text(0.5, 0.5, "no class in\nthis group", transform=ax.transAxes, ha="center", va="center", color="#666666")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)

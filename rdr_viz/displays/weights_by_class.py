@@ -1,0 +1,200 @@
+"""How does training move each class's weight? The idea of the paper's figure 7."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rdr_viz.displays.base import Display
+from rdr_viz.displays.epochs import epoch_axis, shade_warm_up
+from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
+from rdr_viz.numbers.correlation import is_constant
+from rdr_viz.numbers.training import weights_by_class
+from rdr_viz.numbers.words import class_name, listed, number, plural, short
+from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS, method_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from rdr_core.runs import Run
+
+_LOG_FROM = 5.0  # largest over smallest weight from which a log axis reads better
+_LABEL_GAP = 0.085  # least distance of two labels at the right, in parts of the axes' height
+
+
+@dataclass(frozen=True)
+class WeightsByClass(Display):
+    """A line per class: its mean weight over each epoch's visits, in its group's colour.
+
+    Attributes:
+        data: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``warm_up``; see
+            :func:`rdr_viz.numbers.training.weights_by_class`.
+        method: Canonical method name.
+
+    Example:
+        >>> WeightsByClass.from_run(run).plot().figure  # doctest: +SKIP
+    """
+
+    data: pd.DataFrame
+    method: str
+
+    title = "How does training move the class weights?"
+    look = (
+        "Each line is one class; look at how far apart large and small classes are, and whether the lines still move "
+        "after the first epochs: plain 1/n stays, a density ratio follows the features."
+    )
+
+    @classmethod
+    def from_run(cls, run: Run) -> WeightsByClass:
+        """Read the class weights of ``run``."""
+        return cls(weights_by_class(run), run.config.method)
+
+    @property
+    def alt(self) -> str:
+        largest, smallest = self._ends()
+        ends = []
+        for klass in dict.fromkeys((largest, smallest)):
+            rows = self._line(klass)
+            ends.append(
+                f"{class_name(rows['name'].iloc[0])} ({plural(int(rows['count'].iloc[0]), 'image')}) from "
+                f"{short(rows['weight'].iloc[0])} to {short(rows['weight'].iloc[-1])}"
+            )
+        return (
+            f"Line chart of the mean weight of {plural(self.data['class'].nunique(), 'class', 'classes')} for "
+            f"{method_style(self.method).label}, epochs {self.data['epoch'].min()} to {self.data['epoch'].max()}: "
+            f"{listed(ends)}."
+        )
+
+    @property
+    def finding(self) -> str:
+        weights = self.data["weight"].dropna()
+        if is_constant(weights):
+            return f"Every class kept the weight {short(weights.iloc[0])} throughout."
+        after = self.data[~self.data["warm_up"]]
+        first, last = after["epoch"].min(), after["epoch"].max()
+        moves = []
+        for group in GROUPS:
+            rows = after[after["group"] == group]
+            if rows.empty:
+                continue
+            start, end = (rows.loc[rows["epoch"] == epoch, "weight"].mean() for epoch in (first, last))
+            change = f", {_signed(100 * (end / start - 1))} %" if start > 0 else ""
+            moves.append(f"{group} from {short(start)} to {short(end)}{change}")
+        warm_up = f" (after a warm-up of {plural(first - 1, 'epoch')} with weight 1)" if first > 1 else ""
+        return f"From epoch {first} to {last}{warm_up} the mean weight went by group: {listed(moves)}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the lines on ``ax`` (default: a new figure's axes, 5.5 by 3 inches) and return it.
+
+        The vertical axis is logarithmic where all weights are positive and the largest is over five times the smallest.
+        """
+        ax = new_axes(TEXT_WIDTH, 3.0) if ax is None else ax
+        with rdr_style():
+            many = self.data["class"].nunique() > 30
+            for _, rows in self.data.groupby("class", sort=True):
+                color = GROUP_COLORS.get(rows["group"].iloc[0], "#888888")
+                ax.plot(rows["epoch"], rows["weight"], color=color, lw=0.7 if many else 1.3)
+            self._scale(ax)
+            shade_warm_up(ax, self.data)
+            epoch_axis(ax, self.data["epoch"])
+            self._labels(ax)
+            ax.set_ylabel("Mean weight of the class")
+            ax.set_title(f"{method_style(self.method).label}: weight of each class")
+        return ax
+
+    def _scale(self, ax: Axes) -> None:
+        weights = self.data["weight"].dropna()
+        if weights.empty or weights.min() <= 0 or weights.max() / weights.min() <= _LOG_FROM:
+            ax.set_ylim(bottom=0)
+            return
+        ax.set_yscale("log")
+        ax.set_ylim(weights.min() / 1.15, weights.max() * 1.15)
+        ticks = [base * 10.0**power for power in range(-6, 7) for base in (1, 2, 5)]
+        low, high = ax.get_ylim()
+        ax.set_yticks([tick for tick in ticks if low <= tick <= high], minor=False)
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+    def _labels(self, ax: Axes) -> None:
+        """At the right: the largest and the smallest class with their numbers, and the groups' names between."""
+        weights = self.data["weight"].dropna()
+        if weights.empty or is_constant(weights):
+            words = "no weights" if weights.empty else f"every class: {short(weights.iloc[0])}"
+            at = (1, 0.5) if weights.empty else (1, weights.iloc[0])
+            ax.annotate(
+                words,
+                at,
+                xycoords="axes fraction" if weights.empty else ("axes fraction", "data"),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                annotation_clip=False,
+            )
+            return
+        ends = self._ends()
+        wanted = []
+        for klass in dict.fromkeys(ends):
+            rows = self._line(klass).dropna(subset="weight")
+            if len(rows):
+                row = rows.iloc[-1]
+                words = f"{class_name(row['name'], 14)} (n = {row['count']:,}): {short(row['weight'])}"
+                wanted.append((row["weight"], words, row["group"], "normal"))
+        final = self.data[self.data["epoch"] == self.data["epoch"].max()]
+        for group in GROUPS:
+            rows = final.loc[final["group"] == group, "weight"].dropna()
+            if len(rows):
+                wanted.append((rows.median(), group, group, "bold"))
+        to_axes = ax.transScale + ax.transLimits
+        heights = np.array([to_axes.transform((self.data["epoch"].max(), value))[1] for value, *_ in wanted])
+        for height, (_, words, group, weight) in zip(apart(heights, _LABEL_GAP), wanted, strict=True):
+            ax.annotate(
+                words,
+                (1, height),
+                xycoords="axes fraction",
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                color=GROUP_TEXT.get(group, "#444444"),
+                weight=weight,
+                annotation_clip=False,
+            )
+
+    def _ends(self) -> tuple[int, int]:
+        """The classes with the most and the fewest images."""
+        counts = (
+            self.data.drop_duplicates("class").set_index("class")["count"].sort_values(ascending=False, kind="stable")
+        )
+        return int(counts.index[0]), int(counts.index[-1])
+
+    def _line(self, klass: int) -> pd.DataFrame:
+        return self.data[self.data["class"] == klass]
+
+
+def apart(heights: np.ndarray, gap: float) -> np.ndarray:
+    """The nearest heights within 0..1, in the same order, that keep ``gap`` between neighbours; shape (k,) in and out.
+
+    Least squares under the order, by pooling: subtract the gaps already due, take the isotonic fit, clip, add back.
+
+    Example:
+        >>> apart(np.array([0.5, 0.5, 0.9]), 0.1).round(2).tolist()
+        [0.45, 0.55, 0.9]
+    """
+    order = np.argsort(heights, kind="stable")
+    due = gap * np.arange(len(heights))
+    pools: list[tuple[float, int]] = []
+    for value in heights[order] - due:
+        size = 1
+        while pools and pools[-1][0] > value:
+            before, count = pools.pop()
+            value, size = (before * count + value * size) / (count + size), count + size
+        pools.append((value, size))
+    placed = np.empty(len(heights))
+    fit = np.repeat([value for value, _ in pools], [size for _, size in pools])
+    placed[order] = np.clip(fit, 0, max(0.0, 1 - due[-1])) + due
+    return placed
+
+
+def _signed(value: float) -> str:
+    return f"+{number(value)}" if round(value, 1) > 0 else number(value)

@@ -1,0 +1,129 @@
+"""Figures made without pyplot's state, and files that are the same bytes from run to run."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib.style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from rdr_core.errors import RdrError
+from rdr_viz.style import RDR_STYLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+#: Text width of a NeurIPS page in inches.
+TEXT_WIDTH = 5.5
+
+FORMATS = ("pdf", "svg", "png")
+
+
+@contextmanager
+def rdr_style() -> Iterator[None]:
+    """The toolkit's look inside the block; the global rc is as before after it."""
+    with matplotlib.style.context(RDR_STYLE):
+        yield
+
+
+def new_figure(width: float = TEXT_WIDTH, height: float = 3.1) -> Figure:
+    """An empty figure of ``width`` by ``height`` inches that pyplot does not know, laid out by constrained layout."""
+    with rdr_style():
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        return figure
+
+
+def new_axes(width: float = TEXT_WIDTH, height: float = 3.1) -> Axes:
+    """The only axes of a new figure of ``width`` by ``height`` inches; the figure is ``axes.figure``.
+
+    Example:
+        >>> new_axes(height=2).figure.get_size_inches().tolist()
+        [5.5, 2.0]
+    """
+    with rdr_style():
+        return new_figure(width, height).subplots()
+
+
+def render(figure: Figure, file_format: str, *, title: str = "", description: str = "") -> bytes:
+    """The figure as a file's bytes; equal figures give equal bytes, on any day and in any process.
+
+    Args:
+        figure: What to draw; vector formats have no background, PNG is white at 200 dots per inch.
+        file_format: ``"pdf"``, ``"svg"`` (text as outlines) or ``"png"``.
+        title: Goes into the file's metadata.
+        description: Alt text, goes into the file's metadata.
+
+    Raises:
+        RdrError: for another format.
+    """
+    if file_format not in FORMATS:
+        raise RdrError(f"A picture cannot be written as {file_format!r}; choose one of {', '.join(FORMATS)}.")
+    metadata: dict[str, str | None] = {
+        "pdf": {"CreationDate": None, "Creator": "rdr", "Producer": None, "Title": title, "Subject": description},
+        "svg": {"Date": None, "Creator": "rdr", "Title": title, "Description": description},
+        "png": {"Software": None, "Title": title, "Description": description},
+    }[file_format]
+    buffer = io.BytesIO()
+    with rdr_style():
+        figure.savefig(
+            buffer,
+            format=file_format,
+            metadata={key: value for key, value in metadata.items() if value or value is None},
+            facecolor="white" if file_format == "png" else "none",
+        )
+    return buffer.getvalue()
+
+
+def save(
+    figure: Figure,
+    stem: str | os.PathLike[str],
+    data: pd.DataFrame,
+    *,
+    title: str = "",
+    description: str = "",
+) -> dict[str, Path]:
+    """Write ``stem.pdf``, ``stem.svg``, ``stem.png`` and the plotted data as ``stem.csv``; folders are made.
+
+    Each file appears whole or not at all (written beside, then renamed).
+
+    Returns:
+        The path written for each of ``"pdf"``, ``"svg"``, ``"png"``, ``"csv"``.
+    """
+    stem = Path(stem)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    files = {kind: render(figure, kind, title=title, description=description) for kind in FORMATS}
+    files["csv"] = csv_text(data).encode()
+    paths = {}
+    for kind, content in files.items():
+        paths[kind] = stem.parent / f"{stem.name}.{kind}"
+        write_atomically(paths[kind], content)
+    return paths
+
+
+def csv_text(data: pd.DataFrame) -> str:
+    """The data as CSV with Unix line ends, no index and empty cells where a number is missing."""
+    return data.to_csv(index=False, lineterminator="\n")
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside ``path`` and rename, so that no reader ever sees half a file."""
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(beside, 0o644)
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,83 @@
+"""Test accuracy by group and method over runs that may be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from rdr_core.errors import RdrError
+from rdr_viz.palette import GROUPS, method_order, method_style
+
+if TYPE_CHECKING:
+    from rdr_core.runs import Run
+
+ALL_AND_GROUPS = ("All", *GROUPS)
+_METRIC = {"All": "top1", "Many": "many", "Medium": "medium", "Few": "few"}
+_SAME = {
+    "dataset": "data set",
+    "imbalance_factor": "imbalance factor",
+    "profile": "profile",
+    "epochs": "number of epochs",
+}
+
+
+def accuracy_by_group(runs: Sequence[Run]) -> pd.DataFrame:
+    """A row per run and group: ``method``, ``label``, ``seed``, ``group`` (All, Many, Medium, Few), ``accuracy``.
+
+    ``accuracy`` is the last epoch's test accuracy in percent; NaN where no class is in the group, never 0.
+    Methods come in their fixed order (:func:`rdr_viz.palette.method_order`), seeds rise.
+
+    Raises:
+        RdrError: without runs, if runs differ in more than method and seed, or if one method has a seed twice.
+    """
+    runs = list(runs)
+    _refuse_unequal(runs)
+    runs.sort(key=lambda run: (method_order(run.config.method), run.config.seed))
+    rows = [
+        {
+            "method": run.config.method,
+            "label": method_style(run.config.method).label,
+            "seed": run.config.seed,
+            "group": group,
+            "accuracy": np.nan if (value := run.metrics.get(_METRIC[group])) is None else float(value),
+        }
+        for run in runs
+        for group in ALL_AND_GROUPS
+    ]
+    return pd.DataFrame(rows)
+
+
+def summarise(data: pd.DataFrame) -> pd.DataFrame:
+    """Mean, sample standard deviation (n - 1) and number of seeds of each method and group.
+
+    Args:
+        data: As :func:`accuracy_by_group` returns it.
+
+    Returns:
+        ``method``, ``label``, ``group``, ``mean`` and ``sd`` in percentage points, ``seeds``; ``mean`` is NaN in a
+        missing group, ``sd`` is NaN for one seed. Order as in ``data``.
+    """
+    return data.groupby(["method", "label", "group"], as_index=False, sort=False).agg(
+        mean=("accuracy", "mean"), sd=("accuracy", "std"), seeds=("seed", "nunique")
+    )
+
+
+def _refuse_unequal(runs: list[Run]) -> None:
+    if not runs:
+        raise RdrError("There is no run to compare; give at least one.")
+    for field, words in _SAME.items():
+        values = sorted({str(getattr(run.config, field, None)) for run in runs})
+        if len(values) > 1:
+            raise RdrError(
+                f"These runs cannot share a picture: they differ in their {words} ({', '.join(values)}); "
+                "choose runs that differ only in method and seed."
+            )
+    seen: set[tuple[str, int]] = set()
+    for run in runs:
+        key = (run.config.method, run.config.seed)
+        if key in seen:
+            raise RdrError(f"Method {key[0]!r} with seed {key[1]} is there twice; give each run once.")
+        seen.add(key)

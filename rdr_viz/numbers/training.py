@@ -1,0 +1,89 @@
+"""Class weights and B' over the epochs, averaged by group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from rdr_core.errors import unknown_name
+from rdr_viz.numbers.correlation import spearman
+from rdr_viz.palette import GROUPS
+
+if TYPE_CHECKING:
+    from rdr_core.runs import Run
+
+#: The readings of B' and how a picture names them; the first is the paper's, read strictly.
+READINGS = {
+    "b_prime": "smallest true-class logit",
+    "b_prime_probability": "smallest true-class probability",
+    "b_prime_batch": "smallest in each batch, averaged",
+    "b_prime_quantile": "low quantile",
+}
+
+
+def weights_by_class(run: Run) -> pd.DataFrame:
+    """A row per epoch and class: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``warm_up``.
+
+    ``weight`` is the class's mean weight over the epoch's visits; NaN where the class was never visited.
+    ``warm_up`` marks the leading epochs in which every class had weight 1 although later ones differ.
+    """
+    data = run.classes.loc[:, ["epoch", "class", "count", "group", "weight"]].copy()
+    data["group"] = data["group"].astype(str)
+    names = {i: str(name) for i, name in enumerate(run.class_names)}
+    data.insert(2, "name", data["class"].map(names))
+    data["warm_up"] = data["epoch"] <= warm_up_epochs(data)
+    return data.sort_values(["epoch", "class"], kind="stable").reset_index(drop=True)
+
+
+def warm_up_epochs(classes: pd.DataFrame, tolerance: float = 1e-5) -> int:
+    """The last epoch before any class weight left 1; 0 where there is no such start, or where no weight ever left 1.
+
+    Args:
+        classes: Columns ``epoch`` and ``weight``.
+        tolerance: How far from 1 a weight still counts as 1.
+    """
+    moved = classes.loc[(classes["weight"] - 1).abs() > tolerance, "epoch"]
+    if moved.empty:
+        return 0
+    before = classes.loc[classes["epoch"] < moved.min(), "epoch"]
+    return 0 if before.empty else int(before.max())
+
+
+def weight_and_b_prime(run: Run, reading: str = "b_prime") -> pd.DataFrame:
+    """A row per epoch and group that has classes: epoch, group, classes, weight, b_prime, warm_up.
+
+    ``weight`` and ``b_prime`` are means over the group's classes (each class counts once, classes without a number
+    are left out); ``classes`` is how many the group has.
+
+    Raises:
+        RdrError: if ``reading`` is not one of :data:`READINGS`.
+    """
+    if reading not in READINGS:
+        raise unknown_name("reading of B'", reading, READINGS)
+    classes = run.classes
+    classes = classes.assign(group=classes["group"].astype(str))
+    data = classes.groupby(["epoch", "group"], as_index=False, sort=False).agg(
+        classes=("class", "nunique"), weight=("weight", "mean"), b_prime=(reading, "mean")
+    )
+    data["warm_up"] = data["epoch"] <= warm_up_epochs(classes)
+    place = data["group"].map({name: i for i, name in enumerate(GROUPS)})
+    order = data.assign(place=place).sort_values(["place", "epoch"], kind="stable").index
+    return data.loc[order].reset_index(drop=True)
+
+
+def correlations(data: pd.DataFrame) -> dict[str, float]:
+    """Spearman's correlation over epochs of weight and B', per group, warm-up left out.
+
+    Args:
+        data: As :func:`weight_and_b_prime` returns it.
+
+    Returns:
+        A number for each group in ``data``; NaN where a series is constant or has fewer than three epochs.
+    """
+    after = data[~data["warm_up"]]
+    groups = dict.fromkeys(data["group"])
+    return {
+        group: spearman(*(after.loc[after["group"] == group, column] for column in ("weight", "b_prime")))
+        for group in groups
+    }

@@ -1,0 +1,92 @@
+"""From stored runs to a folder with a page, its pictures and their data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rdr_viz.displays.base import Display
+from rdr_viz.displays.class_counts import ClassCounts
+from rdr_viz.displays.group_accuracy import GroupAccuracy
+from rdr_viz.displays.weight_and_b_prime import WeightAndBPrime
+from rdr_viz.displays.weights_by_class import WeightsByClass
+from rdr_viz.numbers.words import class_name, factor, listed, plural
+from rdr_viz.page import Section, write_page
+from rdr_viz.palette import method_order, method_style
+from rdr_viz.tables import accuracy_table
+
+if TYPE_CHECKING:
+    from rdr_core.runs import Run
+
+#: What a newcomer has to know of a method; methods with other names go without.
+MEANINGS = {
+    "ce": "cross-entropy: every training image counts the same.",
+    "inverse": "an image counts in inverse proportion to the number n of images in its class.",
+    "rdr": (
+        "density ratio re-weighting: 1/n times a ratio measured while training, which compares the class's features in "
+        "the batch with a running mean of them."
+    ),
+    "la": "logit adjustment: the class frequencies are added to the network's scores while training.",
+    "focal": "focal loss: images that the network already gets right count less.",
+    "cb": "class-balanced: weights by the effective number of images in the class.",
+}
+
+
+def write_report(runs: Sequence[Run], out: str | os.PathLike[str], *, command: str | None = None) -> Path:
+    """Draw all displays of ``runs`` into ``out/figures`` and write ``out/index.html``.
+
+    Class counts and accuracy are drawn for all runs, the weights for the first run with a density ratio, if any.
+
+    Args:
+        runs: Finished runs that differ in method and seed only.
+        out: A folder; it is made.
+        command: What repeats the page; shown at its end.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        RdrError: without runs, or if they differ in more than method and seed.
+    """
+    out = Path(out)
+    runs = sorted(runs, key=lambda run: (method_order(run.config.method), run.config.seed))
+    table = accuracy_table(runs)  # refuses runs that do not belong together
+    displays: dict[str, Display] = {
+        "class_counts": ClassCounts.from_run(runs[0]),
+        "group_accuracy": GroupAccuracy.from_runs(runs),
+    }
+    weighted = next((run for run in runs if run.config.method.split(":")[0].split("+")[0] == "rdr"), None)
+    if weighted is not None:
+        displays["weights_by_class"] = WeightsByClass.from_run(weighted)
+        displays["weight_and_b_prime"] = WeightAndBPrime.from_run(weighted)
+    for name, display in displays.items():
+        display.save(out / "figures" / name)
+    methods = list(dict.fromkeys(run.config.method for run in runs))
+    return write_page(
+        out / "index.html",
+        title=f"Learning from a long tail: {runs[0].config.dataset}, {factor(runs[0].config.imbalance_factor)}",
+        lead=lead(runs),
+        sections=[Section.from_display(name, display) for name, display in displays.items()],
+        table=table,
+        glossary=[(method_style(method).label, MEANINGS[method]) for method in methods if method in MEANINGS],
+        command=command,
+    )
+
+
+def lead(runs: Sequence[Run]) -> str:
+    """Three sentences that tell a newcomer what the page shows, with the numbers of ``runs``."""
+    counts = ClassCounts.from_run(runs[0]).data
+    first, last = counts.iloc[0], counts.iloc[-1]
+    labels = list(dict.fromkeys(method_style(run.config.method).label for run in runs))
+    networks = "One network was" if len(runs) == 1 else f"{len(runs):,} networks were"
+    differ = f"; they differ only in the method ({listed(labels)})" if len(labels) > 1 else f" by {labels[0]}"
+    seeds = " and the random seed" if len(labels) > 1 and len({run.config.seed for run in runs}) > 1 else ""
+    return (
+        f"The training set has {plural(int(first['count']), 'image')} of its largest class "
+        f"({class_name(first['name'])}) but {plural(int(last['count']), 'image')} of its smallest "
+        f"({class_name(last['name'])}): a long tail, as most collections of real images have. "
+        f"{networks} trained on it for {plural(runs[0].config.epochs, 'epoch')}{differ}{seeds}. "
+        "The page shows how well each serves large and small classes, and how the weights behind it moved in training."
+    )
