@@ -22,10 +22,6 @@ class TrainingDiverged(RdrError):
     """The loss stopped being a number; the last good state is kept on disk."""
 
 
-class RunStopped(RdrError):
-    """Training was interrupted and saved; the message is the command that goes on."""
-
-
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> RdrError:
     """The error for a name that is not one of ``known``, with the nearest ones first.
 

@@ -1,0 +1,5 @@
+"""``python -m rdr_core``: the core's commands, as torchrun starts them."""
+
+from rdr_core.cli import app, run_app
+
+run_app(app)

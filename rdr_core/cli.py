@@ -1,0 +1,203 @@
+"""The core's commands. Torch is imported only by commands that need it, so that help answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from rdr_core.errors import RdrError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from rdr_core.runs import Run
+
+app = typer.Typer(
+    name="rdr",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""How deep networks learn from long-tailed data: train, compare, look.
+
+    [bold]First steps[/bold]
+
+    rdr demo                                    three methods on real digits, a page of pictures
+
+    rdr train digits --imbalance-factor 50      one run, a few seconds
+
+    rdr train cifar10 --method rdr+la           the paper's setting, wants a GPU
+
+    rdr runs                                    what has been trained
+    """,
+)
+
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.")]
+Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda or cuda:N.")]
+Root = Annotated[
+    Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")
+]
+
+
+def run_app(commands: typer.Typer) -> NoReturn:
+    """Run a command line. A user's mistake is one sentence on stderr and status 2; Ctrl-C is status 130."""
+    try:
+        commands()
+    except KeyboardInterrupt as stopped:
+        message = str(stopped)
+        sys.exit(_say(message or "Stopped.", 130))
+    except RdrError as error:
+        sys.exit(_say(f"rdr: {error}", 2))
+    raise AssertionError("typer ends by exiting")
+
+
+def _say(message: str, status: int) -> int:
+    print(message, file=sys.stderr)
+    return status
+
+
+@app.command()
+def train(
+    dataset: Annotated[str, typer.Argument(help="Data set by name; `rdr datasets` lists them.")],
+    imbalance_factor: Annotated[
+        float, typer.Option("--imbalance-factor", "-i", help="Largest class over smallest, 1 is balanced.")
+    ] = 100.0,
+    method: Annotated[
+        str, typer.Option("--method", "-m", help="As ce, rdr, rdr+la or rdr:gamma=0.5; `rdr methods` lists the parts.")
+    ] = "rdr",
+    epochs: Annotated[int | None, typer.Option(show_default="60 for digits, 20 for mnist, 200 for CIFAR")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 0,
+    runs: RunsFolder = Path("runs"),
+    profile: Annotated[str, typer.Option(help="Shape of the class counts: exponential or step.")] = "exponential",
+    noise_rate: Annotated[float, typer.Option(help="Share of training labels flipped.")] = 0.0,
+    noise: Annotated[str, typer.Option(help="How labels flip: symmetric or prior.")] = "symmetric",
+    data_seed: Annotated[int, typer.Option(help="Which subset; 0 is the field's usual one.")] = 0,
+    batch_size: Annotated[int | None, typer.Option(show_default="32 for digits, else 128")] = None,
+    learning_rate: Annotated[float | None, typer.Option(show_default="0.1")] = None,
+    recipe: Annotated[str, typer.Option(help="Augmentation: plain, strong or none.")] = "plain",
+    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    device: Device = "auto",
+    root: Root = None,
+) -> None:
+    """Train a network, and print its accuracy by group.
+
+    The run lands in a folder of its own. Asked for again, a finished run is opened, a stopped one
+    goes on. Ctrl-C saves.
+    """
+    from rdr_core.experiment import train as train_run
+
+    show(
+        train_run(
+            dataset,
+            imbalance_factor=imbalance_factor,
+            method=method,
+            epochs=epochs,
+            seed=seed,
+            runs=runs,
+            profile=profile,
+            noise_rate=noise_rate,
+            noise=noise,
+            data_seed=data_seed,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            recipe=recipe,
+            precision=precision,
+            device=device,
+            root=root,
+        )
+    )
+
+
+@app.command()
+def resume(
+    run: Annotated[Path, typer.Argument(help="The run's folder.")], device: Device = "auto", root: Root = None
+) -> None:
+    """Go on with a run that was stopped or killed, exactly as if it had not been."""
+    from rdr_core.experiment import resume as resume_run
+
+    show(resume_run(run, device=device, root=root))
+
+
+@app.command("runs")
+def list_the_runs(
+    folder: Annotated[Path, typer.Argument(help="Folder that holds the runs.")] = Path("runs"),
+) -> None:
+    """List the runs with their accuracy by group."""
+    from rdr_core.runs import list_runs
+
+    found = list_runs(folder)
+    if not found:
+        raise RdrError(f"{folder} holds no runs; train one with: rdr train digits --imbalance-factor 50")
+    show(*found)
+
+
+@app.command()
+def methods() -> None:
+    """List the parts of which methods are composed, with formulas, sources and parameters."""
+    from rich.console import Console
+
+    from rdr_core.methods.parts import KINDS, format_value, parts
+
+    table = _table("part", "kind", "what it does", "formula", "parameters")
+    for part in sorted(parts().values(), key=lambda part: (list(KINDS).index(part.kind), part.name)):
+        listed = [
+            f"{key}={format_value(value)}" + (f"  {part.ranges[key].words}" if key in part.ranges else "")
+            for key, value in part.defaults.items()
+        ]
+        about = "\n".join(filter(None, (part.summary, part.source, part.notes)))
+        table.add_row(part.name, part.kind, about, part.formula, "\n".join(listed))
+    Console().print(table)
+    print(
+        "Join parts with +, give parameters after a colon:  rdr   rdr+la   inverse:gamma=0.5   rdr:momentum=0.9\n"
+        "A method has one loss (ce where none is named) and at most one weighting."
+    )
+
+
+@app.command()
+def datasets() -> None:
+    """List the data sets."""
+    from rich.console import Console
+
+    from rdr_core.data import SOURCES
+
+    table = _table("data set", "classes", "image", "largest class", "about")
+    for name, source in SOURCES.items():
+        shape = " x ".join(map(str, source.image_shape))
+        table.add_row(name, str(source.num_classes), shape, str(source.n_max), source.description)
+    Console().print(table)
+
+
+def show(*runs: Run) -> None:
+    """Print runs as a table; a group without a class is a dash."""
+    from rich.console import Console
+
+    table = _table("run", "method", "IF", "seed", "epochs", "All", "Many", "Medium", "Few")
+    for run in runs:
+        history = run.history
+        last = history.iloc[-1] if len(history) else {}
+        accuracy = [last.get(name) for name in ("accuracy", "many", "medium", "few")]
+        config = run.config
+        table.add_row(
+            str(run.path),
+            config.method,
+            "-" if config.imbalance_factor is None else f"{config.imbalance_factor:g}",
+            str(config.seed),
+            f"{len(history)}" if run.done else f"{len(history)} of {config.epochs}",
+            *("-" if value is None or value != value else f"{value:.1f}" for value in accuracy),
+        )
+    Console().print(table)
+
+
+def _table(*columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        numeric = column in {"IF", "seed", "epochs", "All", "Many", "Medium", "Few", "classes", "largest class"}
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    return table

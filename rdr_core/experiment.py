@@ -1,0 +1,211 @@
+"""From a request to a run on disk: open it if it is there, go on if it is half done, train it if not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rdr_core.errors import RdrError
+from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.settings import ARRAYS, SETTINGS
+
+if TYPE_CHECKING:
+    import torch
+
+    from rdr_core.data import LongTailedData
+
+
+def train(
+    dataset: str | LongTailedData = "cifar10",
+    *,
+    imbalance_factor: float | None = None,
+    method: str = "rdr",
+    epochs: int | None = None,
+    seed: int = 0,
+    runs: str | Path = "runs",
+    profile: str = "exponential",
+    noise_rate: float = 0.0,
+    noise: str = "symmetric",
+    data_seed: int = 0,
+    model: str | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    recipe: str = "plain",
+    precision: str = "fp32",
+    device: str = "auto",
+    root: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Train a network on a long-tailed data set; the same request again opens the finished run.
+
+    Args:
+        dataset: name (`rdr datasets`), or a :class:`LongTailedData`, which brings its own
+            imbalance, noise and seed.
+        imbalance_factor: n_max / n_min (default 100).
+        method: composed by name, as "rdr", "inverse:gamma=0.5" or "rdr+la" (:mod:`rdr_core.methods.grammar`).
+        epochs, batch_size, learning_rate, model: None is the data set's default
+            (:mod:`rdr_core.runs.settings`; CIFAR: 200, 128, 0.1, ResNet-32, as the paper).
+        seed: of initialisation, order and augmentation; the same seed gives the same run, bit for
+            bit on a CPU with the same number of threads.
+        runs: folder that holds the run's folder.
+        profile, noise_rate, noise, data_seed: of the data set (:func:`load_data`).
+        recipe: "plain", "strong" or "none" (:data:`rdr_core.training.augment.RECIPES`).
+        precision: "fp32" or "bf16".
+        device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:1".
+        root: folder of the data files.
+        progress: show a bar with the time left.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        RdrError: an input that can't be used, in one sentence.
+        TrainingDiverged: the loss is no number; the last good state stays on disk.
+        TrainingStopped: Ctrl-C (a KeyboardInterrupt), saved, with the command that goes on.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = train("digits", imbalance_factor=50, method="rdr", epochs=1, runs=folder, progress=False)
+        ...     run.done, len(run.history)
+        (True, 1)
+    """
+    from rdr_core.methods.grammar import parse
+
+    canonical = parse(method).name
+    name, data, facts = _data_facts(dataset, imbalance_factor, profile, noise_rate, noise, data_seed)
+    settings = SETTINGS.get(name, ARRAYS)
+    config = RunConfig(
+        dataset=name,
+        method=canonical,
+        epochs=settings.epochs if epochs is None else epochs,
+        seed=seed,
+        model=model or settings.model,
+        batch_size=settings.batch_size if batch_size is None else batch_size,
+        learning_rate=settings.learning_rate if learning_rate is None else learning_rate,
+        recipe=recipe,
+        precision=precision,
+        **facts,
+    )
+    _check_names(config)
+    path = Path(runs) / config.name
+    if (path / "done.json").is_file():
+        return Run.open(path)
+    return _go_on(path, config, data, device=device, root=root, progress=progress)
+
+
+def resume(
+    path: str | Path, *, device: str = "auto", root: str | Path | None = None, progress: bool = True,
+    data: LongTailedData | None = None,
+) -> Run:  # fmt: skip
+    """Go on with a run that was stopped or killed; equal, bit for bit on a CPU, to one never stopped.
+
+    Args:
+        path: the run's folder.
+        device, root, progress: as for :func:`train`.
+        data: the user's own arrays, where the run was trained on such.
+
+    Raises:
+        RdrError: no run's folder, or a run on arrays that are not given.
+    """
+    run = Run.open(path)
+    if run.done:
+        return run
+    if run.config.data_hash and data is None:
+        raise RdrError(f"{path} was trained on arrays of your own; call rdr_core.resume(path, data=...) with them.")
+    return _go_on(run.path, run.config, data, device=device, root=root, progress=progress)
+
+
+def pick_device(device: str) -> torch.device:
+    """The device of that name; "auto" is a GPU if there is one.
+
+    Raises:
+        RdrError: an unknown name, or a GPU where there is none.
+    """
+    import torch
+
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, index = device.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
+        raise RdrError(f"device is {device!r}; it must be 'auto', 'cpu', 'cuda' or 'cuda:N'.")
+    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        raise RdrError(
+            f"device is {device!r}, but this machine has {torch.cuda.device_count()} usable GPU(s); "
+            "use 'cpu' or 'auto', or install a torch build for your GPU."
+        )
+    return torch.device(device)
+
+
+def _data_facts(
+    dataset: str | LongTailedData, factor: float | None, profile: str, noise_rate: float, noise: str, data_seed: int
+) -> tuple[str, LongTailedData | None, dict[str, object]]:
+    if isinstance(dataset, str):
+        facts = {
+            "imbalance_factor": 100.0 if factor is None else factor,
+            "profile": profile,
+            "noise_rate": noise_rate,
+            "noise": noise,
+            "data_seed": data_seed,
+        }
+        return dataset, None, facts
+    if factor is not None:
+        raise RdrError("the data given have their imbalance already; leave imbalance_factor out.")
+    facts = {
+        "imbalance_factor": dataset.imbalance_factor,
+        "profile": dataset.profile,
+        "noise_rate": dataset.noise_rate,
+        "noise": dataset.noise,
+        "data_seed": dataset.seed,
+        "data_hash": dataset.content_hash,
+    }
+    return dataset.name, dataset, facts
+
+
+def _check_names(config: RunConfig) -> None:
+    """Refuse unknown names before a folder is made or a file fetched."""
+    from rdr_core.errors import unknown_name
+    from rdr_core.models import MODELS
+    from rdr_core.training.augment import RECIPES
+
+    if config.model not in MODELS:
+        raise unknown_name("model", config.model, MODELS)
+    if config.recipe not in RECIPES:
+        raise unknown_name("recipe", config.recipe, RECIPES)
+
+
+def _go_on(
+    path: Path, config: RunConfig, data: LongTailedData | None, *, device: str, root: str | Path | None, progress: bool
+) -> Run:
+    from rdr_core.data import load_data
+    from rdr_core.runs.environment import environment
+    from rdr_core.runs.folder import RunFolder
+    from rdr_core.training.loop import train_to_end
+    from rdr_core.training.randomness import fold, isolated
+    from rdr_core.training.state import TrainingState
+
+    chosen = pick_device(device)
+    if data is None:
+        data = load_data(
+            config.dataset,
+            imbalance_factor=config.imbalance_factor,
+            profile=config.profile,
+            seed=config.data_seed,
+            noise_rate=config.noise_rate,
+            noise=config.noise,
+            root=root,
+        )
+    with isolated(fold(config.seed, "run")):
+        state = TrainingState(config, data, chosen)
+        folder = RunFolder(path)
+        with folder.locked():
+            # Another process may have finished it while this one waited to start.
+            if not (path / "done.json").is_file():
+                folder.begin(config, data, environment(str(chosen)))
+                saved = folder.load_checkpoint()
+                if saved is not None:
+                    state.restore(saved)
+                    folder.publish(state)
+                train_to_end(state, folder, progress=progress)
+                folder.finish(state)
+    return Run.open(path)

@@ -1,0 +1,1 @@
+"""Methods: losses, weightings and the density ratio as pure functions, and how names compose them."""

@@ -1,0 +1,151 @@
+"""A method by name: ``rdr+la:tau=0.8`` is RDR's weights on the logit-adjusted loss with tau 0.8.
+
+    name  = part { "+" part }
+    part  = word [ ":" parameter { "," parameter } ]
+    parameter = word "=" value
+
+One loss (cross-entropy where none is named) and at most one of every other kind. Two names of the
+same method have one canonical form, which names runs and figures: parts in a fixed order,
+parameters in alphabetical order, defaults left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rdr_core.errors import RdrError, unknown_name
+from rdr_core.methods.parts import KINDS, Part, format_value, parts
+
+_ORDER = list(KINDS)
+#: Kinds of which a method has one between them.
+_SAME = {"class weights": "weighting"}
+
+
+@dataclass(frozen=True)
+class UsedPart:
+    """A part with the parameters a method gives it (defaults left out)."""
+
+    part: Part
+    parameters: Mapping[str, Any]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """All parameters, defaults included."""
+        return {**self.part.defaults, **self.parameters}
+
+    def __str__(self) -> str:
+        if not self.parameters:
+            return self.part.name
+        listed = ",".join(f"{key}={format_value(value)}" for key, value in sorted(self.parameters.items()))
+        return f"{self.part.name}:{listed}"
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """What a method is made of; ``name`` is its canonical name."""
+
+    used: tuple[UsedPart, ...]
+
+    @property
+    def name(self) -> str:
+        weighted = self.get("weighting") is not None
+        shown = [str(u) for u in self.used if not (weighted and str(u) == "ce")]
+        return "+".join(shown)
+
+    def get(self, kind: str) -> UsedPart | None:
+        """The part of this kind; "weighting" finds class weights too."""
+        return next((u for u in self.used if _SAME.get(u.part.kind, u.part.kind) == kind), None)
+
+    @property
+    def prior_in_loss(self) -> float:
+        """The power of the prior that the loss carries: logit adjustment's tau, else 0."""
+        loss = self.get("loss")
+        return float(loss.arguments[loss.part.prior]) if loss.part.prior else 0.0
+
+    @property
+    def prior_in_weights(self) -> float:
+        """The power of 1 / prior that the weights carry: 1 for 1/n.
+
+        Beside a loss on z + tau log pi, weights ~ pi^-v are Fisher-consistent for the balanced risk
+        iff v + tau = 1 (Wang et al. 2023). So RDR's weights, unless told otherwise, carry what the
+        loss leaves: the whole prior beside cross-entropy, nothing beside logit adjustment.
+        """
+        weighting = self.get("weighting")
+        if weighting is None or not weighting.part.prior:
+            return 0.0
+        power = weighting.arguments[weighting.part.prior]
+        return max(0.0, 1 - self.prior_in_loss) if power == "rest" else float(power)
+
+
+def parse(name: str) -> MethodSpec:
+    """The method that ``name`` means.
+
+    Raises:
+        RdrError: an unknown part or parameter (with the nearest names), a value out of range,
+            or parts that make no sense together, with the reason.
+
+    Example:
+        >>> parse("ce+rdr").name, parse("la + rdr:gamma=1.0,momentum=0.9").name
+        ('rdr', 'rdr:momentum=0.9+la')
+        >>> parse("rdr+inverse")
+        Traceback (most recent call last):
+            ...
+        rdr_core.errors.RdrError: 'rdr+inverse' has two weightings, 'inverse' and 'rdr'; RDR's weights are the \
+density ratio times 1/n already, so name one of them.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise RdrError(f"{name!r} is no method's name; try 'ce', 'rdr' or 'rdr+la' (`rdr methods` lists the parts).")
+    known = parts()
+    used = [_parse_part(text.strip(), known, name) for text in name.split("+")]
+    _refuse_nonsense(name, used)
+    if not any(u.part.kind == "loss" for u in used):
+        used.append(UsedPart(known["ce"], {}))
+    used.sort(key=lambda u: _ORDER.index(u.part.kind))
+    return MethodSpec(tuple(used))
+
+
+def _parse_part(text: str, known: Mapping[str, Part], whole: str) -> UsedPart:
+    word, _, listed = text.partition(":")
+    word = word.strip()
+    if word not in known:
+        raise unknown_name("part of a method", word, known)
+    given = {}
+    for item in filter(None, (piece.strip() for piece in listed.split(","))):
+        key, equals, value = (piece.strip() for piece in item.partition("="))
+        if not equals or not value:
+            raise RdrError(f"{item!r} in method {whole!r} is no parameter; write it as in 'rdr:gamma=0.5'.")
+        if key in given:
+            raise RdrError(f"method {whole!r} gives {word}:{key} twice; give it once.")
+        given[key] = value
+    used = known[word]
+    checked = used.check(given)
+    return UsedPart(used, {key: value for key, value in checked.items() if value != used.defaults[key]})
+
+
+def _refuse_nonsense(name: str, used: list[UsedPart]) -> None:
+    by_kind: dict[str, list[str]] = {}
+    for u in used:
+        by_kind.setdefault(_SAME.get(u.part.kind, u.part.kind), []).append(u.part.name)
+    for kind, names in by_kind.items():
+        if len(names) == 1:
+            continue
+        first, second = sorted(names)[:2]
+        if first == second:
+            raise RdrError(f"{name!r} names {first!r} twice; name it once.")
+        if kind == "loss":
+            raise RdrError(
+                f"{name!r} has two losses, {first!r} and {second!r}; a sample has one loss, so name one of them."
+            )
+        if kind == "weighting":
+            reason = (
+                "RDR's weights are the density ratio times 1/n already, so name one of them."
+                if "rdr" in names
+                else "their product would correct the imbalance twice, so name one of them."
+            )
+            raise RdrError(f"{name!r} has two weightings, {first!r} and {second!r}; {reason}")
+        raise RdrError(f"{name!r} has two parts of the kind {kind}, {first!r} and {second!r}; name one of them.")
+    if "schedule" in by_kind and "weighting" not in by_kind:
+        schedule = by_kind["schedule"][0]
+        raise RdrError(f"{name!r} defers weights but has none; add a weighting, as in 'inverse+{schedule}'.")

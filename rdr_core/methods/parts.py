@@ -1,0 +1,201 @@
+"""The parts that methods are composed of, each registered where it is defined.
+
+A part has a name, a kind and parameters with defaults and ranges. Adding a loss or a weighting
+is a pure function with the :func:`part` decorator, in one file, anywhere:
+
+    >>> import torch
+    >>> @part("tenth", kind="class weights", summary="a tenth for class 0", formula="w_0 = 0.1", source="")
+    ... def tenth(class_counts):
+    ...     weights = torch.ones(len(class_counts))
+    ...     weights[0] = 0.1
+    ...     return weights / weights.mean()
+    >>> from rdr_core.methods.grammar import parse
+    >>> parse("tenth+la").name
+    'tenth+la'
+    >>> unregister("tenth")
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from rdr_core.errors import RdrError, unknown_name
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Kinds in the order in which they stand in a method's name, with what one of them takes and gives.
+KINDS: dict[str, str] = {
+    "weighting": "factory(context, **parameters) -> Weighting",
+    "class weights": "w(class_counts, **parameters) -> (d,), mean 1",
+    "loss": "f(logits, labels, class_counts, **parameters) -> (B,)",
+    "sampler": "factory(context, **parameters) -> Sampler",
+    "schedule": "factory(context, weighting, **parameters) -> Weighting",
+    "optimizer": "factory(context, sgd, **parameters) -> Step",
+}
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The values a parameter may take: a test, and the words that say it."""
+
+    test: Callable[[Any], bool]
+    words: str
+
+
+def at_least(low: float) -> Allowed:
+    """Finite numbers from ``low`` on."""
+    return Allowed(lambda v: low <= v < math.inf, f"{low:g} or larger")
+
+
+def between(low: float, high: float, ends: str = "[]") -> Allowed:
+    """Numbers from ``low`` to ``high``; ``ends`` says which end belongs to it: "[]", "[)", "(]" or "()"."""
+
+    def test(value: float) -> bool:
+        above = value >= low if ends[0] == "[" else value > low
+        below = value <= high if ends[1] == "]" else value < high
+        return above and below
+
+    return Allowed(test, f"in {ends[0]}{low:g}, {high:g}{ends[1]}")
+
+
+def one_of(*choices: str) -> Allowed:
+    """One of a few words."""
+    return Allowed(lambda v: v in choices, "one of " + ", ".join(choices))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A registered part.
+
+    Attributes:
+        name: its word in a method's name.
+        kind: one of :data:`KINDS`.
+        make: the function; what it takes and gives depends on the kind.
+        summary, formula, source: for `rdr methods`.
+        defaults: parameters and their defaults, read off the function's signature.
+        ranges: what each parameter may be.
+        prior: the parameter that says to which power the part carries the class prior, or "".
+        notes: how it behaves beside others, for readers.
+    """
+
+    name: str
+    kind: str
+    make: Callable[..., Any]
+    summary: str
+    formula: str
+    source: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    ranges: Mapping[str, Allowed] = field(default_factory=dict)
+    prior: str = ""
+    notes: str = ""
+
+    def check(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters with their defaults' types, refused with the reason where they do not fit.
+
+        Raises:
+            RdrError: an unknown parameter, a value of the wrong type or outside its range.
+        """
+        checked = {}
+        for key, raw in parameters.items():
+            if key not in self.defaults:
+                if not self.defaults:
+                    raise RdrError(f"{self.name!r} has no parameters, so not {key!r}.")
+                raise unknown_name(f"parameter of {self.name!r}", key, self.defaults)
+            value = _convert(raw, self.defaults[key])
+            allowed = self.ranges.get(key)
+            if value is None or (allowed and not allowed.test(value)):
+                words = allowed.words if allowed else f"a {type(self.defaults[key]).__name__}"
+                raise RdrError(
+                    f"{self.name}:{key} is {raw!r}; it must be {words} (default {format_value(self.defaults[key])})."
+                )
+            checked[key] = value
+        return checked
+
+
+def _convert(raw: Any, default: Any) -> Any:
+    """``raw`` as a number, or as a word where the default is one; None where it is neither."""
+    try:
+        value = float(raw)
+    except (TypeError, ValueError):
+        return str(raw) if isinstance(default, str) else None
+    return None if math.isnan(value) else value
+
+
+def format_value(value: Any) -> str:
+    """A parameter's value as it stands in a name: 1.0 is '1'.
+
+    Example:
+        >>> format_value(0.9999), format_value(1.0), format_value("step")
+        ('0.9999', '1', 'step')
+    """
+    if isinstance(value, str):
+        return value
+    return repr(int(value)) if value == int(value) else repr(value)
+
+
+_parts: dict[str, Part] = {}
+
+
+def part(
+    name: str,
+    *,
+    kind: str,
+    summary: str,
+    formula: str,
+    source: str,
+    ranges: Mapping[str, Allowed] | None = None,
+    prior: str = "",
+    notes: str = "",
+) -> Callable[[F], F]:
+    """Register a function or class as a part of methods; it stays what it was.
+
+    Its keyword parameters with defaults become the part's parameters: numbers or words.
+
+    Args:
+        name: lower-case word, unused so far.
+        kind: one of :data:`KINDS`.
+        summary: a sentence for `rdr methods`.
+        formula: in plain characters.
+        source: paper and equation, or "" for common knowledge.
+        ranges: allowed values by parameter.
+        prior: the parameter, if any, that is the power of the class prior that the part carries.
+        notes: how it behaves beside other parts.
+
+    Raises:
+        RdrError: a name that is taken or not a word, or an unknown kind.
+    """
+    if not (name.isidentifier() and name == name.lower()):
+        raise RdrError(f"{name!r} can't name a part of a method; use a lower-case word such as 'rdr'.")
+    if kind not in KINDS:
+        raise unknown_name("kind of part", kind, KINDS)
+
+    def register(make: F) -> F:
+        if name in _parts and _parts[name].make is not make:
+            raise RdrError(f"There is a part named {name!r} already; choose another name or unregister({name!r}).")
+        signature = inspect.signature(make)
+        defaults = {
+            key: parameter.default
+            for key, parameter in signature.parameters.items()
+            if isinstance(parameter.default, (int, float, str)) and not isinstance(parameter.default, bool)
+        }
+        _parts[name] = Part(name, kind, make, summary, formula, source, defaults, dict(ranges or {}), prior, notes)
+        return make
+
+    return register
+
+
+def unregister(name: str) -> None:
+    """Forget a part: for notebooks that define one again, and for tests."""
+    _parts.pop(name, None)
+
+
+def parts() -> dict[str, Part]:
+    """All parts by name, the built-in ones included."""
+    # Here, not above: these files use the decorator.
+    from rdr_core.methods import losses, rdr, weights  # noqa: F401
+
+    return dict(_parts)

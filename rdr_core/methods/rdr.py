@@ -1,0 +1,200 @@
+"""RDR's weights: running class prototypes, density ratios against them, tempered and normalised.
+
+In anyone's own loop, three lines::
+
+    rdr = RDRWeights(class_counts, feature_dim=64)                           # once
+    weights = rdr(features, labels)                                          # each batch
+    loss = (weights * F.cross_entropy(logits, labels, reduction="none")).mean()
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rdr_core.errors import RdrError
+from rdr_core.methods.parts import Allowed, at_least, between, one_of, part
+from rdr_core.methods.ratio import RIDGE, check_batch, class_means, density_ratio, first_of_class, same_class
+from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
+from rdr_core.shapes import Float, Int
+
+_RANGES = {
+    "gamma": at_least(0),
+    "momentum": between(0, 1, "[)"),
+    "ridge": at_least(0),
+    "floor": at_least(0),
+    "ratio": one_of("sample", "class"),
+    "count": one_of("batch", "dataset"),
+    "start": one_of("mean", "zero"),
+    "update": one_of("step", "epoch"),
+    "warmup": between(0, 1),
+    "prior": Allowed(lambda v: v == "rest" or (not isinstance(v, str) and v >= 0), "'rest', or a number from 0 on"),
+}
+
+
+class RDRWeights(Weighting):
+    """Weights ``(r / pi^prior)^gamma`` of each sample, scaled to mean 1 over the batch.
+
+    r is :func:`~rdr_core.density_ratio` against prototypes that follow the classes' mean features:
+    ``F_y <- m F_y + (1 - m) mean_y`` for the classes of the batch (paper, eq. 6), after the weights
+    have been computed. In evaluation mode prototypes stay as they are. Cost per batch depends on B
+    and Z, not on the number of classes.
+
+    Args:
+        class_counts: (d,) training images of each class, at least 1.
+        feature_dim: Z.
+        gamma: temperature (paper: "typically 1"; its figure 7 looks like 0.4 to 0.5).
+        momentum: m of the prototypes (paper: 0.5 or so; figure 3 sweeps 0.3 to 0.9).
+        ridge: of the density ratio (ours, measured).
+        floor: the least ratio; raw ratios can be below zero, where a weight makes no sense
+            (default 0; the paper does not say).
+        ratio: "sample", each sample its own (default: eq. 1 weights samples), or "class", the mean of
+            the raw ratios over the batch's samples of the class.
+        count: "batch" multiplies the least-squares answer by the class's count in the batch
+            (default: so r = 1 where prototype and batch mean agree; Algorithm 1 builds Phi from the
+            batch), "dataset" by its count in the training set, as eq. 12 is printed.
+        start: "mean", a prototype starts at the first batch mean of its class (default: avoids the
+            shrink of a cold start), or "zero" (Algorithm 1).
+        update: "step" (default: Algorithm 1) or "epoch", with the epoch's mean feature, when
+            ``finish_epoch`` is called (section 3.5's prose).
+        warmup_steps: weights are 1 for this many batches, in which prototypes already follow
+            (the paper's T0; it gives no value).
+        prior: power of 1 / pi in the weights, 1 as in eq. 1. Beside a logit-adjusted loss with
+            tau, 1 - tau keeps the pair Fisher-consistent.
+
+    Raises:
+        RdrError: an argument outside its range.
+
+    Example:
+        >>> _ = torch.manual_seed(0)
+        >>> rdr = RDRWeights(torch.tensor([30, 10]), feature_dim=4)
+        >>> features, labels = torch.randn(6, 4), torch.tensor([0, 0, 0, 0, 1, 1])
+        >>> rdr(features, labels)  # the first batch sets the prototypes: r = 1, weights ~ 1/n
+        tensor([0.6000, 0.6000, 0.6000, 0.6000, 1.8000, 1.8000])
+    """
+
+    def __init__(
+        self,
+        class_counts: Int[Tensor, "d"],
+        feature_dim: int,
+        *,
+        gamma: float = 1.0,
+        momentum: float = 0.5,
+        ridge: float = RIDGE,
+        floor: float = 0.0,
+        ratio: str = "sample",
+        count: str = "batch",
+        start: str = "mean",
+        update: str = "step",
+        warmup_steps: int = 0,
+        prior: float = 1.0,
+    ) -> None:
+        super().__init__()
+        given = {
+            "gamma": gamma, "momentum": momentum, "ridge": ridge, "floor": floor, "ratio": ratio,
+            "count": count, "start": start, "update": update, "prior": prior,
+        }  # fmt: skip
+        for name, value in given.items():
+            if not _RANGES[name].test(value) or (name == "prior" and value == "rest"):
+                raise RdrError(f"RDRWeights: {name} is {value!r}; it must be {_RANGES[name].words}.")
+        if class_counts.min() < 1:
+            raise RdrError(f"class {int(class_counts.argmin())} has no training sample, so no prior; drop the class.")
+        self.gamma, self.momentum, self.ridge, self.floor = gamma, momentum, ridge, floor
+        self.ratio, self.count, self.update, self.warmup_steps = ratio, count, update, warmup_steps
+        d = len(class_counts)
+        prior_of_class = class_counts.double() / class_counts.sum()
+        self.register_buffer("inverse_prior", prior_of_class.pow(-prior).float())
+        self.register_buffer("class_counts", class_counts.clone())
+        self.register_buffer("prototypes", torch.zeros(d, feature_dim))
+        self.register_buffer("started", torch.full((d,), start == "zero"))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        if update == "epoch":
+            self.register_buffer("epoch_sum", torch.zeros(d, feature_dim))
+            self.register_buffer("epoch_count", torch.zeros(d, 1))
+
+    @torch.no_grad()
+    def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
+        """Weights and raw ratios of a batch; in training mode the prototypes then follow it."""
+        check_batch(features, labels, self.prototypes)
+        with torch.autocast(features.device.type, enabled=False):
+            x = features.to(self.prototypes.dtype)
+            mask = same_class(labels)
+            size = mask.sum(1)
+            means = class_means(x, labels)
+            prototypes = torch.where(self.started[labels, None], self.prototypes[labels], means)
+            # A class's first position in the batch stands for the class: nothing here has d rows.
+            first = first_of_class(mask)
+            ratios = density_ratio(x, first, prototypes, ridge=self.ridge)
+            if self.count == "dataset":
+                ratios = ratios * self.class_counts[labels] / size
+            if self.ratio == "class":
+                ratios = ((mask.to(ratios.dtype) @ ratios) / size)[first]
+            weights = mean_one((ratios.clamp_min(self.floor) * self.inverse_prior[labels]).pow(self.gamma))
+            weights = torch.where(self.steps < self.warmup_steps, torch.ones_like(weights), weights)
+            if self.training:
+                self._follow(x, labels, prototypes, means)
+            return Weighing(weights, ratios)
+
+    def _follow(self, x: Tensor, labels: Tensor, prototypes: Tensor, means: Tensor) -> None:
+        self.steps += 1
+        if self.update == "epoch":
+            self.epoch_sum.index_add_(0, labels, x)
+            self.epoch_count.index_add_(0, labels, torch.ones_like(x[:, :1]))
+            return
+        # Samples of a class write the same bits to the same row, so their order plays no part.
+        self.prototypes[labels] = self.momentum * prototypes + (1 - self.momentum) * means
+        self.started[labels] = True
+
+    @torch.no_grad()
+    def finish_epoch(self, epoch: int = 0) -> None:
+        """With ``update="epoch"``: move the prototypes towards the epoch's class means."""
+        if self.update != "epoch":
+            return
+        seen = self.epoch_count > 0
+        means = self.epoch_sum / self.epoch_count.clamp_min(1)
+        moved = torch.where(self.started[:, None], self.momentum * self.prototypes + (1 - self.momentum) * means, means)
+        self.prototypes.copy_(torch.where(seen, moved, self.prototypes))
+        self.started |= seen[:, 0]
+        self.epoch_sum.zero_()
+        self.epoch_count.zero_()
+
+
+@part(
+    "rdr",
+    kind="weighting",
+    summary="RDR: 1/n times the density ratio of the balanced to the training features",
+    formula="w ~ (r / pi^prior)^gamma, r = argmin || Phi_y r / b_y - F_y ||^2",
+    source="Luo et al. 2024, eq. 1-6 and Algorithm 1",
+    ranges=_RANGES,
+    prior="prior",
+    notes="prior=rest: the weights carry what the loss leaves, all of it beside ce, none beside la",
+)
+def rdr(
+    context: Context,
+    *,
+    gamma: float = 1.0,
+    momentum: float = 0.5,
+    ridge: float = RIDGE,
+    floor: float = 0.0,
+    ratio: str = "sample",
+    count: str = "batch",
+    start: str = "mean",
+    update: str = "step",
+    warmup: float = 0.025,
+    prior: str = "rest",
+) -> RDRWeights:
+    """:class:`RDRWeights` for a run; ``warmup`` is T0 as a share of the run (default: 5 of 200 epochs)."""
+    return RDRWeights(
+        context.class_counts,
+        context.feature_dim,
+        gamma=gamma,
+        momentum=momentum,
+        ridge=ridge,
+        floor=floor,
+        ratio=ratio,
+        count=count,
+        start=start,
+        update=update,
+        warmup_steps=round(warmup * context.epochs * context.steps_per_epoch),
+        prior=context.prior_in_weights,
+    )

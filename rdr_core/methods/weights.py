@@ -1,0 +1,88 @@
+"""Class weights that need only the counts: pure functions ``w(class_counts, **parameters) -> (d,)``, mean 1.
+
+In training each sample gets its class's weight, and the batch's weights are scaled to mean 1
+before the average over the batch (:mod:`rdr_core.methods.weighting`), as the RDR paper does and
+as PyTorch's ``cross_entropy(weight=...)`` does. So weighting changes which samples count, never
+the learning rate.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from rdr_core.errors import RdrError
+from rdr_core.methods.parts import at_least, between, part
+from rdr_core.shapes import Float, Int
+
+
+def _counts(class_counts: Tensor) -> Tensor:
+    counts = class_counts.double()
+    empty = (counts < 1).nonzero().flatten().tolist()
+    if empty:
+        raise RdrError(f"class {empty[0]} has no training sample, so no weight; drop the class or lower the IF.")
+    return counts
+
+
+@part(
+    "inverse",
+    kind="class weights",
+    summary="inverse frequency, the paper's 1/n: rare classes count more",
+    formula="w_c ~ n_c^-gamma",
+    source="RDR paper, eq. 1 with r = 1",
+    ranges={"gamma": at_least(0)},
+    prior="gamma",
+    notes="beside la with tau = 1 the prior is corrected twice; Fisher-consistent is inverse:gamma=v+la:tau=1-v",
+)
+def inverse_frequency(class_counts: Int[Tensor, "d"], gamma: float = 1.0) -> Float[Tensor, "d"]:
+    """Weights ~ n_c^-gamma with mean 1 over classes.
+
+    Args:
+        class_counts: training images of each class, at least 1.
+        gamma: 1 is 1/n (default), 0.5 its square root, 0 no weighting.
+
+    Raises:
+        RdrError: a class without a sample.
+
+    Example:
+        >>> import torch
+        >>> inverse_frequency(torch.tensor([3, 1]))
+        tensor([0.5000, 1.5000])
+    """
+    weights = _counts(class_counts).pow(-gamma)
+    return (weights / weights.mean()).float()
+
+
+@part(
+    "cb",
+    kind="class weights",
+    summary="class-balanced: inverse of the effective number of samples",
+    formula="w_c ~ (1 - beta) / (1 - beta^n_c)",
+    source="Cui et al. 2019, eq. 6",
+    ranges={"beta": between(0, 1, "[)")},
+)
+def effective_number(class_counts: Int[Tensor, "d"], beta: float = 0.9999) -> Float[Tensor, "d"]:
+    """Weights ~ (1 - beta) / (1 - beta^n_c) with mean 1 over classes.
+
+    Args:
+        class_counts: training images of each class, at least 1.
+        beta: 0 is no weighting, towards 1 inverse frequency (default 0.9999: Cui et al. 2019).
+
+    Raises:
+        RdrError: a class without a sample, or beta outside [0, 1).
+
+    Example:
+        >>> import torch
+        >>> effective_number(torch.tensor([2, 1]), beta=0.5)
+        tensor([0.8000, 1.2000])
+    """
+    if not 0 <= beta < 1:
+        raise RdrError(f"beta is {beta}; it must be at least 0 and below 1 (default 0.9999).")
+    counts = _counts(class_counts)
+    if beta == 0:
+        return torch.ones_like(counts).float()
+    # expm1: for beta near 1 and few samples 1 - beta^n would lose its digits.
+    weights = -1 / torch.expm1(counts * math.log(beta))
+    return (weights / weights.mean()).float()

@@ -1,0 +1,34 @@
+"""Networks: each maps normalised images to features (B, Z) and logits (B, d)."""
+
+from __future__ import annotations
+
+from rdr_core.errors import unknown_name
+from rdr_core.models.network import Network
+from rdr_core.models.resnet_cifar import resnet32
+from rdr_core.models.small import small_conv_net
+
+#: Networks by the name that a run's configuration gives.
+MODELS = {"resnet32": resnet32, "small": small_conv_net}
+
+
+def build_model(name: str, *, num_classes: int, channels: int) -> Network:
+    """A freshly initialised network, drawing from torch's global random state.
+
+    Args:
+        name: one of :data:`MODELS`.
+        num_classes: d.
+        channels: of the images.
+
+    Raises:
+        RdrError: an unknown name.
+
+    Example:
+        >>> build_model("small", num_classes=10, channels=1).feature_dim
+        64
+    """
+    if name not in MODELS:
+        raise unknown_name("model", name, MODELS)
+    return MODELS[name](num_classes, channels)
+
+
+__all__ = ["MODELS", "Network", "build_model"]

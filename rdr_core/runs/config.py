@@ -1,0 +1,120 @@
+"""What a run was asked to do. Two requests with the same configuration are the same run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from rdr_core.errors import RdrError, unknown_name
+
+PRECISIONS = ("fp32", "bf16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """All that decides a run's result, and nothing else (so neither device nor folder).
+
+    Attributes:
+        dataset: name of the data set, or "arrays".
+        imbalance_factor: n_max / n_min; None where the data are taken as they are.
+        method: canonical name (:mod:`rdr_core.methods.grammar`).
+        epochs: passes over the training set.
+        seed: of initialisation, order and augmentation.
+        profile: "exponential" or "step".
+        noise_rate, noise: share of training labels flipped, and how.
+        data_seed: which subset of the data set; 0 is the field's usual one, whatever ``seed`` is.
+        data_hash: of the arrays, where they are the user's own.
+        model: name of the network.
+        batch_size: paper: 128 on CIFAR.
+        learning_rate: at its peak (paper: 0.1), then cosine to 0.
+        momentum, weight_decay: of SGD (paper: 0.9 and 2e-4).
+        warmup: share of the run in which the learning rate rises (ours: 5 of 200 epochs, as in the
+            field's LDAM-DRW schedule; the paper does not say).
+        recipe: augmentation (paper: not said; "plain" is the field's).
+        precision: "fp32" or "bf16" autocast.
+    """
+
+    dataset: str
+    imbalance_factor: float | None
+    method: str
+    epochs: int
+    seed: int = 0
+    profile: str = "exponential"
+    noise_rate: float = 0.0
+    noise: str = "symmetric"
+    data_seed: int = 0
+    data_hash: str = ""
+    model: str
+    batch_size: int
+    learning_rate: float
+    momentum: float = 0.9
+    weight_decay: float = 2e-4
+    warmup: float = 0.025
+    recipe: str = "plain"
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        for name in ("imbalance_factor", "noise_rate", "learning_rate", "momentum", "weight_decay", "warmup"):
+            value = getattr(self, name)
+            if value is not None:
+                # 100 and 100.0 are one configuration, so one run.
+                object.__setattr__(self, name, _number(name, value))
+        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("data_seed", 0)):
+            value = getattr(self, name)
+            if int(value) != value or value < least:
+                raise RdrError(f"{name} is {value}; it must be a whole number, {least} or larger.")
+            object.__setattr__(self, name, int(value))
+        if not self.learning_rate > 0:
+            raise RdrError(f"learning_rate is {self.learning_rate:g}; it must be above 0 (paper: 0.1).")
+        if not 0 <= self.warmup < 1:
+            raise RdrError(f"warmup is {self.warmup:g}; it is a share of the run, at least 0 and below 1.")
+        if self.precision not in PRECISIONS:
+            raise unknown_name("precision", self.precision, PRECISIONS)
+
+    @property
+    def digest(self) -> str:
+        """Hash of the configuration, ten hex digits."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    @property
+    def name(self) -> str:
+        """The run's folder name: readable, and unique by its hash.
+
+        Example:
+            >>> RunConfig(dataset="digits", imbalance_factor=50, method="rdr+la", epochs=9,
+            ...           model="small", batch_size=64, learning_rate=0.1).name
+            'digits-if50-rdr+la-s0-4ab4a4a9f6'
+        """
+        factor = "" if self.imbalance_factor is None else f"-if{self.imbalance_factor:g}"
+        readable = f"{self.dataset}{factor}-{self.method}-s{self.seed}"
+        return f"{re.sub(r'[^A-Za-z0-9+._-]', '-', readable)}-{self.digest}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for config.json."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RunConfig:
+        """Undo of :meth:`to_dict`; RdrError where fields are missing or unknown."""
+        known = {f.name for f in fields(cls)}
+        if set(values) != known:
+            odd = sorted(set(values) ^ known)
+            raise RdrError(
+                f"config.json does not fit this version of the toolkit; missing or unknown: {', '.join(odd)}."
+            )
+        return cls(**values)
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise RdrError(f"{name} is {value!r}; it must be a number.")
+    return number

@@ -1,0 +1,117 @@
+"""The writing side of a run's folder; what is there is always whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rdr_core.errors import RdrError
+from rdr_core.runs.config import RunConfig
+from rdr_core.runs.files import read_json, write_json, write_whole
+from rdr_core.runs.run import FORMAT, HISTORY
+from rdr_core.runs.tensors import load_tree, save_tree
+
+if TYPE_CHECKING:
+    from rdr_core.data import LongTailedData
+    from rdr_core.training.state import TrainingState
+
+
+class RunFolder:
+    """A folder that one process at a time trains into."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The folder to ourselves; the lock goes with the process, however it ends.
+
+        Raises:
+            RdrError: another process has it.
+        """
+        from filelock import FileLock, Timeout
+
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / ".lock", timeout=0)
+            with lock:
+                yield
+        except Timeout:
+            raise RdrError(f"{self.path} is being trained by another process; wait for it or stop it.") from None
+        except OSError as error:
+            raise RdrError(f"{self.path} can't be written ({error}); choose another folder with --runs.") from None
+
+    def begin(self, config: RunConfig, data: LongTailedData, environment: dict[str, Any]) -> None:
+        """Write what is known before training; config.json last, which makes the folder a run."""
+        write_json(self.path / "env.json", environment)
+        facts = _facts(data)
+        stored = self.path / "data.json"
+        if stored.is_file() and read_json(stored)["indices_hash"] != facts["indices_hash"]:
+            raise RdrError(f"{self.path} was trained on other images than these; choose another folder with --runs.")
+        write_json(stored, facts)
+        save_tree(self.path / "indices.safetensors", {"indices": torch.as_tensor(data.indices).to(torch.int32)})
+        write_json(self.path / "config.json", {"format": FORMAT, "config": config.to_dict()})
+
+    def load_checkpoint(self) -> Any | None:
+        """The tree last saved, None before the first."""
+        path = self.path / "checkpoint.safetensors"
+        return load_tree(path) if path.is_file() else None
+
+    def checkpoint(self, state: TrainingState) -> None:
+        """Save the state; then what readers look at, which follows from it."""
+        save_tree(self.path / "checkpoint.safetensors", state.tree())
+        self.publish(state)
+
+    def publish(self, state: TrainingState) -> None:
+        """Write history and classes as the state has them."""
+        import csv
+
+        if not state.history:
+            return
+        columns = {name: torch.from_numpy(np.stack(rows)) for name, rows in state.classes.items()}
+        save_tree(self.path / "classes.safetensors", columns)
+
+        def write(beside: str) -> None:
+            with open(beside, "w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, HISTORY)
+                writer.writeheader()
+                writer.writerows(state.history)
+
+        write_whole(self.path / "history.csv", write)
+
+    def finish(self, state: TrainingState) -> None:
+        """Weights, metrics, and last of all the mark that the run is done; the checkpoint goes."""
+        save_tree(self.path / "model.safetensors", {"model": state.model.state_dict()})
+        last = state.history[-1]
+        write_json(
+            self.path / "metrics.json",
+            {
+                "top1": last["accuracy"],
+                **{name: _or_none(last[name]) for name in ("many", "medium", "few")},
+                "per_class": [_or_none(value) for value in state.classes["accuracy"][-1].tolist()],
+            },
+        )
+        write_json(self.path / "done.json", {"epochs": state.epoch})
+        (self.path / "checkpoint.safetensors").unlink(missing_ok=True)
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _facts(data: LongTailedData) -> dict[str, Any]:
+    return {
+        "class_names": list(data.class_names),
+        "class_counts": data.class_counts.tolist(),
+        "groups": {name.lower(): classes.tolist() for name, classes in data.groups.items()},
+        "indices_hash": data.indices_hash,
+        "channels": data.train.images.shape[1],
+        "train_images": len(data.train.labels),
+        "test_images": len(data.test.labels),
+    }

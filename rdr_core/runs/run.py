@@ -1,0 +1,199 @@
+"""A run on disk: read by notebooks, pictures and tables; written by training alone.
+
+NAME/config.json            what was asked for
+     env.json               versions, device, git commit
+     data.json              class names and counts, groups, hash of the chosen indices
+     history.csv            a row an epoch
+     classes.safetensors    (epochs, d) by column
+     indices.safetensors    the training images chosen
+     checkpoint.safetensors all that a resume needs, until the run is done
+     model.safetensors      the network's weights
+     metrics.json           of the last epoch
+     done.json              written last: the run is finished
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rdr_core.errors import RdrError
+from rdr_core.runs.config import RunConfig
+from rdr_core.runs.files import read_json
+from rdr_core.runs.tensors import load_tree
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rdr_core.data import Groups
+    from rdr_core.models import Network
+
+#: Version of the folder's format.
+FORMAT = 1
+
+
+class Run:
+    """A run's folder, opened. Everything is read when it is first asked for.
+
+    Attributes:
+        path: the folder.
+        config: its :class:`RunConfig`.
+
+    Example:
+        >>> run = Run.open("runs/digits-if50-rdr-s0-...")   # doctest: +SKIP
+        >>> run.metrics["few"]                              # doctest: +SKIP
+    """
+
+    def __init__(self, path: Path, config: RunConfig) -> None:
+        self.path, self.config = path, config
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Open a run's folder, finished or not.
+
+        Raises:
+            RdrError: no such folder, a folder that holds no run, or a newer format.
+        """
+        path = Path(path)
+        if not (path / "config.json").is_file():
+            what = "has no config.json" if path.is_dir() else "does not exist"
+            raise RdrError(f"{path} is not a run's folder: it {what}; `rdr runs` lists the runs there are.")
+        stored = read_json(path / "config.json")
+        if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+            raise RdrError(f"{path} is not a run of this version of the toolkit (format {FORMAT}); train it again.")
+        return cls(path, RunConfig.from_dict(stored["config"]))
+
+    def __repr__(self) -> str:
+        return f"Run({self.name!r}, {'done' if self.done else f'{self.epochs_done} of {self.config.epochs} epochs'})"
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def done(self) -> bool:
+        """Whether training has finished."""
+        return (self.path / "done.json").is_file()
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs finished so far."""
+        return len(self.history)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row an epoch, read anew each time, since training may be going on.
+
+        Columns: epoch (from 1), learning_rate (at its end), loss (weighted mean), train_accuracy,
+        accuracy, many, medium, few (test, percent; NaN for a missing group), negative_ratios (share
+        of raw ratios below 0; NaN without ratios), bound_terms (sum of w_y B'_y), seconds.
+        """
+        import pandas as pd
+
+        path = self.path / "history.csv"
+        if not path.is_file():
+            return pd.DataFrame(columns=HISTORY)
+        try:
+            return pd.read_csv(path, float_precision="round_trip")
+        except (ValueError, OSError) as error:
+            raise RdrError(f"{path} can't be read ({error}); remove the run's folder and train it again.") from None
+
+    @property
+    def classes(self) -> pd.DataFrame:
+        """A row for each epoch and class.
+
+        Columns: epoch, class, count, group, accuracy (test, percent), weight (mean over the epoch's
+        visits, batch mean 1), ratio (mean raw density ratio), b_prime (the strict reading) and
+        b_prime_probability, b_prime_batch, b_prime_quantile (:data:`rdr_core.bound.READINGS`).
+        """
+        import pandas as pd
+
+        path = self.path / "classes.safetensors"
+        columns = load_tree(path) if path.is_file() else {}
+        epochs = len(next(iter(columns.values()))) if columns else 0
+        d = len(self.class_counts)
+        table = {
+            "epoch": np.repeat(np.arange(1, epochs + 1), d),
+            "class": np.tile(np.arange(d), epochs),
+            "count": np.tile(self.class_counts, epochs),
+            "group": np.tile(self.groups.of_class, epochs),
+        }
+        return pd.DataFrame(table | {name: column.numpy().ravel() for name, column in columns.items()})
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Of the last epoch, in percent: top1, many, medium, few (None where missing), per_class.
+
+        Raises:
+            RdrError: the run is not finished.
+        """
+        if not self.done:
+            raise RdrError(f"{self.path} is not finished; `rdr resume {self.path}` goes on with it.")
+        return read_json(self.path / "metrics.json")
+
+    @cached_property
+    def _data(self) -> dict[str, Any]:
+        return read_json(self.path / "data.json")
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """(d,) training images of each class, by the labels trained on."""
+        return np.array(self._data["class_counts"])
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple(self._data["class_names"])
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Many, Medium and Few."""
+        from rdr_core.data import Groups
+
+        return Groups(**{name: np.array(classes, dtype=np.int64) for name, classes in self._data["groups"].items()})
+
+    @property
+    def indices(self) -> np.ndarray:
+        """The training images chosen, as indices into the whole data set."""
+        return load_tree(self.path / "indices.safetensors")["indices"].numpy()
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Versions, device and commit of the last process that trained it."""
+        return read_json(self.path / "env.json")
+
+    def model(self) -> Network:
+        """The network as trained so far, on the CPU, in evaluation mode.
+
+        Raises:
+            RdrError: no epoch is finished yet.
+        """
+        import torch
+
+        from rdr_core.models import build_model
+
+        path = self.path / "model.safetensors"
+        stored = path if path.is_file() else self.path / "checkpoint.safetensors"
+        if not stored.is_file():
+            raise RdrError(f"{self.path} has no weights yet; `rdr resume {self.path}` trains it.")
+        weights = load_tree(stored)["model"]
+        with torch.random.fork_rng(devices=[]):  # the fresh weights it draws are replaced at once
+            network = build_model(
+                self.config.model, num_classes=len(self.class_counts), channels=self._data["channels"]
+            )
+        network.load_state_dict(weights)
+        return network.eval()
+
+
+#: Columns of ``history``.
+HISTORY = (
+    "epoch", "learning_rate", "loss", "train_accuracy", "accuracy", "many", "medium", "few",
+    "negative_ratios", "bound_terms", "seconds",
+)  # fmt: skip
+
+
+def list_runs(folder: str | Path = "runs") -> list[Run]:
+    """The runs in a folder, by name; folders that hold none are passed over."""
+    return [Run.open(path.parent) for path in sorted(Path(folder).glob("*/config.json"))]

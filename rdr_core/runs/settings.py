@@ -1,0 +1,36 @@
+"""How each data set is trained unless told otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Defaults of a data set.
+
+    Attributes:
+        model: network.
+        epochs, batch_size, learning_rate: length and step.
+        padding: pixels of black around an image before the random crop, recipe "plain".
+        flip: whether a mirrored image is still of its class.
+    """
+
+    model: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    padding: int
+    flip: bool
+
+
+#: CIFAR as in the paper (section 4.1); digits and MNIST are ours, chosen so that a run takes seconds and minutes.
+SETTINGS = {
+    "digits": Settings("small", epochs=60, batch_size=32, learning_rate=0.1, padding=1, flip=False),
+    "mnist": Settings("small", epochs=20, batch_size=128, learning_rate=0.1, padding=2, flip=False),
+    "cifar10": Settings("resnet32", epochs=200, batch_size=128, learning_rate=0.1, padding=4, flip=True),
+    "cifar100": Settings("resnet32", epochs=200, batch_size=128, learning_rate=0.1, padding=4, flip=True),
+}
+
+#: For arrays of the user's own: no assumption on what a shifted or mirrored image means.
+ARRAYS = Settings("small", epochs=60, batch_size=64, learning_rate=0.1, padding=0, flip=False)

@@ -1,0 +1,67 @@
+"""Trees of tensors and plain values in one safetensors file, which never runs code when it is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rdr_core.errors import RdrError
+from rdr_core.runs.files import write_whole
+
+_TREE = "tree"
+
+
+def save_tree(path: Path, tree: Any) -> None:
+    """Save nested dicts, lists and tuples of tensors, numbers, strings, booleans and None.
+
+    Tuples come back as lists; keys keep their type. The file is whole or not there.
+    """
+    from safetensors.torch import save_file
+
+    tensors: dict[str, torch.Tensor] = {}
+    skeleton = json.dumps(_take_out(tree, tensors))
+    write_whole(path, lambda beside: save_file(tensors, beside, metadata={_TREE: skeleton}))
+
+
+def load_tree(path: Path) -> Any:
+    """What :func:`save_tree` saved, on the CPU.
+
+    Raises:
+        RdrError: missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            skeleton = json.loads(file.metadata()[_TREE])
+            # A copy: the file's own memory may be mapped, and is replaced while the run goes on.
+            tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
+        return _put_back(skeleton, tensors)
+    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise RdrError(f"{path} can't be read ({error}); it is missing or damaged.") from None
+
+
+def _take_out(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    if isinstance(node, torch.Tensor):
+        key = str(len(tensors))
+        # A clone: safetensors refuses tensors that share memory.
+        tensors[key] = node.detach().cpu().contiguous().clone()
+        return {"tensor": key}
+    if isinstance(node, dict):
+        return {"dict": [[_take_out(k, tensors), _take_out(v, tensors)] for k, v in node.items()]}
+    if isinstance(node, (list, tuple)):
+        return {"list": [_take_out(item, tensors) for item in node]}
+    return node
+
+
+def _put_back(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if "tensor" in node:
+        return tensors[node["tensor"]]
+    if "dict" in node:
+        return {_put_back(k, tensors): _put_back(v, tensors) for k, v in node["dict"]}
+    return [_put_back(item, tensors) for item in node["list"]]

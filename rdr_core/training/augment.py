@@ -1,0 +1,132 @@
+"""Augmentation on the device, one batch at a time; what is drawn for an epoch depends on (seed, epoch) alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rdr_core.errors import RdrError, unknown_name
+from rdr_core.shapes import Bool, Float, Int, UInt8
+from rdr_core.training.randomness import fold, generator
+
+#: Recipes by name, with what they do to a training image.
+RECIPES = {
+    "none": "nothing",
+    "plain": "random crop after padding with black, random flip where the data set allows it",
+    "strong": "plain, then AutoAugment's CIFAR-10 policy and a Cutout of half the side",
+}
+
+
+def normalise(
+    images: UInt8[Tensor, "B C H W"], mean: Float[Tensor, "C"], std: Float[Tensor, "C"]
+) -> Float[Tensor, "B C H W"]:
+    """Pixels scaled to 0..1, minus mean, by standard deviation, channels last in memory."""
+    scaled = images.contiguous(memory_format=torch.channels_last).float() / 255
+    return (scaled - mean[:, None, None]) / std[:, None, None]
+
+
+def crop_and_flip(
+    images: UInt8[Tensor, "B C H W"],
+    top: Int[Tensor, "B"],
+    left: Int[Tensor, "B"],
+    flip: Bool[Tensor, "B"],
+    padding: int,
+) -> UInt8[Tensor, "B C H W"]:
+    """Each image padded with black, cut out at its own (top, left), mirrored where ``flip``.
+
+    Padding comes before normalisation, so that black is black.
+
+    Example:
+        >>> image = torch.tensor([[[[1, 2], [3, 4]]]], dtype=torch.uint8)
+        >>> crop_and_flip(image, torch.tensor([0]), torch.tensor([1]), torch.tensor([True]), 1)[0, 0]
+        tensor([[0, 0],
+                [2, 1]], dtype=torch.uint8)
+    """
+    batch, channels, height, width = images.shape
+    device = images.device
+    padded = F.pad(images, (padding,) * 4)
+    across = torch.arange(width, device=device)
+    rows = top[:, None] + torch.arange(height, device=device)
+    columns = left[:, None] + torch.where(flip[:, None], width - 1 - across, across)
+    sample = torch.arange(batch, device=device)[:, None, None, None]
+    channel = torch.arange(channels, device=device)[None, :, None, None]
+    return padded[sample, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def cut_out(images: Float[Tensor, "B C H W"], centre: Int[Tensor, "B 2"]) -> Float[Tensor, "B C H W"]:
+    """A square of half the image's side set to 0 (the mean) around each centre, cut off at the border."""
+    half = images.shape[2] // 4
+    rows = (torch.arange(images.shape[2], device=images.device) - centre[:, :1] + half) // (2 * half)
+    columns = (torch.arange(images.shape[3], device=images.device) - centre[:, 1:] + half) // (2 * half)
+    inside = (rows == 0)[:, None, :, None] & (columns == 0)[:, None, None, :]
+    return images.masked_fill(inside, 0)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A recipe for images of one shape.
+
+    Attributes:
+        recipe: one of :data:`RECIPES`.
+        padding: pixels of black on each side before the crop.
+        flip: whether mirroring keeps the class (not so for digits).
+        seed: the run's.
+    """
+
+    recipe: str
+    padding: int
+    flip: bool
+    seed: int
+
+    def check(self, channels: int) -> None:
+        """Raise RdrError for an unknown recipe, or one that does not fit the images."""
+        if self.recipe not in RECIPES:
+            raise unknown_name("recipe", self.recipe, RECIPES)
+        if self.recipe == "strong" and channels != 3:
+            raise RdrError(f"recipe 'strong' needs colour images, these have {channels} channel(s); use 'plain'.")
+
+    def epoch(self, epoch: int, visits: int, shape: torch.Size, device: torch.device) -> EpochAugmentation:
+        """All that is random in an epoch, drawn at once."""
+        draw = generator(self.seed, "augment", epoch)
+        corner = torch.randint(0, 2 * self.padding + 1, (visits, 2), generator=draw)
+        flip = torch.rand(visits, generator=draw) < (0.5 if self.flip else 0.0)
+        centre = (torch.rand(visits, 2, generator=draw) * torch.tensor(shape[-2:])).long()
+        return EpochAugmentation(self, epoch, corner.to(device), flip.to(device), centre.to(device))
+
+
+@dataclass(frozen=True)
+class EpochAugmentation:
+    """An epoch's draws, a row for each visit of a training image."""
+
+    of: Augmentation
+    epoch: int
+    corner: Int[Tensor, "V 2"]
+    flip: Bool[Tensor, "V"]
+    centre: Int[Tensor, "V 2"]
+
+    def __call__(
+        self, images: UInt8[Tensor, "B C H W"], start: int, mean: Float[Tensor, "C"], std: Float[Tensor, "C"]
+    ) -> Float[Tensor, "B C H W"]:
+        """Images of the visits from ``start`` on, augmented and normalised."""
+        if self.of.recipe == "none":
+            return normalise(images, mean, std)
+        here = slice(start, start + len(images))
+        top, left = self.corner[here].unbind(1)
+        images = crop_and_flip(images, top, left, self.flip[here], self.of.padding)
+        if self.of.recipe == "plain":
+            return normalise(images, mean, std)
+        images = _auto_augment(images, fold(self.of.seed, "policy", self.epoch, start))
+        return cut_out(normalise(images, mean, std), self.centre[here])
+
+
+def _auto_augment(images: UInt8[Tensor, "B C H W"], seed: int) -> UInt8[Tensor, "B C H W"]:
+    """AutoAugment, image by image: torchvision draws one policy a call, from torch's global generator."""
+    from torchvision.transforms import v2
+
+    policy = v2.AutoAugment(v2.AutoAugmentPolicy.CIFAR10)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return torch.stack([policy(image) for image in images])

@@ -1,0 +1,128 @@
+"""The training loop: epochs of batches, then a look at the test set, a row of history and a checkpoint."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from rdr_core.errors import TrainingDiverged
+from rdr_core.runs.folder import RunFolder
+from rdr_core.training.evaluation import accuracies, accuracy_by_class, predict
+from rdr_core.training.interrupt import TrainingStopped, stop_requests
+from rdr_core.training.schedule import learning_rate
+from rdr_core.training.state import TrainingState
+
+
+def train_to_end(state: TrainingState, folder: RunFolder, *, progress: bool = True) -> None:
+    """Train from where the state is to the last epoch, saving after each.
+
+    Raises:
+        TrainingDiverged: the loss is no finite number; the last epoch's checkpoint stays.
+        TrainingStopped: Ctrl-C or SIGTERM, after saving in the middle of the epoch.
+    """
+    from tqdm.auto import tqdm
+
+    total = state.config.epochs * state.batches
+    bar = tqdm(
+        total=total,
+        initial=state.epoch * state.batches + state.batch,
+        desc=f"{state.config.dataset} {state.config.method}",
+        unit="step",
+        disable=not progress,
+        # A log file wants a line now and then, a person wants to see it move.
+        mininterval=0.2 if sys.stderr.isatty() else 10,
+    )
+    with bar, stop_requests() as stop:
+        while state.epoch < state.config.epochs:
+            started = time.perf_counter() - state.seconds
+            train_epoch(state, tick=bar.update, stop=stop)
+            state.seconds = time.perf_counter() - started
+            _refuse_nan(state, folder)
+            if state.batch < state.batches:
+                folder.checkpoint(state)
+                raise TrainingStopped(
+                    f"Stopped in epoch {state.epoch + 1} of {state.config.epochs}, after step "
+                    f"{state.batch} of {state.batches}; saved. Go on with: rdr resume {folder.path}"
+                )
+            close_epoch(state)
+            row = state.history[-1]
+            row["seconds"] = time.perf_counter() - started
+            folder.checkpoint(state)
+            shown = {"epoch": state.epoch, "loss": f"{row['loss']:.3f}", "accuracy": f"{row['accuracy']:.1f}"}
+            bar.set_postfix(shown, refresh=False)
+
+
+def train_epoch(state: TrainingState, *, tick: Callable[[], object], stop: Callable[[], bool]) -> None:
+    """The batches of the epoch from the state's position on; ends early where ``stop()``.
+
+    Nothing here waits for the device: records stay on it until the epoch is closed.
+    """
+    config, size = state.config, state.config.batch_size
+    state.model.train()
+    state.weighting.train()
+    if state.batch == 0:
+        state.start_visits()
+        state.weighting.start_epoch(state.epoch)
+    order, visits = state.order, state.visits
+    augment = state.augmentation.epoch(state.epoch, len(order), state.images.shape, state.device)
+    while state.batch < state.batches and not stop():
+        start = state.batch * size
+        rate = learning_rate(
+            state.epoch * state.batches + state.batch,
+            steps=config.epochs * state.batches,
+            peak=config.learning_rate,
+            warmup=config.warmup,
+        )
+        for group in state.step.optimizer.param_groups:
+            group["lr"] = rate
+        images = augment(state.images[order[start : start + size]], start, state.mean, state.std)
+        outcome = state.step(state.objective, images, visits.labels[start : start + size])
+        visits.write(start, outcome)
+        state.batch += 1
+        tick()
+
+
+def close_epoch(state: TrainingState) -> None:
+    """After an epoch's last batch: evaluate, add its rows to the history, move on to the next epoch."""
+    state.weighting.finish_epoch(state.epoch)
+    columns = state.visits.by_class(state.priors)
+    summary = state.visits.summary(columns)
+    predicted = predict(state.model, state.test_images, state.mean, state.std)
+    right, total = accuracy_by_class(predicted, state.test_labels, state.data.num_classes)
+    # One transfer each for the scalars and for the columns.
+    scalars = torch.stack([value.double() for value in summary.values()]).tolist()
+    names = ["right", "total", *columns]
+    table = torch.stack([right, total, *columns.values()]).cpu().numpy()
+    by_class = dict(zip(names, table, strict=True))
+    right, total = by_class.pop("right"), by_class.pop("total")
+    with np.errstate(invalid="ignore"):
+        by_class = {"accuracy": 100 * right / total} | by_class
+    state.history.append(
+        {
+            "epoch": state.epoch + 1,
+            "learning_rate": state.step.optimizer.param_groups[0]["lr"],
+            **dict(zip(summary, scalars, strict=True)),
+            **accuracies(right, total, state.data.groups),
+        }
+    )
+    for name, column in by_class.items():
+        state.classes.setdefault(name, []).append(column)
+    state.epoch, state.batch, state.visits, state.seconds = state.epoch + 1, 0, None, 0.0
+
+
+def _refuse_nan(state: TrainingState, folder: RunFolder) -> None:
+    size = state.config.batch_size
+    bad = state.visits.first_bad_batch(state.batch * size)
+    if bad is None:
+        return
+    value = float(state.visits["loss"][bad * size : (bad + 1) * size].sum())
+    kept = f"the state after epoch {state.epoch} is kept in {folder.path}" if state.epoch else "no epoch was finished"
+    raise TrainingDiverged(
+        f"The loss of {state.config.method} is {'not a number' if math.isnan(value) else 'infinite'} at step {bad + 1} "
+        f"of epoch {state.epoch + 1}; {kept}. Try a lower learning rate (now {state.config.learning_rate:g})."
+    )

@@ -1,0 +1,66 @@
+"""Randomness as a function of (seed, purpose, epoch, ...), and global random states that stay the user's."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def fold(seed: int, *words: object) -> int:
+    """A 63-bit number that depends on the seed and the words alone.
+
+    Example:
+        >>> fold(0, "shuffle", 1) == fold(0, "shuffle", 1) != fold(0, "shuffle", 2)
+        True
+    """
+    text = "/".join(map(str, (seed, *words)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
+
+
+def generator(seed: int, *words: object) -> torch.Generator:
+    """A private generator on the CPU, so that every device draws the same numbers."""
+    return torch.Generator().manual_seed(fold(seed, *words))
+
+
+def random_states() -> dict[str, Any]:
+    """The states of Python's, NumPy's and torch's global generators, as a tree that a checkpoint takes."""
+    name, keys, position, has_gauss, cached = np.random.get_state()
+    version, internal, gauss = random.getstate()
+    states: dict[str, Any] = {
+        "torch": torch.get_rng_state(),
+        "numpy": [name, torch.from_numpy(keys.copy().view(np.int32)), position, has_gauss, cached],
+        "python": [version, list(internal), gauss],
+    }
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    return states
+
+
+def restore_random_states(states: dict[str, Any]) -> None:
+    """Undo of :func:`random_states`; CUDA's part is left out where there is no such device now."""
+    name, keys, position, has_gauss, cached = states["numpy"]
+    np.random.set_state((name, keys.numpy().view(np.uint32), position, has_gauss, cached))
+    version, internal, gauss = states["python"]
+    random.setstate((version, tuple(internal), gauss))
+    torch.set_rng_state(states["torch"])
+    if "cuda" in states and torch.cuda.device_count() == len(states["cuda"]):
+        torch.cuda.set_rng_state_all(states["cuda"])
+
+
+@contextmanager
+def isolated(seed: int) -> Iterator[None]:
+    """Global generators seeded with ``seed`` inside, and as the user left them afterwards."""
+    before = random_states()
+    try:
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        torch.manual_seed(seed)
+        yield
+    finally:
+        restore_random_states(before)

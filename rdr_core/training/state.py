@@ -1,0 +1,132 @@
+"""Everything a run in training consists of, built from its configuration, saved and restored as one tree."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from rdr_core.data import LongTailedData
+from rdr_core.methods.grammar import parse
+from rdr_core.methods.weighting import ClassWeights, Context, Unweighted, Weighting
+from rdr_core.models import build_model
+from rdr_core.runs.config import RunConfig
+from rdr_core.runs.settings import ARRAYS, SETTINGS
+from rdr_core.training.augment import Augmentation
+from rdr_core.training.objective import Objective, PlainStep
+from rdr_core.training.randomness import random_states, restore_random_states
+from rdr_core.training.sampling import Sampler, Shuffled
+from rdr_core.training.visits import Visits
+
+
+class TrainingState:
+    """Network, method, optimizer, position and records of a run.
+
+    Draws the network's initial weights from torch's global random state.
+
+    Args:
+        config: the run's.
+        data: what it trains on.
+        device: where; the whole set goes there.
+    """
+
+    def __init__(self, config: RunConfig, data: LongTailedData, device: torch.device) -> None:
+        self.config, self.data, self.device = config, data, device
+        channels = data.train.images.shape[1]
+        settings = SETTINGS.get(config.dataset, ARRAYS)
+        self.augmentation = Augmentation(config.recipe, settings.padding, settings.flip, config.seed)
+        self.augmentation.check(channels)
+        self.images, self.labels = data.train.images.to(device), data.train.labels.to(device)
+        self.test_images, self.test_labels = data.test.images.to(device), data.test.labels.to(device)
+        self.mean = torch.tensor(data.mean, device=device)
+        self.std = torch.tensor(data.std, device=device)
+        self.priors = data.priors.to(device)
+        self.model = build_model(config.model, num_classes=data.num_classes, channels=channels)
+        self.model.to(device, memory_format=torch.channels_last)
+        self._build_method()
+        #: Epochs finished, and batches finished of the next one.
+        self.epoch, self.batch = 0, 0
+        self.visits: Visits | None = None
+        #: Seconds spent on the epoch under way, before this process.
+        self.seconds = 0.0
+        self.history: list[dict[str, float]] = []
+        self.classes: dict[str, list[np.ndarray]] = {}
+
+    def _build_method(self) -> None:
+        config, spec = self.config, parse(self.config.method)
+        sgd = torch.optim.SGD(
+            self.model.parameters(),
+            lr=config.learning_rate,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+        )
+        counts = self.data.class_counts.to(self.device)
+        context = Context(
+            class_counts=counts,
+            labels=self.labels,
+            feature_dim=self.model.feature_dim,
+            steps_per_epoch=-(-len(self.labels) // config.batch_size),
+            epochs=config.epochs,
+            prior_in_weights=spec.prior_in_weights,
+            seed=config.seed,
+            model=self.model,
+        )
+        used = spec.get("sampler")
+        self.sampler: Sampler = (
+            used.part.make(context, **used.arguments) if used else Shuffled(len(self.labels), config.seed)
+        )
+        used = spec.get("weighting")
+        weighting: Weighting = Unweighted()
+        if used and used.part.kind == "class weights":
+            weighting = ClassWeights(used.part.make(counts, **used.arguments))
+        elif used:
+            weighting = used.part.make(context, **used.arguments)
+        used = spec.get("schedule")
+        if used:
+            weighting = used.part.make(context, weighting, **used.arguments)
+        self.weighting = weighting.to(self.device)
+        used = spec.get("optimizer")
+        self.step = used.part.make(context, sgd, **used.arguments) if used else PlainStep(sgd)
+        used = spec.get("loss")
+        loss = partial(used.part.make, class_counts=counts, **used.arguments)
+        self.objective = Objective(self.model, loss, self.weighting, config.precision)
+
+    @property
+    def batches(self) -> int:
+        """Batches an epoch."""
+        return -(-self.sampler.visits // self.config.batch_size)
+
+    def tree(self) -> dict[str, Any]:
+        """All that :meth:`restore` needs to go on as if nothing had happened."""
+        return {
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "seconds": self.seconds,
+            "model": self.model.state_dict(),
+            "optimizer": self.step.optimizer.state_dict(),
+            "weighting": self.weighting.state_dict(),
+            "visits": self.visits.values if self.batch else None,
+            "history": self.history,
+            "classes": {name: torch.from_numpy(np.stack(rows)) for name, rows in self.classes.items()},
+            "random": random_states(),
+        }
+
+    def restore(self, tree: dict[str, Any]) -> None:
+        """Undo of :meth:`tree`, the global random states included."""
+        self.epoch, self.batch, self.seconds = tree["epoch"], tree["batch"], tree["seconds"]
+        self.model.load_state_dict(tree["model"])
+        self.step.optimizer.load_state_dict(tree["optimizer"])
+        self.weighting.load_state_dict(tree["weighting"])
+        if self.batch:
+            self.start_visits().values.copy_(tree["visits"])
+        self.history = tree["history"]
+        self.classes = {name: list(rows.numpy()) for name, rows in tree["classes"].items()}
+        restore_random_states(tree["random"])
+
+    def start_visits(self) -> Visits:
+        """Fresh records for the epoch, in its order of visits."""
+        self.order = self.sampler.order(self.epoch).to(self.device)
+        self.visits = Visits(self.labels[self.order], self.config.batch_size)
+        return self.visits

@@ -1,0 +1,75 @@
+"""What an epoch's training passes showed, kept on the device and reduced once at the end of the epoch.
+
+Nothing is reduced by class, and nothing leaves the device, while batches run: each batch writes its
+rows, so the recording costs the same whatever the number of classes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rdr_core.bound import READINGS, b_prime, bound_terms, class_mean
+from rdr_core.shapes import Float, Int
+from rdr_core.training.objective import Outcome
+
+_FIELDS = ("loss", "weight", "ratio", "logit", "probability", "correct")
+
+
+class Visits:
+    """One row for each visit of a training image.
+
+    Args:
+        labels: (V,) class of each visit, in order.
+        batch_size: visits a batch.
+    """
+
+    def __init__(self, labels: Int[Tensor, "V"], batch_size: int) -> None:
+        self.labels, self.batch_size = labels, batch_size
+        self.values = torch.full((len(_FIELDS), len(labels)), torch.nan, device=labels.device)
+
+    def __getitem__(self, name: str) -> Float[Tensor, "V"]:
+        return self.values[_FIELDS.index(name)]
+
+    @torch.no_grad()
+    def write(self, start: int, outcome: Outcome) -> None:
+        """Keep the batch that starts at visit ``start``."""
+        labels = self.labels[start : start + self.batch_size]
+        logits = outcome.logits.detach()
+        true = logits.gather(1, labels[:, None])[:, 0]
+        rows = [
+            outcome.losses.detach(),
+            outcome.weights,
+            torch.full_like(true, torch.nan) if outcome.ratios is None else outcome.ratios,
+            true,
+            (true - logits.logsumexp(1)).exp(),
+            (logits.argmax(1) == labels).float(),
+        ]
+        self.values[:, start : start + len(labels)] = torch.stack([row.float() for row in rows])
+
+    def first_bad_batch(self, visits: int) -> int | None:
+        """Number of the first batch, among the first ``visits``, whose loss is no finite number."""
+        bad = (~self["loss"][:visits].isfinite()).nonzero()
+        return int(bad[0]) // self.batch_size if len(bad) else None
+
+    def by_class(self, priors: Float[Tensor, "d"]) -> dict[str, Float[Tensor, "d"]]:
+        """Columns of a run's ``classes``: mean weight and ratio, and B' in each reading; NaN where unseen."""
+        d, labels = len(priors), self.labels
+        batches = torch.arange(len(labels), device=labels.device) // self.batch_size
+        columns = {name: class_mean(self[name], labels, d) for name in ("weight", "ratio")}
+        for reading, column in READINGS.items():
+            columns[column] = b_prime(
+                self["logit"], self["probability"], labels, priors, reading=reading, batches=batches
+            )
+        return columns
+
+    def summary(self, columns: dict[str, Float[Tensor, "d"]]) -> dict[str, Tensor]:
+        """The epoch's row of ``history``, as far as training gives it; scalars still on the device."""
+        ratios = self["ratio"]
+        below = torch.where(ratios.isnan(), torch.nan, (ratios < 0).float())
+        return {
+            "loss": (self["weight"] * self["loss"]).mean(),
+            "train_accuracy": 100 * self["correct"].mean(),
+            "negative_ratios": below.mean(),
+            "bound_terms": bound_terms(columns["weight"], columns["b_prime"]),
+        }
