@@ -26,13 +26,13 @@ app = typer.Typer(
 
     [bold]First steps[/bold]
 
-    rdr demo                                    three methods on real digits, a page of pictures
+    rdr demo                              three methods on real digits, with pictures
 
-    rdr train digits --imbalance-factor 50      one run, a few seconds
+    rdr train digits -i 50 -m rdr         one run, a few seconds
 
-    rdr train cifar10 --method rdr+la           the paper's setting, wants a GPU
+    rdr train cifar10 -i 100 -m rdr+la    the paper's setting, wants a GPU
 
-    rdr runs                                    what has been trained
+    rdr runs                              what has been trained
     """,
 )
 
@@ -182,7 +182,7 @@ def show(*runs: Run) -> None:
         accuracy = [last.get(name) for name in ("accuracy", "many", "medium", "few")]
         config = run.config
         table.add_row(
-            str(run.path),
+            run.name,
             config.method,
             "-" if config.imbalance_factor is None else f"{config.imbalance_factor:g}",
             str(config.seed),
@@ -190,6 +190,7 @@ def show(*runs: Run) -> None:
             *("-" if value is None or value != value else f"{value:.1f}" for value in accuracy),
         )
     Console().print(table)
+    print("in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
 
 
 def _table(*columns: str) -> Table:

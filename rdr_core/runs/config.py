@@ -104,9 +104,7 @@ class RunConfig:
         known = {f.name for f in fields(cls)}
         if set(values) != known:
             odd = sorted(set(values) ^ known)
-            raise RdrError(
-                f"config.json does not fit this version of the toolkit; missing or unknown: {', '.join(odd)}."
-            )
+            raise RdrError(f"config.json is of another version of the toolkit; missing or unknown: {', '.join(odd)}.")
         return cls(**values)
 
 
