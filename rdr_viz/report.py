@@ -12,7 +12,7 @@ from rdr_viz.displays.class_counts import ClassCounts
 from rdr_viz.displays.group_accuracy import GroupAccuracy
 from rdr_viz.displays.weight_and_b_prime import WeightAndBPrime
 from rdr_viz.displays.weights_by_class import WeightsByClass
-from rdr_viz.numbers.words import class_name, factor, listed, plural
+from rdr_viz.numbers.words import class_name, factor, listed, plural, spelt
 from rdr_viz.page import Section, write_page
 from rdr_viz.palette import method_order, method_style
 from rdr_viz.tables import accuracy_table
@@ -80,7 +80,7 @@ def lead(runs: Sequence[Run]) -> str:
     counts = ClassCounts.from_run(runs[0]).data
     first, last = counts.iloc[0], counts.iloc[-1]
     labels = list(dict.fromkeys(method_style(run.config.method).label for run in runs))
-    networks = "One network was" if len(runs) == 1 else f"{len(runs):,} networks were"
+    networks = "One network was" if len(runs) == 1 else f"{spelt(len(runs)).capitalize()} networks were"
     differ = f"; they differ only in the method ({listed(labels)})" if len(labels) > 1 else f" by {labels[0]}"
     seeds = " and the random seed" if len(labels) > 1 and len({run.config.seed for run in runs}) > 1 else ""
     return (

@@ -9,7 +9,7 @@ from rdr_core.errors import unknown_name
 from rdr_viz.displays.base import Display
 from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
 from rdr_viz.numbers.counts import class_table
-from rdr_viz.numbers.words import class_name, factor, listed, number, plural
+from rdr_viz.numbers.words import class_name, factor, listed, percent, plural
 from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class ClassCounts(Display):
     @property
     def finding(self) -> str:
         shares = [
-            f"{group} {number(100 * rows['count'].sum() / self._total)} % of the images in "
-            f"{plural(len(rows), 'class', 'classes')}"
+            f"{group} has {percent(100 * rows['count'].sum() / self._total)} of the images "
+            f"({plural(len(rows), 'class', 'classes')})"
             for group, rows in self._groups()
         ]
         largest, smallest = self.data["count"].max(), self.data["count"].min()
@@ -104,14 +104,15 @@ class ClassCounts(Display):
         colors = self.data["group"].map(GROUP_COLORS).fillna("#888888")
         few = len(self.data) <= _NAMED_CLASSES
         bars = ax.bar(self.data["rank"], self.data["count"], width=0.78 if few else 1.0, color=colors, linewidth=0)
-        for end in (0, -1):
+        for end, side in ((0, "left"), (-1, "right")):
             bar = bars[end]
+            x = bar.get_x() + bar.get_width() * (0.5 if few else 0.0 if end == 0 else 1.0)
             ax.annotate(
                 f"{self.data['count'].iloc[end]:,}",
-                (bar.get_x() + bar.get_width() / 2, bar.get_height()),
-                xytext=(0, 2),
+                (x, bar.get_height()),
+                xytext=(0 if few else 3 * (side == "left"), 2),
                 textcoords="offset points",
-                ha="center",
+                ha="center" if few else side,
                 va="bottom",
             )
         ax.set_xlim(0.4, len(self.data) + 0.6)

@@ -20,15 +20,18 @@ def epoch_axis(ax: Axes, epochs: pd.Series, *, label: bool = True) -> None:
         ax.set_xlabel("Epoch")
 
 
-def shade_warm_up(ax: Axes, data: pd.DataFrame, words: str = "warm-up") -> None:
-    """A grey band over the epochs that ``data["warm_up"]`` marks, with ``words`` written upwards in it."""
+def shade_warm_up(ax: Axes, data: pd.DataFrame) -> None:
+    """A grey band over the epochs that ``data["warm_up"]`` marks, with its name written upwards where it fits."""
     warm = data.loc[data["warm_up"], "epoch"]
     if warm.empty:
         return
-    ax.axvspan(data["epoch"].min(), warm.max(), color="#EFEFEF", lw=0, zorder=0)
+    start, end = data["epoch"].min(), warm.max() + 0.5
+    ax.axvspan(start, end, color="#EFEFEF", lw=0, zorder=0)
+    if end - start < 0.1 * (data["epoch"].max() - start):
+        return  # too narrow for words
     ax.annotate(
-        words,
-        ((data["epoch"].min() + warm.max()) / 2, 0.04),
+        "warm-up",
+        ((start + end) / 2, 0.04),
         xycoords=("data", "axes fraction"),
         rotation=90,
         ha="center",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rdr_viz.displays.base import Display
 from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
 from rdr_viz.numbers.accuracy import ALL_AND_GROUPS, accuracy_by_group, summarise
-from rdr_viz.numbers.words import factor, listed, number, plural
+from rdr_viz.numbers.words import factor, listed, number, percent, plural
 from rdr_viz.palette import method_style
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class GroupAccuracy(Display):
 
     title = "Which method serves which group?"
     look = (
-        "Compare the methods within a group: weights by class usually give up some accuracy on Many to gain some on "
-        "Few, and All shows whether the exchange paid."
+        "Compare the methods within a group: does one give up accuracy on Many to gain some on Few? All shows whether "
+        "the exchange paid."
     )
 
     @classmethod
@@ -89,9 +89,9 @@ class GroupAccuracy(Display):
             rest = [f"{row.label} {number(row.mean)}" for row in others.itertuples()]
             against = f" (against {listed(rest)})" if rest else ""
             if len(rows) == 1:
-                sentences.append(f"{place} {rows['label'].iloc[0]} had {number(top)} %.")
+                sentences.append(f"{place} {rows['label'].iloc[0]} had {percent(top)}.")
             else:
-                sentences.append(f"{place} {listed(best['label'].tolist())} {verb} with {number(top)} %{against}.")
+                sentences.append(f"{place} {listed(best['label'].tolist())} {verb} with {percent(top)}{against}.")
         if self.data["seed"].nunique() == 1:
             sentences.append("This is one seed, so a few points either way may be chance.")
         return " ".join(sentences)
@@ -151,7 +151,7 @@ class GroupAccuracy(Display):
                 x = at + (place - (len(methods) - 1) / 2) * width
                 top = max(row["mean"] + (0 if row["sd"] != row["sd"] else row["sd"]), self._highest(method, group))
                 ax.annotate(
-                    number(row["mean"]),
+                    "100" if round(row["mean"], 1) == 100 else number(row["mean"]),
                     (x, top),
                     xytext=(0, 3),
                     textcoords="offset points",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 _CLEAR = 0.5  # |Spearman| from which a relation is called one
-_B_PRIME = {"color": "#8C6D1F", "linestyle": (0, (4, 1.5))}  # brown: no method's and no group's colour
+_B_PRIME = {"color": "#8C6D1F"}  # brown: no method's and no group's colour
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class WeightAndBPrime(Display):
 
     title = "Does the weight move inversely to B′?"
     look = (
-        "Compare the upper and the lower curve of each group: where one rises, the paper expects the other to fall, "
-        "and Spearman's ρ near −1 would say that it always does."
+        "B′ is high while a class's worst training image is still misjudged; compare the upper and the lower curve of "
+        "each group: where one rises the paper expects the other to fall, and Spearman's ρ near −1 would say that it "
+        "always does."
     )
 
     @classmethod
@@ -95,14 +96,14 @@ class WeightAndBPrime(Display):
     def finding(self) -> str:
         known = {group: rho for group, rho in self.correlations.items() if rho == rho}
         inverse = sum(rho <= -_CLEAR for rho in known.values())
-        parts = [f"{group} {number(rho, 2)}" for group, rho in known.items()]
+        parts = [f"{number(rho, 2)} for {group}" for group, rho in known.items()]
         constant = [group for group, rho in self.correlations.items() if rho != rho]
         missing = [group for group in GROUPS if group not in self.correlations]
         label = method_style(self.method).label
         sentences = []
         if parts:
             sentences.append(
-                f"For {label} the weight moved inversely to B′ (ρ of −{_CLEAR} or less) in {inverse} of "
+                f"For {label} the weight moved inversely to B′ (ρ of −{_CLEAR} or less) in {inverse or 'none'} of "
                 f"{plural(len(parts), 'group')}: ρ was {listed(parts)}."
             )
         if constant:
@@ -140,7 +141,7 @@ class WeightAndBPrime(Display):
                 (ax, "weight", "Mean class weight", {"color": GROUP_COLORS[group]}),
                 (twin, "b_prime", "Mean B′", _B_PRIME),
             ):
-                axes.plot(rows["epoch"], _drawn(rows, column), **look)
+                axes.plot(rows["epoch"], _drawn(rows, column), linestyle="-" if axes is ax else "--", **look)
                 axes.set_ylabel(label, color=look["color"])
                 axes.tick_params(axis="y", labelcolor=look["color"])
                 _few_ticks(axes)
@@ -178,9 +179,9 @@ class WeightAndBPrime(Display):
             (panels[0], "weight", {"color": GROUP_COLORS[group]}),
             (panels[1], "b_prime", _B_PRIME),
         ):
-            panel.plot(rows["epoch"], _drawn(rows, column), **look)
+            panel.plot(rows["epoch"], _drawn(rows, column), linewidth=1.2, **look)
             _few_ticks(panel)
-            shade_warm_up(panel, rows, "weight 1" if column == "weight" else "warm-up")
+            shade_warm_up(panel, rows)
         epoch_axis(panels[1], rows["epoch"], label=False)
 
     def _heading(self, group: str) -> str:

@@ -11,8 +11,8 @@ from rdr_viz.displays.base import Display
 from rdr_viz.displays.epochs import epoch_axis, shade_warm_up
 from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
 from rdr_viz.numbers.correlation import is_constant
-from rdr_viz.numbers.training import weights_by_class
-from rdr_viz.numbers.words import class_name, listed, number, plural, short
+from rdr_viz.numbers.training import first_and_last, weights_by_class
+from rdr_viz.numbers.words import class_name, listed, percent, plural, short
 from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS, method_style
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class WeightsByClass(Display):
     title = "How does training move the class weights?"
     look = (
         "Each line is one class; look at how far apart large and small classes are, and whether the lines still move "
-        "after the first epochs: plain 1/n stays, a density ratio follows the features."
+        "late in training."
     )
 
     @classmethod
@@ -73,18 +73,17 @@ class WeightsByClass(Display):
         weights = self.data["weight"].dropna()
         if is_constant(weights):
             return f"Every class kept the weight {short(weights.iloc[0])} throughout."
-        after = self.data[~self.data["warm_up"]]
-        first, last = after["epoch"].min(), after["epoch"].max()
+        first, last = first_and_last(self.data)
         moves = []
         for group in GROUPS:
-            rows = after[after["group"] == group]
+            rows = self.data[self.data["group"] == group]
             if rows.empty:
                 continue
-            start, end = (rows.loc[rows["epoch"] == epoch, "weight"].mean() for epoch in (first, last))
-            change = f", {_signed(100 * (end / start - 1))} %" if start > 0 else ""
-            moves.append(f"{group} from {short(start)} to {short(end)}{change}")
-        warm_up = f" (after a warm-up of {plural(first - 1, 'epoch')} with weight 1)" if first > 1 else ""
-        return f"From epoch {first} to {last}{warm_up} the mean weight went by group: {listed(moves)}."
+            start, end = (rows.loc[rows["epoch"].isin(part), "weight"].mean() for part in (first, last))
+            change = f" ({_signed(100 * (end / start - 1))})" if start > 0 else ""
+            moves.append(f"{group} {short(start)} and {short(end)}{change}")
+        warm_up = f" After a warm-up of {plural(first[0] - 1, 'epoch')} with weight 1." if first[0] > 1 else ""
+        return f"Mean weight in {_span(first)} and in {_span(last)}: {', '.join(moves)}.{warm_up}"
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the lines on ``ax`` (default: a new figure's axes, 5.5 by 3 inches) and return it.
@@ -196,5 +195,9 @@ def apart(heights: np.ndarray, gap: float) -> np.ndarray:
     return placed
 
 
+def _span(epochs: list[int]) -> str:
+    return f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"
+
+
 def _signed(value: float) -> str:
-    return f"+{number(value)}" if round(value, 1) > 0 else number(value)
+    return f"+{percent(value)}" if round(value, 1) > 0 else percent(value)

@@ -26,7 +26,7 @@ def weights_by_class(run: Run) -> pd.DataFrame:
     """A row per epoch and class: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``warm_up``.
 
     ``weight`` is the class's mean weight over the epoch's visits; NaN where the class was never visited.
-    ``warm_up`` marks the leading epochs in which every class had weight 1 although later ones differ.
+    ``warm_up`` marks the first epochs, in which some class still had weight 1; see :func:`warm_up_epochs`.
     """
     data = run.classes.loc[:, ["epoch", "class", "count", "group", "weight"]].copy()
     data["group"] = data["group"].astype(str)
@@ -37,17 +37,33 @@ def weights_by_class(run: Run) -> pd.DataFrame:
 
 
 def warm_up_epochs(classes: pd.DataFrame, tolerance: float = 1e-5) -> int:
-    """The last epoch before any class weight left 1; 0 where there is no such start, or where no weight ever left 1.
+    """The last epoch before every class's weight had left 1; 0 where there is no such start.
+
+    A weight that never leaves 1 (all of CE's) is not waited for. RDR starts a class once it has a prototype, so small
+    classes may start an epoch later than large ones.
 
     Args:
-        classes: Columns ``epoch`` and ``weight``.
+        classes: Columns ``epoch``, ``class`` and ``weight``.
         tolerance: How far from 1 a weight still counts as 1.
     """
-    moved = classes.loc[(classes["weight"] - 1).abs() > tolerance, "epoch"]
+    moved = classes[(classes["weight"] - 1).abs() > tolerance]
     if moved.empty:
         return 0
-    before = classes.loc[classes["epoch"] < moved.min(), "epoch"]
+    last_start = moved.groupby("class")["epoch"].min().max()
+    before = classes.loc[classes["epoch"] < last_start, "epoch"]
     return 0 if before.empty else int(before.max())
+
+
+def first_and_last(data: pd.DataFrame, share: float = 0.2) -> tuple[list[int], list[int]]:
+    """The first and the last epochs after the warm-up, a fifth of them each (at least one), to compare without noise.
+
+    Args:
+        data: Columns ``epoch`` and ``warm_up``.
+        share: Of the epochs after the warm-up.
+    """
+    epochs = sorted(data.loc[~data["warm_up"], "epoch"].unique().tolist())
+    size = max(1, int(share * len(epochs)))
+    return epochs[:size], epochs[-size:]
 
 
 def weight_and_b_prime(run: Run, reading: str = "b_prime") -> pd.DataFrame:

@@ -20,6 +20,16 @@ def number(value: float, digits: int = 1) -> str:
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
+def percent(value: float) -> str:
+    """A percentage with one decimal, held together by a no-break space.
+
+    Example:
+        >>> percent(12.34) == "12.3\N{NO-BREAK SPACE}%"
+        True
+    """
+    return f"{number(value)}\N{NO-BREAK SPACE}%"
+
+
 def short(value: float) -> str:
     """Three significant digits, for quantities whose size is not known beforehand.
 
@@ -59,6 +69,12 @@ def class_name(name: str, longest: int | None = None) -> str:
 def listed(words: Sequence[str]) -> str:
     """``"a"``, ``"a and b"``, ``"a, b and c"``."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def spelt(count: int) -> str:
+    """``"three"`` up to nine, then ``"10"``: for the start of a sentence, capitalised there."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return words[count] if count < len(words) else f"{count:,}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
