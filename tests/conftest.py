@@ -11,4 +11,10 @@ for _name in [name for name in sys.modules if name.split(".")[0] == "rdr_core"]:
 
 from jaxtyping import install_import_hook  # noqa: E402
 
-install_import_hook(["rdr_core.data", "rdr_core.methods", "rdr_core.bound"], "beartype.beartype")
+install_import_hook(["rdr_core.data", "rdr_core.methods", "rdr_core.bound"], "shape_checker.check")
+
+import hypothesis  # noqa: E402
+
+# Time limits for single examples would make a slow machine fail; the same examples every time keep CI steady.
+hypothesis.settings.register_profile("rdr", deadline=None, derandomize=True, max_examples=50)
+hypothesis.settings.load_profile("rdr")

@@ -25,7 +25,7 @@ from rdr_core.errors import RdrError
 from rdr_core.shapes import Bool, Float, Int
 
 #: Default ridge, relative to a class's mean squared feature norm. Chosen by ``benchmarks/ridge.py``.
-RIDGE = 1e-3
+RIDGE = 1e-4
 
 
 def same_class(labels: Int[Tensor, "B"]) -> Bool[Tensor, "B B"]:

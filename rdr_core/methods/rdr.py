@@ -18,6 +18,9 @@ from rdr_core.methods.ratio import RIDGE, check_batch, class_means, density_rati
 from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
 from rdr_core.shapes import Float, Int
 
+#: Ratios below this say nothing: the ridge alone leaves up to about 1e-4 where the least-squares answer is 0.
+_VANISHED = 1e-3
+
 _RANGES = {
     "gamma": at_least(0),
     "momentum": between(0, 1, "[)"),
@@ -130,7 +133,9 @@ class RDRWeights(Weighting):
             if self.ratio == "class":
                 ratios = ((mask.to(ratios.dtype) @ ratios) / size)[first]
             weights = mean_one((ratios.clamp_min(self.floor) * self.inverse_prior[labels]).pow(self.gamma))
-            weights = torch.where(self.steps < self.warmup_steps, torch.ones_like(weights), weights)
+            # Where all ratios vanish, as against prototypes that are still 0, rounding alone would set the weights.
+            plain = (self.steps < self.warmup_steps) | (ratios.amax() < _VANISHED)
+            weights = torch.where(plain, torch.ones_like(weights), weights)
             if self.training:
                 self._follow(x, labels, prototypes, means)
             return Weighing(weights, ratios)

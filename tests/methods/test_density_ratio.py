@@ -1,0 +1,180 @@
+"""The density ratio against a float64 solve class by class, its identities, and its singular cases."""
+
+from __future__ import annotations
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rdr_core
+from rdr_core.methods.ratio import RIDGE, check_batch, class_means
+
+
+def per_class_reference(features, labels, prototypes) -> np.ndarray:
+    """r_i = b_i (Phi_i^T Phi_i)^-1 Phi_i^T F_i, one class at a time, as the paper prints it."""
+    x, y, f = features.double().numpy(), labels.numpy(), prototypes.double().numpy()
+    ratios = np.empty(len(y))
+    for c in np.unique(y):
+        rows = np.flatnonzero(y == c)
+        phi = x[rows].T
+        ratios[rows] = len(rows) * np.linalg.solve(phi.T @ phi, phi.T @ f[c])
+    return ratios
+
+
+def relative_error(ours: torch.Tensor, reference: np.ndarray) -> float:
+    return float(np.linalg.norm(ours.double().numpy() - reference) / np.linalg.norm(reference))
+
+
+def random_batch(seed: int, d: int, kind: str = "normal", size: int = 128, z: int = 64, dtype=torch.float32):
+    draw = torch.Generator().manual_seed(seed)
+    features, prototypes = (torch.randn(n, z, generator=draw, dtype=dtype) for n in (size, d))
+    if kind == "relu":
+        features, prototypes = features.relu(), prototypes.relu()
+    return features, torch.randint(d, (size,), generator=draw), prototypes
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("kind", ["normal", "relu"])
+@pytest.mark.parametrize("d", [5, 10, 100])
+def test_equals_the_float64_solve_class_by_class_on_random_features(d, kind, seed):
+    features, labels, prototypes = random_batch(seed, d, kind)
+    ours = rdr_core.density_ratio(features, labels, prototypes)
+    assert relative_error(ours, per_class_reference(features, labels, prototypes)) < 1e-4
+
+
+@pytest.mark.parametrize("d", [5, 100])
+def test_without_a_ridge_it_is_the_plain_solve(d):
+    features, labels, prototypes = random_batch(1, d, dtype=torch.float64)
+    ours = rdr_core.density_ratio(features, labels, prototypes, ridge=0.0)
+    assert relative_error(ours, per_class_reference(features, labels, prototypes)) < 1e-8
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 40), st.integers(1, 20))
+def test_exactly_one_where_prototypes_are_the_batch_means(seed, d, size, z):
+    """Singular or not: more samples than features, equal samples, a single sample, any of them."""
+    features, labels, prototypes = random_batch(seed, d, size=size, z=z, dtype=torch.float64)
+    prototypes[labels] = class_means(features, labels)
+    assert torch.equal(rdr_core.density_ratio(features, labels, prototypes), torch.ones(size, dtype=torch.float64))
+
+
+def test_one_where_prototypes_are_means_computed_otherwise():
+    """In float32, with means summed in another order than ours, ReLU features, d = 10."""
+    features, labels, _ = random_batch(2, 10, "relu")
+    means = torch.stack([features[labels == c].mean(0) for c in range(10)])
+    torch.testing.assert_close(rdr_core.density_ratio(features, labels, means), torch.ones(128), rtol=1e-4, atol=1e-4)
+
+
+def test_first_moments_match_where_the_samples_can_reach_the_prototype():
+    """The weighted batch mean is the prototype's projection on the span of the samples."""
+    features, labels, prototypes = random_batch(3, 8, dtype=torch.float64)
+    ratios = rdr_core.density_ratio(features, labels, prototypes, ridge=0.0)
+    for c in labels.unique():
+        phi = features[labels == c].T
+        reached = phi @ ratios[labels == c] / phi.shape[1]
+        basis = torch.linalg.qr(phi).Q
+        torch.testing.assert_close(reached, basis @ (basis.T @ prototypes[c]))
+
+
+SINGULAR = {
+    "equal features": lambda x: x[:1].expand_as(x).clone(),
+    "all zero": torch.zeros_like,
+    "one feature alive": lambda x: x * (torch.arange(x.shape[1]) == 0),
+    "copies of two": lambda x: x[torch.arange(len(x)) % 2],
+    "tiny": lambda x: 1e-20 * x,
+    "huge": lambda x: 1e15 * x,
+    "nearly equal": lambda x: 1 + 1e-6 * x,
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("d", [1, 3])
+@pytest.mark.parametrize("case", SINGULAR)
+def test_finite_on_singular_features_and_the_weights_stay_sensible(case, d, dtype):
+    """b > Z, equal, dead or degenerate features: finite, and after the clamp no sample takes over the batch."""
+    features, labels, _ = random_batch(4, d, "relu", z=16)
+    features = SINGULAR[case](features)
+    means = torch.stack([features[labels == c].mean(0) for c in range(d)])
+    prototypes = means * 0.9 + 0.1 * means.mean(0)
+    ratios = rdr_core.density_ratio(features.to(dtype), labels, prototypes)
+    assert ratios.dtype == torch.float32
+    assert ratios.isfinite().all()
+    weights = ratios.clamp_min(0)
+    assert weights.sum() > 0
+    assert weights.sum() ** 2 / weights.square().sum() > 0.25 * len(labels), "effective sample size"
+
+
+def test_a_lone_sample_gets_its_projection_on_the_prototype():
+    features, prototypes = torch.tensor([[3.0, 4.0]]), torch.tensor([[6.0, 8.0]])
+    assert rdr_core.density_ratio(features, torch.tensor([0]), prototypes).item() == pytest.approx(2, rel=1e-5)
+
+
+@given(st.integers(0, 1000), st.floats(1e-3, 1e3))
+def test_scale_and_order_play_no_part(seed, scale):
+    features, labels, prototypes = random_batch(seed, 4, size=30, z=40, dtype=torch.float64)
+    ratios = rdr_core.density_ratio(features, labels, prototypes)
+    order = torch.randperm(30, generator=torch.Generator().manual_seed(seed))
+    shuffled = rdr_core.density_ratio(features[order], labels[order], prototypes)
+    torch.testing.assert_close(shuffled, ratios[order], rtol=1e-6, atol=1e-8)
+    scaled = rdr_core.density_ratio(scale * features, labels, scale * prototypes)
+    torch.testing.assert_close(scaled, ratios, rtol=1e-6, atol=1e-8)
+
+
+def test_classes_do_not_touch_each_other():
+    features, labels, prototypes = random_batch(5, 3)
+    together = rdr_core.density_ratio(features, labels, prototypes)
+    alone = labels == 1
+    apart = rdr_core.density_ratio(features[alone], labels[alone], prototypes)
+    torch.testing.assert_close(together[alone], apart, rtol=1e-4, atol=1e-5)
+
+
+def test_no_gradient_flows():
+    features, labels, prototypes = random_batch(6, 3)
+    ratios = rdr_core.density_ratio(features.requires_grad_(), labels, prototypes.requires_grad_())
+    assert not ratios.requires_grad
+    assert features.grad is None
+
+
+def test_autocast_changes_nothing():
+    features, labels, prototypes = random_batch(7, 10)
+    plain = rdr_core.density_ratio(features, labels, prototypes)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(rdr_core.density_ratio(features, labels, prototypes), plain)
+
+
+def test_the_filter_beats_an_ordinary_ridge_of_the_same_strength():
+    """Why the ridge is squared: an ordinary one of the same strength is off by a hundred times as much."""
+    features, labels, prototypes = random_batch(8, 10)
+    reference = per_class_reference(features, labels, prototypes)
+    x, same = features.double(), (labels[:, None] == labels).double()
+    gram = (x @ x.T) * same
+    penalty = RIDGE * (same @ gram.diagonal()) / same.sum(1)
+    rhs = same.sum(1) * (x * prototypes.double()[labels]).sum(1)
+    ordinary = torch.linalg.solve(gram + penalty.diag(), rhs)
+    ours = rdr_core.density_ratio(features, labels, prototypes)
+    assert relative_error(ordinary, reference) > 100 * relative_error(ours, reference)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        (((4, 3), (4,), (2, 5)), r"\(4, 3\), \(4,\) and \(2, 5\)"),
+        (((4, 3), (5,), (2, 3)), r"\(4, 3\), \(5,\) and \(2, 3\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(shapes, said):
+    features, labels, prototypes = (torch.zeros(shape) for shape in shapes)
+    # Under the function, past the tests' own shape checks, which would speak first.
+    with pytest.raises(rdr_core.RdrError, match=said):
+        inspect.unwrap(check_batch)(features, labels.long(), prototypes)
+
+
+def test_a_negative_ridge_is_refused():
+    features, labels, prototypes = random_batch(9, 3)
+    for ridge in (-1.0, math.nan):
+        with pytest.raises(rdr_core.RdrError, match="ridge is"):
+            rdr_core.density_ratio(features, labels, prototypes, ridge=ridge)

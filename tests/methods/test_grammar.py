@@ -1,0 +1,142 @@
+"""Names of methods: one canonical form for each, and refusals that say why."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rdr_core import RdrError
+from rdr_core.methods.grammar import parse
+from rdr_core.methods.parts import KINDS, part, parts, unregister
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("ce", "ce"),
+        ("rdr", "rdr"),
+        ("ce+rdr", "rdr"),
+        ("la", "la"),
+        ("la+rdr", "rdr+la"),
+        (" rdr + la ", "rdr+la"),
+        ("inverse", "inverse"),
+        ("focal", "focal"),
+        ("cb", "cb"),
+        ("focal+cb", "cb+focal"),
+        ("inverse+la", "inverse+la"),
+        ("rdr:gamma=1.0", "rdr"),
+        ("rdr:momentum=0.90,gamma=.5", "rdr:gamma=0.5,momentum=0.9"),
+        ("focal:gamma=2", "focal"),
+        ("rdr:ridge=1e-3", "rdr:ridge=0.001"),
+        ("rdr:prior=1+la", "rdr:prior=1+la"),
+        ("rdr:prior=rest+la", "rdr+la"),
+        ("rdr:ratio=class", "rdr:ratio=class"),
+    ],
+)
+def test_canonical_names(written, canonical):
+    spec = parse(written)
+    assert spec.name == canonical
+    assert parse(spec.name) == spec
+
+
+@given(
+    gamma=st.floats(0, 10).map(lambda v: round(v, 4)),
+    momentum=st.floats(0, 0.99).map(lambda v: round(v, 4)),
+    tau=st.floats(0, 3).map(lambda v: round(v, 4)),
+)
+def test_a_canonical_name_parses_to_itself_with_the_same_numbers(gamma, momentum, tau):
+    spec = parse(f"la:tau={tau}+rdr:gamma={gamma},momentum={momentum}")
+    assert parse(spec.name) == spec
+    assert spec.get("weighting").arguments["gamma"] == gamma
+    assert spec.get("weighting").arguments["momentum"] == momentum
+    assert spec.get("loss").arguments["tau"] == tau
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("rd", r"no part of a method named 'rd'; did you mean 'rdr'"),
+        ("rdr+xyz", r"named 'xyz'\. Known: cb, ce, focal, inverse, la, rdr"),
+        ("", "'' is no method's name; try 'ce', 'rdr' or 'rdr\\+la'"),
+        ("rdr+", "named ''"),
+        ("ce+focal", "two losses, 'ce' and 'focal'; a sample has one loss"),
+        ("la+focal", "two losses, 'focal' and 'la'"),
+        ("rdr+inverse", "two weightings, 'inverse' and 'rdr'; RDR's weights are the density ratio times 1/n already"),
+        ("inverse+cb", "two weightings, 'cb' and 'inverse'; their product would correct the imbalance twice"),
+        ("rdr+rdr", "names 'rdr' twice"),
+        ("ce:gamma=1", "'ce' has no parameters, so not 'gamma'"),
+        ("rdr:gama=1", "no parameter of 'rdr' named 'gama'; did you mean 'gamma'"),
+        ("rdr:gamma=-1", r"rdr:gamma is '-1'; it must be 0 or larger \(default 1\)"),
+        ("rdr:gamma=nan", "rdr:gamma is 'nan'"),
+        ("rdr:gamma=inf", "rdr:gamma is 'inf'"),
+        ("rdr:gamma=big", "rdr:gamma is 'big'; it must be 0 or larger"),
+        ("rdr:momentum=1", r"rdr:momentum is '1'; it must be in \[0, 1\)"),
+        ("rdr:ratio=median", r"rdr:ratio is 'median'; it must be one of sample, class"),
+        ("rdr:prior=some", "rdr:prior is 'some'; it must be 'rest', or a number from 0 on"),
+        ("rdr:gamma", "'gamma' in method 'rdr:gamma' is no parameter; write it as in 'rdr:gamma=0.5'"),
+        ("rdr:gamma=1,gamma=2", "gives rdr:gamma twice"),
+        ("cb:beta=1", r"cb:beta is '1'; it must be in \[0, 1\)"),
+    ],
+)
+def test_nonsense_is_refused_with_the_reason(name, said):
+    with pytest.raises(RdrError, match=said):
+        parse(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "loss"),
+    [
+        ("ce", 0, 0),
+        ("inverse", 1, 0),
+        ("inverse:gamma=0.5", 0.5, 0),
+        ("la", 0, 1),
+        ("rdr", 1, 0),
+        ("rdr+la", 0, 1),
+        ("rdr+la:tau=0.8", 0.2, 0.8),
+        ("rdr+la:tau=1.5", 0, 1.5),
+        ("rdr:prior=1+la", 1, 1),
+        ("rdr:prior=0", 0, 0),
+    ],
+)
+def test_which_part_carries_the_prior(name, weights, loss):
+    """Unless told otherwise RDR's weights carry what the loss leaves, so v + tau = 1 (Wang et al. 2023)."""
+    spec = parse(name)
+    assert spec.prior_in_weights == pytest.approx(weights)
+    assert spec.prior_in_loss == pytest.approx(loss)
+
+
+def test_every_part_says_what_it_is():
+    for known in parts().values():
+        assert known.kind in KINDS
+        assert known.summary
+        assert known.formula
+        for key, default in known.defaults.items():
+            assert known.ranges[key].test(default), f"{known.name}:{key}"
+
+
+def test_ones_own_part_in_a_dozen_lines():
+    @part("sqrt", kind="class weights", summary="square root of 1/n", formula="n^-0.5", source="")
+    def square_root(class_counts):
+        weights = class_counts.double().rsqrt()
+        return (weights / weights.mean()).float()
+
+    try:
+        assert parse("la+sqrt").name == "sqrt+la"
+        with pytest.raises(RdrError, match="two weightings, 'rdr' and 'sqrt'"):
+            parse("sqrt+rdr")
+        with pytest.raises(RdrError, match="a part named 'sqrt' already"):
+            part("sqrt", kind="loss", summary="", formula="", source="")(lambda logits: logits)
+    finally:
+        unregister("sqrt")
+    with pytest.raises(RdrError, match="named 'sqrt'"):
+        parse("sqrt")
+    assert square_root(torch.tensor([4, 4])).tolist() == [1, 1]
+
+
+def test_odd_names_and_kinds_are_refused():
+    with pytest.raises(RdrError, match="'My Loss' can't name a part"):
+        part("My Loss", kind="loss", summary="", formula="", source="")
+    with pytest.raises(RdrError, match="no kind of part named 'los'; did you mean 'loss'"):
+        part("mine", kind="los", summary="", formula="", source="")
