@@ -1,0 +1,126 @@
+"""What users hand over, checked: images become (N, C, H, W) uint8, labels (N,) int64 classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rdr_core.errors import RdrError
+from rdr_core.shapes import Float, Int, UInt8
+
+_WANTED = "N x C x H x W (or N x H x W if grey)"
+
+
+def as_images(images: Tensor | np.ndarray, what: str) -> UInt8[Tensor, "N C H W"]:
+    """Images as a uint8 tensor on the CPU; grey ones get C = 1. It may share memory with its input.
+
+    Args:
+        images: (N, C, H, W) or (N, H, W), uint8, pixels 0..255.
+        what: name of the input for the error, such as ``"train_images"``.
+
+    Raises:
+        RdrError: no uint8, no image, channels last, or not 3 or 4 dimensions.
+
+    Example:
+        >>> as_images(np.zeros((5, 8, 8), dtype=np.uint8), "train_images").shape
+        torch.Size([5, 1, 8, 8])
+    """
+    shape = " x ".join(str(size) for size in images.shape) or "a single number"
+    dtype = str(images.dtype).removeprefix("torch.")
+    if dtype != "uint8":
+        raise RdrError(
+            f"{what} has type {dtype} and shape {shape}, but pixels must be uint8, "
+            f"0 to 255, {_WANTED}: scale and convert them."
+        )
+    if images.ndim not in (3, 4):
+        raise RdrError(f"{what} has shape {shape}, but images must be {_WANTED}: reshape them.")
+    if 0 in images.shape:
+        raise RdrError(f"{what} has shape {shape}, which holds no pixel: give at least one image, {_WANTED}.")
+    if images.ndim == 4 and images.shape[3] <= 4 < images.shape[1]:
+        raise RdrError(
+            f"{what} has shape {shape}, which looks like N x H x W x C, but images must be {_WANTED}: move the "
+            "channels with .transpose(0, 3, 1, 2) in NumPy or .permute(0, 3, 1, 2) in PyTorch."
+        )
+    if isinstance(images, np.ndarray):
+        # PyTorch shares only contiguous, writeable, native memory.
+        images = torch.from_numpy(np.require(images, requirements=["C", "W"]))
+    return (images.unsqueeze(1) if images.ndim == 3 else images).cpu()
+
+
+def as_labels(labels: Tensor | np.ndarray | Sequence[int], num_images: int, what: str) -> Int[np.ndarray, "N"]:
+    """Labels as a new int64 array.
+
+    Args:
+        labels: (N,) integers, none negative.
+        num_images: N.
+        what: name of the input for the error, such as ``"train_labels"``.
+
+    Raises:
+        RdrError: no integers, not one label an image, or a negative label.
+
+    Example:
+        >>> as_labels([0, 2, 1], num_images=3, what="train_labels")
+        array([0, 2, 1])
+    """
+    array = labels.cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+    if array.dtype.kind not in "iu":
+        raise RdrError(f"{what} has type {array.dtype}, but labels must be integers 0 to d-1: convert them.")
+    if array.shape != (num_images,):
+        raise RdrError(
+            f"{what} has shape {' x '.join(str(size) for size in array.shape) or 'a single number'}, but there must be "
+            f"one label for each of the {num_images} images: give {num_images} labels in one dimension."
+        )
+    if array.min() < 0:
+        raise RdrError(f"{what} holds {array.min()}, but labels must be 0 to d-1: number the classes from 0.")
+    return array.astype(np.int64)
+
+
+def as_class_names(
+    class_names: Sequence[str] | None, train_labels: Int[np.ndarray, "N"], test_labels: Int[np.ndarray, "M"]
+) -> tuple[str, ...]:
+    """The d names, or the class's numbers where there are none; d is the largest label + 1 or the number of names.
+
+    Raises:
+        RdrError: a label without a name, or a class without a training sample.
+
+    Example:
+        >>> as_class_names(None, np.array([0, 1]), np.array([1]))
+        ('0', '1')
+    """
+    largest = int(max(train_labels.max(), test_labels.max()))
+    d = largest + 1 if class_names is None else len(class_names)
+    if largest >= d:
+        raise RdrError(
+            f"A label is {largest}, but there are {d} class names, so labels 0 to {d - 1}: name every class."
+        )
+    seen = np.unique(train_labels)
+    if len(seen) < d:
+        # Without an array of d counts: one wild label must not take all memory.
+        gaps = np.flatnonzero(seen != np.arange(len(seen)))
+        missing = int(gaps[0]) if len(gaps) else len(seen)
+        raise RdrError(f"Class {missing} of 0 to {d - 1} has no training sample: leave it out and number without gaps.")
+    return tuple(str(name) for name in class_names) if class_names is not None else tuple(str(c) for c in range(d))
+
+
+def channel_statistics(images: UInt8[Tensor, "N C H W"]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel over all pixels scaled to 0..1, for normalising.
+
+    A constant channel gets standard deviation 1, so that normalising leaves it 0.
+
+    Example:
+        >>> channel_statistics(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
+        ((0.5,), (0.5,))
+    """
+    values: Float[Tensor, "256"] = torch.arange(256, dtype=torch.float64) / 255
+    means, deviations = [], []
+    for c in range(images.shape[1]):
+        # Exact and without a float copy of the images: pixels take only 256 values.
+        share = torch.bincount(images[:, c].flatten(), minlength=256).double()
+        share /= share.sum()
+        mean = (share * values).sum()
+        means.append(mean.item())
+        deviations.append((share * (values - mean) ** 2).sum().sqrt().item() if (share > 0).sum() > 1 else 1.0)
+    return tuple(means), tuple(deviations)

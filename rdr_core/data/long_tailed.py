@@ -1,0 +1,244 @@
+"""A long-tailed classification set in memory, with all that makes it reproducible."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rdr_core.data.arrays import as_class_names, as_images, as_labels, channel_statistics
+from rdr_core.data.groups import Groups, groups_by_count, groups_by_rank
+from rdr_core.data.noise import flip_labels
+from rdr_core.data.profiles import profile_counts
+from rdr_core.data.subsets import choose_subset, indices_hash
+from rdr_core.errors import RdrError, unknown_name
+from rdr_core.shapes import Float, Int, UInt8
+
+GROUPINGS = {"rank": groups_by_rank, "count": groups_by_count}
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images and labels, in the same order.
+
+    Attributes:
+        images: (N, C, H, W) uint8, pixels 0..255, not normalised.
+        labels: (N,) int64, 0..d-1.
+
+    Example:
+        >>> split = Split(torch.zeros(2, 3, 8, 8, dtype=torch.uint8), torch.tensor([0, 1]))
+        >>> len(split)
+        2
+    """
+
+    images: UInt8[Tensor, "N C H W"]
+    labels: Int[Tensor, "N"]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LongTailedData:
+    """A long-tailed training set and its test set, on the CPU.
+
+    Counts and priors are those of the labels as given for training, so of the noisy ones where
+    there is label noise: no method could know the clean ones. Groups come from the clean counts,
+    so that Many, Medium and Few are the same classes with and without noise. Test labels are
+    never noisy.
+
+    Attributes:
+        name: of the data set, such as ``"cifar10"``.
+        train: (N, C, H, W) images and labels, noisy if ``noise_rate`` > 0.
+        test: images and labels of the whole test set.
+        class_names: d names.
+        mean: mean of each channel, of pixels scaled to 0..1, by which training normalises.
+        std: standard deviation of each channel, likewise.
+        groups: Many, Medium and Few, by the clean counts.
+        indices: (N,) int64 position of each training image in the source.
+        clean_labels: (N,) int64 training labels before the noise.
+        imbalance_factor: IF of the subset, None where the source's imbalance was taken as it is.
+        profile: ``"exponential"``, ``"step"``, or None where the imbalance was taken as it is.
+        seed: of the subset and of the noise.
+        noise_rate: share of training labels flipped, in [0, 1).
+        noise: ``"symmetric"`` or ``"prior"``.
+
+    Example:
+        >>> from rdr_core.data import load_data
+        >>> data = load_data("digits", imbalance_factor=10)
+        >>> data
+        LongTailedData(digits, IF 10, 503 train and 500 test images of 1x8x8, 10 classes from 124 ('0') to 12 ('9'))
+        >>> data.class_counts.tolist()
+        [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
+    """
+
+    name: str
+    train: Split
+    test: Split
+    class_names: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    groups: Groups
+    indices: Int[np.ndarray, "N"]
+    clean_labels: Int[Tensor, "N"]
+    imbalance_factor: int | float | None
+    profile: str | None
+    seed: int
+    noise_rate: int | float
+    noise: str
+
+    @property
+    def num_classes(self) -> int:
+        """d."""
+        return len(self.class_names)
+
+    @cached_property
+    def class_counts(self) -> Int[Tensor, "d"]:
+        """n_c: training images of each class, by the labels as given (noisy where there is noise)."""
+        return torch.bincount(self.train.labels, minlength=self.num_classes)
+
+    @cached_property
+    def clean_class_counts(self) -> Int[Tensor, "d"]:
+        """Training images of each class before the noise."""
+        return torch.bincount(self.clean_labels, minlength=self.num_classes)
+
+    @cached_property
+    def priors(self) -> Float[Tensor, "d"]:
+        """pi_c = n_c / N, float32, of the labels as given."""
+        return (self.class_counts.double() / len(self.train)).float()
+
+    @cached_property
+    def indices_hash(self) -> str:
+        """16 hex digits that recognise the subset: see :func:`rdr_core.data.subsets.indices_hash`."""
+        return indices_hash(self.indices)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """16 hex digits of the SHA-256 of all images and labels, training and test, with their shapes."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.test):
+            digest.update(repr(tuple(split.images.shape)).encode())
+            digest.update(split.images.contiguous().numpy())
+            digest.update(split.labels.numpy().astype("<i8").tobytes())
+        return digest.hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        imbalance = "imbalance as given" if self.imbalance_factor is None else f"IF {self.imbalance_factor:g}"
+        if self.profile == "step":
+            imbalance += " step"
+        noise = f", {self.noise_rate:.3g} {self.noise} label noise" if self.noise_rate else ""
+        size = "x".join(str(side) for side in self.train.images.shape[1:])
+        largest, smallest = int(self.class_counts.argmax()), int(self.class_counts.argmin())
+        return (
+            f"LongTailedData({self.name}, {imbalance}{noise}, {len(self.train)} train and {len(self.test)} test images "
+            f"of {size}, {self.num_classes} classes from {self.class_counts[largest]} ({self.class_names[largest]!r}) "
+            f"to {self.class_counts[smallest]} ({self.class_names[smallest]!r}))"
+        )
+
+
+def from_arrays(
+    train_images: Tensor | np.ndarray,
+    train_labels: Tensor | np.ndarray | Sequence[int],
+    test_images: Tensor | np.ndarray,
+    test_labels: Tensor | np.ndarray | Sequence[int],
+    *,
+    imbalance_factor: int | float | None = None,
+    profile: str = "exponential",
+    seed: int = 0,
+    noise_rate: int | float = 0.0,
+    noise: str = "symmetric",
+    name: str = "arrays",
+    class_names: Sequence[str] | None = None,
+    groups: str = "rank",
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> LongTailedData:
+    """A long-tailed set from your own images: subset first, then label noise. The arrays are copied.
+
+    Args:
+        train_images: (N, C, H, W) uint8, or (N, H, W) if grey.
+        train_labels: (N,) integers 0..d-1; every class needs a training image.
+        test_images: (M, C, H, W) uint8 of the same C, H and W, or (M, H, W).
+        test_labels: (M,) integers 0..d-1.
+        imbalance_factor: IF of the subset to draw, with class 0 the largest. Its count is that of
+            the source's smallest class, so that every class can supply its own (5000 on CIFAR-10,
+            500 on CIFAR-100); 1 is balanced at that count. None (default) takes all images and
+            their imbalance as it is.
+        profile: ``"exponential"`` (default) or ``"step"``; unused without an imbalance factor.
+        seed: of the subset and of the noise, 0 (default) to 2^32 - 1.
+        noise_rate: share of training labels to flip, in [0, 1); default 0.
+        noise: ``"symmetric"`` (default) or ``"prior"``: see :func:`rdr_core.data.noise.flip_labels`.
+        name: of the set, for reports.
+        class_names: d names; default the class's numbers.
+        groups: ``"rank"`` (default, the RDR paper's) or ``"count"`` (> 100, 20..100, < 20).
+        mean: of each channel, of pixels scaled to 0..1; default: of the training images kept.
+        std: likewise, above 0.
+
+    Raises:
+        RdrError: an array of the wrong shape or type, labels that are no classes, a class without
+            a training sample (before or after the noise), or a value that its argument cannot have.
+
+    Example:
+        >>> images, labels = torch.zeros(6, 3, 4, 4, dtype=torch.uint8), [0, 0, 0, 0, 1, 1]
+        >>> from_arrays(images, labels, images, labels).priors
+        tensor([0.6667, 0.3333])
+    """
+    if groups not in GROUPINGS:
+        raise unknown_name("grouping", groups, GROUPINGS)
+    source, test_pixels = as_images(train_images, "train_images"), as_images(test_images, "test_images")
+    if source.shape[1:] != test_pixels.shape[1:]:
+        sizes = [" x ".join(str(size) for size in images.shape[1:]) for images in (source, test_pixels)]
+        raise RdrError(
+            f"Training images are {sizes[0]} but test images {sizes[1]} (C x H x W): give one size for both."
+        )
+    source_labels = as_labels(train_labels, len(source), "train_labels")
+    held_out = as_labels(test_labels, len(test_pixels), "test_labels")
+    names = as_class_names(class_names, source_labels, held_out)
+
+    if imbalance_factor is None:
+        indices = np.arange(len(source_labels))
+    else:
+        largest = int(np.bincount(source_labels).min())
+        indices = choose_subset(source_labels, profile_counts(profile, largest, len(names), imbalance_factor), seed)
+    clean = source_labels[indices]
+    given = flip_labels(clean, len(names), noise_rate, noise, seed)
+    emptied = np.flatnonzero(np.bincount(given, minlength=len(names)) == 0)
+    if len(emptied):
+        raise RdrError(
+            f"{noise.capitalize()} label noise at rate {noise_rate:g} (seed {seed}) leaves class {emptied[0]} without "
+            "a training sample: take another seed, a lower rate or a smaller imbalance factor."
+        )
+
+    pixels = source[torch.from_numpy(indices)]
+    measured = channel_statistics(pixels) if mean is None or std is None else ((), ())
+    return LongTailedData(
+        name=name,
+        train=Split(pixels, torch.from_numpy(given)),
+        test=Split(test_pixels.clone(), torch.from_numpy(held_out)),
+        class_names=names,
+        mean=measured[0] if mean is None else _per_channel(mean, pixels.shape[1], "mean"),
+        std=measured[1] if std is None else _per_channel(std, pixels.shape[1], "std"),
+        groups=GROUPINGS[groups](np.bincount(clean, minlength=len(names))),
+        indices=indices,
+        clean_labels=torch.from_numpy(clean),
+        imbalance_factor=imbalance_factor,
+        profile=None if imbalance_factor is None else profile,
+        seed=seed,
+        noise_rate=noise_rate,
+        noise=noise,
+    )
+
+
+def _per_channel(values: Sequence[float], channels: int, what: str) -> tuple[float, ...]:
+    numbers = tuple(float(value) for value in values)
+    if len(numbers) != channels or not np.isfinite(numbers).all() or (what == "std" and min(numbers) <= 0):
+        raise RdrError(
+            f"{what} is {numbers}, but it must hold one finite number{' above 0' if what == 'std' else ''} "
+            f"for each of the {channels} channels, of pixels scaled to 0..1."
+        )
+    return numbers
