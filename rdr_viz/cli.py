@@ -15,15 +15,20 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the page, its figures and the runs.", file_okay=False)
     ] = Path("demo"),
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another first weights and order.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first weights and the order of images.")] = 0,
 ) -> None:
-    """Train three methods on long-tailed digits and write a page that shows what happened.
+    """Train three methods on long-tailed digits and write a page of pictures.
 
-    The training set has 124 zeros but 2 nines (imbalance factor 50). Cross-entropy (CE), inverse frequency (1/n) and
-    density ratio re-weighting (RDR) learn from the same images; accuracy is printed over all classes and for those
-    with many, medium and few images. Needs no download and no GPU. Trained runs are kept: a second call only draws.
+    The training set has 124 zeros but 2 nines (imbalance factor 50).
+    Cross-entropy (CE), inverse frequency (1/n) and density ratio
+    re-weighting (RDR) learn from the same images. Printed is accuracy over
+    all classes and over those with many, medium and few images.
 
-    Then open demo/index.html in a browser; demo/figures has every picture as PDF, SVG and PNG with its numbers as CSV.
+    Takes under a minute; needs no download and no GPU. Trained runs are
+    kept: a second call only draws.
+
+    Then open demo/index.html in a browser. demo/figures has every picture
+    as PDF, SVG and PNG, with the plotted numbers as CSV.
     """
     from rdr_viz.demo import run_demo
 

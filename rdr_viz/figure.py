@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from rdr_core.errors import RdrError
 from rdr_viz.style import RDR_STYLE
@@ -56,6 +57,8 @@ def new_axes(width: float = TEXT_WIDTH, height: float = 3.1) -> Axes:
 def render(figure: Figure, file_format: str, *, title: str = "", description: str = "") -> bytes:
     """The figure as a file's bytes; equal figures give equal bytes, on any day and in any process.
 
+    The first call settles the figure's layout.
+
     Args:
         figure: What to draw; vector formats have no background, PNG is white at 200 dots per inch.
         file_format: ``"pdf"``, ``"svg"`` (text as outlines) or ``"png"``.
@@ -74,6 +77,10 @@ def render(figure: Figure, file_format: str, *, title: str = "", description: st
     }[file_format]
     buffer = io.BytesIO()
     with rdr_style():
+        if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+            # Each pass moves the axes a little on from where the last one left them; one pass, then every format alike.
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
         figure.savefig(
             buffer,
             format=file_format,

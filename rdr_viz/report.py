@@ -61,14 +61,16 @@ def write_report(runs: Sequence[Run], out: str | os.PathLike[str], *, command: s
     if weighted is not None:
         displays["weights_by_class"] = WeightsByClass.from_run(weighted)
         displays["weight_and_b_prime"] = WeightAndBPrime.from_run(weighted)
-    for name, display in displays.items():
-        display.save(out / "figures" / name)
+    sections = [
+        Section.from_display(name, display, display.save(out / "figures" / name)["svg"].read_bytes())
+        for name, display in displays.items()
+    ]
     methods = list(dict.fromkeys(run.config.method for run in runs))
     return write_page(
         out / "index.html",
         title=f"Learning from a long tail: {runs[0].config.dataset}, {factor(runs[0].config.imbalance_factor)}",
         lead=lead(runs),
-        sections=[Section.from_display(name, display) for name, display in displays.items()],
+        sections=sections,
         table=table,
         glossary=[(method_style(method).label, MEANINGS[method]) for method in methods if method in MEANINGS],
         command=command,

@@ -82,7 +82,7 @@ class WeightsByClass(Display):
             start, end = (rows.loc[rows["epoch"].isin(part), "weight"].mean() for part in (first, last))
             change = f" ({_signed(100 * (end / start - 1))})" if start > 0 else ""
             moves.append(f"{group} {short(start)} and {short(end)}{change}")
-        warm_up = f" After a warm-up of {plural(first[0] - 1, 'epoch')} with weight 1." if first[0] > 1 else ""
+        warm_up = f" Before epoch {first[0]} some class still had its first weight, 1." if first[0] > 1 else ""
         return f"Mean weight in {_span(first)} and in {_span(last)}: {', '.join(moves)}.{warm_up}"
 
     def plot(self, ax: Axes | None = None) -> Axes:

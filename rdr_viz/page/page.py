@@ -45,9 +45,10 @@ class Section:
     csv: str
 
     @classmethod
-    def from_display(cls, name: str, display: Display) -> Section:
-        """Draw ``display`` and take its words and data."""
-        svg = render(display.figure(), "svg", title=display.title, description=display.alt)
+    def from_display(cls, name: str, display: Display, svg: bytes | None = None) -> Section:
+        """Take the words and data of ``display``, and its picture: ``svg`` if it has been drawn before."""
+        if svg is None:
+            svg = render(display.figure(), "svg", title=display.title, description=display.alt)
         return cls(name, display.title, svg, display.alt, display.look, display.finding, csv_text(display.data))
 
     @property

@@ -1,0 +1,72 @@
+"""The page in a real browser: nothing missing, nothing asked of the network, nothing cut off."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from made_up_runs import make_run
+
+from rdr_viz.report import write_report
+
+pytestmark = pytest.mark.slow
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no chromium in CI; install Debian's package chromium")
+        pytest.skip("no chromium here; Debian's package chromium brings it")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory) -> Path:
+    runs = [make_run(method, seed=seed) for method in ("ce", "inverse", "rdr") for seed in (0, 1)]
+    return write_report(runs, tmp_path_factory.mktemp("page"), command="rdr demo --out demo --seed 0")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [380, 1280, 1920])
+def test_page(browser, page_file, width, theme):
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page_file.as_uri())
+    pictures = page.evaluate(
+        "Promise.all([...document.images].map(i => i.decode().then("
+        "() => [i.naturalWidth, i.naturalHeight, i.getBoundingClientRect().width])))"
+    )
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    page.close()
+    assert len(pictures) == 4
+    assert all(min(sizes) > 0 for sizes in pictures)
+    assert min(sizes[2] for sizes in pictures) >= 450  # 8 pt letters stay above 9 px
+    assert said == []
+    assert [url for url in asked if not url.startswith("data:")] == [page_file.as_uri()]
+    assert overflow <= 0
+
+
+def test_the_page_works_from_the_keyboard_and_prints(browser, page_file):
+    page = browser.new_page(viewport={"width": 380, "height": 900})
+    page.goto(page_file.as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "region"
+    assert len(page.pdf(format="A4")) > 10_000
+    page.close()

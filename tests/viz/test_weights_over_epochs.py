@@ -1,0 +1,119 @@
+"""Pictures of weights and B' over epochs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_runs import make_run
+from scipy.stats import spearmanr
+
+from rdr_core.errors import RdrError
+from rdr_viz import WeightAndBPrime, WeightsByClass
+from rdr_viz.displays.weights_by_class import apart
+
+
+def test_panels_draw_the_data_and_print_the_correlation():
+    display = WeightAndBPrime.from_run(make_run())
+    axes = display.figure().axes
+    assert len(axes) == 6
+    few = display.data[display.data["group"] == "Few"]
+    np.testing.assert_array_equal(axes[2].lines[0].get_ydata(), few["weight"])
+    np.testing.assert_array_equal(axes[5].lines[0].get_ydata(), few["b_prime"])
+    rho = spearmanr(few["weight"], few["b_prime"]).statistic
+    assert display.correlations["Few"] == pytest.approx(rho, abs=1e-9)
+    assert axes[2].get_title(loc="left") == f"Few, ρ = {rho:.2f}".replace("-", "−")
+    assert f"ρ {rho:.2f}".replace("-", "−") in display.alt
+    assert "in 1 of 3 groups" in display.finding
+
+
+def test_a_constant_weight_has_no_correlation():
+    display = WeightAndBPrime.from_run(make_run("ce"))
+    assert all(np.isnan(rho) for rho in display.correlations.values())
+    assert "ρ n/a" in display.alt
+    assert display.finding.startswith("Many, Medium and Few: no correlation")
+    assert display.figure().axes[0].get_title(loc="left") == "Many, ρ = n/a"
+
+
+def test_a_missing_group_says_so():
+    display = WeightAndBPrime.from_run(make_run(few=False))
+    axes = display.figure().axes
+    assert [text.get_text() for text in axes[2].texts] == ["no class in\nthis group"]
+    assert not axes[5].axison
+    assert "Few: no class in this group" in display.alt
+    assert display.plot(group="Few").texts[0].get_text() == "no class in\nthis group"
+
+
+def test_the_warm_up_is_neither_correlated_nor_drawn_as_weight():
+    display = WeightAndBPrime.from_run(make_run(warm_up=4))
+    rows = display.data[display.data["group"] == "Many"]
+    assert rows["warm_up"].sum() == 4
+    weight, b_prime = (display.figure().axes[i].lines[0].get_ydata() for i in (0, 3))
+    assert np.isnan(weight[:4]).all()
+    assert not np.isnan(b_prime).any()
+    after = rows[~rows["warm_up"]]
+    assert display.correlations["Many"] == pytest.approx(spearmanr(after["weight"], after["b_prime"]).statistic)
+
+
+def test_one_group_on_two_axes():
+    ax = WeightAndBPrime.from_run(make_run()).plot(group="Few")
+    assert ax.get_ylabel() == "Mean class weight"
+    assert [other.get_ylabel() for other in ax.figure.axes] == ["Mean class weight", "Mean B′"]
+    with pytest.raises(RdrError, match="group named 'few'"):
+        WeightAndBPrime.from_run(make_run()).plot(group="few")
+
+
+def test_a_line_per_class_and_direct_labels():
+    display = WeightsByClass.from_run(make_run())
+    ax = display.plot()
+    assert len(ax.lines) == 10
+    last = display.data[display.data["epoch"] == 20].set_index("class")["weight"]
+    words = [text.get_text() for text in ax.texts]
+    assert words == [
+        f"class 0 (n = 124): {last[0]:.3f}", f"class 9 (n = 2): {last[9]:.1f}", "Many", "Medium", "Few",
+    ]  # fmt: skip
+    assert ax.get_yscale() == "log"
+    assert f"class 9 (2 images) from {display.data['weight'][9]:.1f} to {last[9]:.1f}" in display.alt
+
+
+def test_the_finding_compares_first_and_last_fifth():
+    display = WeightsByClass.from_run(make_run(warm_up=5))
+    many = display.data[display.data["group"] == "Many"]
+    first = many.loc[many["epoch"].between(6, 8), "weight"].mean()
+    last = many.loc[many["epoch"].between(18, 20), "weight"].mean()
+    change = f"{100 * (last / first - 1):.1f}".replace("-", "−")
+    assert display.finding.startswith(
+        f"Mean weight in epochs 6 to 8 and in epochs 18 to 20: Many {first:.3f} and {last:.3f} "
+        f"({change}\N{NO-BREAK SPACE}%)"
+    )
+    assert display.finding.endswith("Before epoch 6 some class still had its first weight, 1.")
+
+
+def test_weights_that_never_move():
+    display = WeightsByClass.from_run(make_run("ce"))
+    assert display.finding == "Every class kept the weight 1.00 throughout."
+    ax = display.plot()
+    assert [text.get_text() for text in ax.texts] == ["every class: 1.00"]
+    assert ax.get_ylim()[0] == 0
+
+
+def test_one_epoch_and_a_class_never_visited_can_be_drawn():
+    run = make_run(epochs=1)
+    run.classes.loc[run.classes["class"] == 9, ["weight", "b_prime"]] = np.nan
+    assert WeightsByClass.from_run(run).plot().get_xlim() == (0, 2)
+    assert "n/a" in WeightsByClass.from_run(run).alt
+    assert np.isnan(WeightAndBPrime.from_run(run).correlations["Few"])
+    WeightAndBPrime.from_run(run).figure()
+
+
+def test_labels_keep_apart_and_inside():
+    heights = np.array([1.0, 1.0, 1.0, 0.0])
+    np.testing.assert_allclose(apart(heights, 0.1), [0.8, 0.9, 1.0, 0.0])
+    np.testing.assert_allclose(apart(np.array([0.2, 0.8]), 0.1), [0.2, 0.8])
+
+
+def test_data_are_tidy():
+    data = WeightsByClass.from_run(make_run()).data
+    assert data.columns.tolist() == ["epoch", "class", "name", "count", "group", "weight", "warm_up"]
+    assert isinstance(data, pd.DataFrame)
+    assert len(data) == 200
