@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -44,20 +46,23 @@ Root = Annotated[
 
 
 def run_app(commands: typer.Typer) -> NoReturn:
-    """Run a command line. A user's mistake is one sentence on stderr and status 2; Ctrl-C is status 130."""
+    """Run a command line. A user's mistake is one sentence on stderr and status 2, never a traceback."""
     try:
         commands()
-    except KeyboardInterrupt as stopped:
-        message = str(stopped)
-        sys.exit(_say(message or "Stopped.", 130))
     except RdrError as error:
-        sys.exit(_say(f"rdr: {error}", 2))
+        print(f"rdr: {error}", file=sys.stderr)
+        sys.exit(2)
     raise AssertionError("typer ends by exiting")
 
 
-def _say(message: str, status: int) -> int:
-    print(message, file=sys.stderr)
-    return status
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C inside says what the interrupt has to say, such as the command that goes on, with status 130."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        print(str(stopped) or "Stopped.", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 @app.command()
@@ -90,8 +95,8 @@ def train(
     """
     from rdr_core.experiment import train as train_run
 
-    show(
-        train_run(
+    with stoppable():
+        run = train_run(
             dataset,
             imbalance_factor=imbalance_factor,
             method=method,
@@ -109,7 +114,7 @@ def train(
             device=device,
             root=root,
         )
-    )
+    show(run)
 
 
 @app.command()
@@ -119,7 +124,9 @@ def resume(
     """Go on with a run that was stopped or killed, exactly as if it had not been."""
     from rdr_core.experiment import resume as resume_run
 
-    show(resume_run(run, device=device, root=root))
+    with stoppable():
+        resumed = resume_run(run, device=device, root=root)
+    show(resumed)
 
 
 @app.command("runs")

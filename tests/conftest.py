@@ -6,6 +6,8 @@ import os
 import sys
 
 os.environ["RDR_CHECK_SHAPES"] = "1"
+# One thread a process: several test processes share the machine, and networks this small gain nothing from two.
+os.environ["OMP_NUM_THREADS"] = "1"
 for _name in [name for name in sys.modules if name.split(".")[0] == "rdr_core"]:
     raise RuntimeError(f"{_name} was imported before its shapes could be checked")
 

@@ -43,7 +43,7 @@ class RunConfig:
     method: str
     epochs: int
     seed: int = 0
-    profile: str = "exponential"
+    profile: str | None = "exponential"
     noise_rate: float = 0.0
     noise: str = "symmetric"
     data_seed: int = 0

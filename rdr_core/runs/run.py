@@ -14,6 +14,7 @@ NAME/config.json            what was asked for
 
 from __future__ import annotations
 
+import csv
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,10 +95,14 @@ class Run:
         import pandas as pd
 
         path = self.path / "history.csv"
-        if not path.is_file():
-            return pd.DataFrame(columns=HISTORY)
         try:
-            return pd.read_csv(path, float_precision="round_trip")
+            rows: list[dict[str, str]] = []
+            if path.is_file():
+                with path.open(newline="", encoding="utf-8") as file:
+                    rows = list(csv.DictReader(file))
+            # Python's own float reads back what was written to the last bit; pandas' parsers need not.
+            table = pd.DataFrame(rows, columns=HISTORY).astype(float)
+            return table.astype({"epoch": int})
         except (ValueError, OSError) as error:
             raise RdrError(f"{path} can't be read ({error}); remove the run's folder and train it again.") from None
 

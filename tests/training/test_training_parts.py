@@ -1,0 +1,161 @@
+"""Schedule, augmentation, networks, randomness and evaluation, each by its definition."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rdr_core import RdrError
+from rdr_core.data import groups_by_count, groups_by_rank
+from rdr_core.models import build_model
+from rdr_core.models.resnet_cifar import resnet32
+from rdr_core.training.augment import Augmentation, crop_and_flip, cut_out, normalise
+from rdr_core.training.evaluation import accuracies, predict
+from rdr_core.training.randomness import isolated, random_states, restore_random_states
+from rdr_core.training.sampling import Shuffled
+from rdr_core.training.schedule import learning_rate
+
+
+@given(steps=st.integers(1, 3000), warmup=st.floats(0, 0.5))
+def test_learning_rate_rises_to_its_peak_and_falls_to_zero(steps, warmup):
+    rates = [learning_rate(s, steps=steps, peak=0.1, warmup=warmup) for s in range(steps)]
+    top = int(np.argmax(rates))
+    assert max(rates) == pytest.approx(0.1)
+    assert (np.diff(rates[: top + 1]) >= 0).all()
+    assert (np.diff(rates[top:]) <= 0).all()
+    assert min(rates) > 0
+
+
+def test_without_warm_up_it_is_the_papers_cosine_as_torch_computes_it():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 50)
+    for step in range(50):
+        assert learning_rate(step, steps=50, peak=0.1, warmup=0) == pytest.approx(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        cosine.step()
+
+
+@given(st.integers(0, 1000), st.integers(0, 4))
+def test_crop_and_flip_is_pad_slice_and_mirror_image_by_image(seed, padding):
+    draw = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (5, 3, 6, 8), dtype=torch.uint8, generator=draw)
+    top, left = torch.randint(0, 2 * padding + 1, (2, 5), generator=draw)
+    flip = torch.rand(5, generator=draw) < 0.5
+    ours = crop_and_flip(images, top, left, flip, padding)
+    for i in range(5):
+        canvas = torch.zeros(3, 6 + 2 * padding, 8 + 2 * padding, dtype=torch.uint8)
+        canvas[:, padding : padding + 6, padding : padding + 8] = images[i]
+        cut = canvas[:, top[i] : top[i] + 6, left[i] : left[i] + 8]
+        assert torch.equal(ours[i], cut.flip(2) if flip[i] else cut)
+
+
+def test_normalise_is_the_fields_transform():
+    images = torch.randint(0, 256, (2, 3, 4, 4), dtype=torch.uint8)
+    mean, std = torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.3, 0.4])
+    from torchvision.transforms import v2
+
+    expected = v2.functional.normalize(images.float() / 255, mean.tolist(), std.tolist())
+    torch.testing.assert_close(normalise(images, mean, std), expected)
+
+
+def test_cut_out_takes_half_the_side_and_less_at_the_border():
+    images = torch.ones(2, 3, 32, 32)
+    cut = cut_out(images, torch.tensor([[16, 16], [0, 31]]))
+    assert (cut[0] == 0).sum() == 3 * 16 * 16
+    assert (cut[1] == 0).sum() == 3 * 8 * 9
+    assert cut[0, 0, 8:24, 8:24].eq(0).all()
+
+
+@pytest.mark.parametrize("recipe", ["none", "plain", "strong"])
+def test_an_epochs_augmentation_depends_on_seed_and_epoch_alone(recipe):
+    images = torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8)
+    stats = torch.full((3,), 0.5), torch.full((3,), 0.25)
+
+    def batch(seed, epoch, start=0):
+        augmentation = Augmentation(recipe, padding=4, flip=True, seed=seed)
+        draws = augmentation.epoch(epoch, 12, images.shape, torch.device("cpu"))
+        return draws(images, start, *stats)
+
+    before = torch.get_rng_state()
+    first = batch(0, 0)
+    assert torch.equal(first, batch(0, 0))
+    assert torch.equal(before, torch.get_rng_state()), "the global generator is not touched"
+    if recipe != "none":
+        for other in (batch(1, 0), batch(0, 1), batch(0, 0, start=6)):
+            assert not torch.equal(first, other)
+
+
+def test_strong_augmentation_is_refused_for_grey_images():
+    with pytest.raises(RdrError, match=r"'strong' needs colour images, these have 1 channel"):
+        Augmentation("strong", 1, False, 0).check(1)
+
+
+def test_resnet32_is_the_original():
+    model = resnet32(10)
+    convolutions = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert len(convolutions) == 31
+    assert all(m.kernel_size == (3, 3) for m in convolutions), "no 1x1 shortcut"
+    assert sum(p.numel() for p in model.parameters()) == 464_154
+    features, logits = model.features_and_logits(torch.randn(2, 3, 32, 32))
+    assert features.shape == (2, 64)
+    torch.testing.assert_close(logits, model.classifier(features))
+
+
+@pytest.mark.parametrize(("name", "size", "channels"), [("resnet32", 32, 3), ("small", 8, 1), ("small", 28, 1)])
+def test_networks_give_logits_and_features(name, size, channels):
+    model = build_model(name, num_classes=7, channels=channels).eval()
+    images = torch.randn(3, channels, size, size)
+    features, logits = model.features_and_logits(images)
+    assert features.shape == (3, model.feature_dim)
+    torch.testing.assert_close(model(images), logits)
+
+
+def test_a_shuffle_depends_on_seed_and_epoch_alone():
+    orders = [Shuffled(50, seed).order(epoch) for seed, epoch in [(0, 0), (0, 0), (0, 1), (1, 0)]]
+    assert torch.equal(orders[0], orders[1])
+    assert not torch.equal(orders[0], orders[2])
+    assert not torch.equal(orders[0], orders[3])
+    assert all(torch.equal(order.sort().values, torch.arange(50)) for order in orders)
+
+
+def draw_from_all():
+    return random.random(), np.random.rand(), torch.rand(1).item(), np.random.randn()
+
+
+def test_global_random_states_are_the_users_again():
+    expected_states = random_states()
+    with isolated(5):
+        inside = draw_from_all()
+    with isolated(5):
+        assert draw_from_all() == inside
+    after = draw_from_all()
+    restore_random_states(expected_states)
+    assert draw_from_all() == after
+
+
+def test_accuracy_by_group_counts_images_and_a_missing_group_is_missing():
+    counts = np.array([500, 200, 50, 30])
+    right, total = np.array([9.0, 5, 3, 1]), np.array([10.0, 10, 5, 5])
+    found = accuracies(right, total, groups_by_count(counts))
+    assert found["accuracy"] == 60
+    assert found["many"] == 70
+    assert found["medium"] == 40
+    assert np.isnan(found["few"])
+    by_rank = accuracies(right, total, groups_by_rank(counts))
+    assert {name: by_rank[name] for name in ("many", "few")} == {"many": 90, "few": 20}
+
+
+def test_prediction_restores_the_models_mode():
+    model = build_model("small", num_classes=3, channels=1).train()
+    images = torch.randint(0, 256, (5, 1, 8, 8), dtype=torch.uint8)
+    one = torch.ones(1)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    predicted = predict(model, images, one, one, batch_size=2)
+    assert torch.equal(predicted, predict(model, images, one, one))
+    assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
