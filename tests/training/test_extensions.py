@@ -101,9 +101,9 @@ def registered_parts():
     part("drw_t", kind="schedule", summary="deferred", formula="1, then w", source="", ranges={"start": between(0, 1)})(
         lambda context, weighting, start=0.5: Deferred(weighting, start * context.epochs)
     )
-    part(
-        "cdb_t", kind="weighting", summary="difficulty", formula="(1 - A)^tau", source="", ranges={"tau": at_least(0)}
-    )(lambda context, tau=1.0: Difficulty(context, tau))
+    part("cdb_t", kind="weighting", summary="difficulty", formula="1 - A", source="")(
+        lambda context: Difficulty(context)
+    )
     part("over_t", kind="sampler", summary="over-sampling", formula="", source="")(lambda context: Oversampled(context))
     yield
     for name in ("sam_t", "drw_t", "cdb_t", "over_t"):
