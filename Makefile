@@ -1,0 +1,39 @@
+# The commands of this repository; `make` lists them. Everything is installed into .venv/ and nowhere else.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench constraints
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z]*\):.*##/  make \1 \t/p' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## install everything into .venv/, exactly as constraints.txt says
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Setting up .venv (a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet -c constraints.txt -b constraints.txt -e '.[notebooks,dev]'
+	@touch $(READY)
+
+demo: $(READY)  ## train CE, 1/n and RDR on real digits and draw what they did (about half a minute)
+	@$(BIN)/rdr demo
+
+test: $(READY)  ## run all tests (a few minutes)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(READY)  ## lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+bench: $(READY)  ## measure speed, as ratios
+	@$(BIN)/python benchmarks/speed.py
+
+constraints: $(READY)  ## write constraints.txt anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --python-version 3.11 --no-header --no-annotate \
+		--no-emit-index-url pyproject.toml -o constraints.txt

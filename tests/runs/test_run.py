@@ -1,0 +1,240 @@
+"""A run's folder: what it holds, how it is named, and that nothing in it is ever half written or runs code."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rdr_core
+from rdr_core import Run, RunConfig
+from rdr_core.bound import b_prime
+from rdr_core.runs.files import write_json, write_whole
+from rdr_core.runs.run import HISTORY
+from rdr_core.runs.tensors import load_tree, save_tree
+
+REQUEST = {"imbalance_factor": 20, "epochs": 3, "seed": 1, "progress": False, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    return rdr_core.train("digits", method="rdr", runs=tmp_path_factory.mktemp("runs"), **REQUEST)
+
+
+def test_history_has_a_row_an_epoch(run):
+    history = run.history
+    assert tuple(history.columns) == HISTORY
+    assert history.epoch.tolist() == [1, 2, 3]
+    assert (history.seconds > 0).all()
+    assert history.loss.iloc[-1] < history.loss.iloc[0]
+    assert history.negative_ratios.between(0, 1).all()
+
+
+def test_classes_are_tidy_and_agree_with_the_history(run):
+    classes, history = run.classes, run.history
+    assert list(classes.columns[:7]) == ["epoch", "class", "count", "group", "accuracy", "weight", "ratio"]
+    assert len(classes) == 3 * 10
+    # The test set is balanced, so accuracies over images are means over classes.
+    by_epoch = classes.groupby("epoch").accuracy.mean()
+    np.testing.assert_allclose(by_epoch, history.accuracy)
+    by_group = classes.groupby(["epoch", "group"]).accuracy.mean().unstack()
+    for group in ("Many", "Medium", "Few"):
+        np.testing.assert_allclose(by_group[group], history[group.lower()])
+    # Weights have mean 1 in each batch, so over an epoch of single visits too, but for the short last batch.
+    last = classes[classes.epoch == 3]
+    assert np.average(last.weight, weights=last["count"]) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(history.bound_terms, (classes.weight * classes.b_prime).groupby(classes.epoch).sum())
+
+
+def test_metrics_are_those_of_the_last_epoch_and_of_the_stored_network(run):
+    last = run.history.iloc[-1]
+    assert run.metrics["top1"] == last.accuracy
+    assert [run.metrics[g] for g in ("many", "medium", "few")] == [last.many, last.medium, last.few]
+    np.testing.assert_allclose(run.metrics["per_class"], run.classes[run.classes.epoch == 3].accuracy)
+    data = rdr_core.load_data("digits", imbalance_factor=20)
+    images = data.test.images.float() / 255 - torch.tensor(data.mean)[:, None, None]
+    images = images / torch.tensor(data.std)[:, None, None]
+    with torch.no_grad():
+        right = run.model()(images).argmax(1) == data.test.labels
+    assert 100 * right.double().mean().item() == pytest.approx(run.metrics["top1"])
+
+
+def test_the_run_remembers_its_data(run):
+    data = rdr_core.load_data("digits", imbalance_factor=20)
+    assert run.class_counts.tolist() == data.class_counts.tolist()
+    assert run.indices.tolist() == data.indices.tolist()
+    assert run.class_names == data.class_names
+    assert [c.tolist() for _, c in run.groups.items()] == [c.tolist() for _, c in data.groups.items()]
+    assert run.environment["packages"]["torch"]
+
+
+def test_a_finished_run_holds_just_these_files(run):
+    names = {path.name for path in run.path.iterdir()}
+    assert names - {".lock"} == {
+        "config.json", "env.json", "data.json", "history.csv", "classes.safetensors", "indices.safetensors",
+        "model.safetensors", "metrics.json", "done.json",
+    }  # fmt: skip
+    assert sum(path.stat().st_size for path in run.path.iterdir()) < 300_000
+
+
+def test_recorded_b_prime_is_that_of_the_passes(tmp_path, monkeypatch):
+    """Every logit that training saw, kept by the test, gives the recorded values."""
+    from rdr_core.training.visits import Visits
+
+    seen, write = [], Visits.write
+
+    def keep(self, start, outcome):
+        labels = self.labels[start : start + self.batch_size]
+        seen.append((outcome.logits.detach().clone(), labels.clone(), outcome.weights.clone()))
+        write(self, start, outcome)
+
+    monkeypatch.setattr(Visits, "write", keep)
+    made = rdr_core.train("digits", runs=tmp_path, **REQUEST | {"epochs": 1})
+    logits, labels, weights = (torch.cat(part) for part in zip(*seen, strict=True))
+    true = logits.gather(1, labels[:, None])[:, 0]
+    probabilities = logits.softmax(1).gather(1, labels[:, None])[:, 0]
+    batches = torch.cat([torch.full((len(part[1]),), i) for i, part in enumerate(seen)])
+    priors = torch.tensor(made.class_counts / made.class_counts.sum())
+    for reading, column in (("logit", "b_prime"), ("batch", "b_prime_batch"), ("quantile", "b_prime_quantile")):
+        expected = b_prime(true, probabilities, labels, priors.float(), reading=reading, batches=batches)
+        np.testing.assert_allclose(made.classes[column], expected, rtol=1e-5, atol=1e-6)
+    for c in range(10):
+        assert made.classes.weight[c] == pytest.approx(weights[labels == c].mean().item(), rel=1e-5)
+
+
+CONFIG = {"dataset": "digits", "imbalance_factor": 50, "method": "rdr", "epochs": 9, "model": "small",
+          "batch_size": 64, "learning_rate": 0.1}  # fmt: skip
+
+
+def test_equal_requests_have_equal_names_and_any_difference_another():
+    assert RunConfig(**CONFIG).name == RunConfig(**CONFIG | {"imbalance_factor": 50.0}).name
+    names = {RunConfig(**CONFIG | change).name for change in (
+        {}, {"seed": 1}, {"epochs": 8}, {"method": "ce"}, {"noise_rate": 0.05}, {"data_seed": 1}, {"recipe": "none"},
+        {"precision": "bf16"}, {"learning_rate": 0.2}, {"imbalance_factor": None}, {"profile": "step"},
+    )}  # fmt: skip
+    assert len(names) == 11
+
+
+def test_a_runs_name_is_a_safe_folder_name():
+    name = RunConfig(**CONFIG | {"dataset": "../../my set/é", "method": "rdr:gamma=0.5+la"}).name
+    assert "/" not in name
+    assert name.startswith("..-..-my-set---if50-rdr-gamma-0.5+la-s0-")
+
+
+def test_a_configuration_of_another_version_is_refused(run, tmp_path):
+    stored = json.loads((run.path / "config.json").read_text())
+    for change in ({"format": 99}, {"config": stored["config"] | {"colour": 1}}):
+        folder = tmp_path / f"run{len(change)}{'format' in change}"
+        folder.mkdir()
+        write_json(folder / "config.json", stored | change)
+        with pytest.raises(rdr_core.RdrError, match="version of the toolkit"):
+            Run.open(folder)
+
+
+def test_ones_own_arrays_train_and_resume_only_with_the_same_arrays(tmp_path):
+    data = rdr_core.load_data("digits", imbalance_factor=10)
+    own = rdr_core.from_arrays(data.train.images, data.train.labels, data.test.images, data.test.labels, name="mine")
+    run = rdr_core.train(own, epochs=1, runs=tmp_path, progress=False)
+    assert run.config.dataset == "mine"
+    assert run.config.data_hash == own.content_hash
+    (run.path / "done.json").unlink()
+    with pytest.raises(rdr_core.RdrError, match="arrays of your own; call rdr_core.resume"):
+        rdr_core.resume(run.path)
+    assert rdr_core.resume(run.path, data=own, progress=False).done
+    with pytest.raises(rdr_core.RdrError, match="have their imbalance already"):
+        rdr_core.train(own, imbalance_factor=10)
+
+
+leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text(max_size=5)
+leaves |= st.builds(torch.arange, st.integers(0, 4))
+keys = st.text(max_size=3) | st.integers(0, 9)
+trees = st.recursive(leaves, lambda x: st.lists(x, max_size=3) | st.dictionaries(keys, x, max_size=3), max_leaves=12)
+
+
+def same(one, other) -> bool:
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other) and one.dtype == other.dtype
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and one == other
+
+
+@given(tree=trees)
+def test_trees_come_back_as_they_were(tree, tmp_path_factory):
+    path = tmp_path_factory.mktemp("tree") / "t.safetensors"
+    save_tree(path, tree)
+    assert same(load_tree(path), tree)
+
+
+def test_a_pickle_in_a_checkpoints_place_is_never_run(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path / 'boom'}",)
+
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(rdr_core.RdrError, match=r"checkpoint\.safetensors can't be read"):
+        load_tree(path)
+    assert not (tmp_path / "boom").exists()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "file.json"
+    write_json(path, {"old": 1})
+
+    def fail(beside: str) -> None:
+        Path(beside).write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, fail)
+    assert json.loads(path.read_text()) == {"old": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_training_needs_no_pandas_and_no_pictures(tmp_path):
+    """The machine that lends its GPU has torch, torchvision, numpy, pandas, safetensors and what these bring."""
+    code = f"""
+import sys
+sys.modules["matplotlib"] = sys.modules["rich"] = sys.modules["typer"] = None
+import rdr_core
+run = rdr_core.train("digits", imbalance_factor=20, epochs=1, runs={str(tmp_path)!r}, progress=False)
+assert run.done
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("method", ["ce", "focal", "la", "inverse", "inverse:gamma=0.5+la", "cb", "cb+focal", "rdr",
+                                    "rdr+la", "rdr+focal", "rdr:ratio=class,gamma=0.5"])  # fmt: skip
+def test_every_method_learns_in_both_precisions(method, precision, tmp_path):
+    run = rdr_core.train("digits", method=method, precision=precision, runs=tmp_path, **REQUEST | {"epochs": 6})
+    assert run.history.loss.iloc[-1] < run.history.loss.iloc[0]
+    assert run.metrics["top1"] > 30
+
+
+def test_bf16_differs_from_fp32_but_not_by_much(tmp_path):
+    one, other = (
+        rdr_core.train("digits", precision=p, runs=tmp_path, **REQUEST | {"epochs": 1}).history.loss[0]
+        for p in ("fp32", "bf16")
+    )
+    assert one != other
+    assert one == pytest.approx(other, rel=0.05)
+
+
+def test_noise_profile_and_data_seed_reach_the_data(tmp_path):
+    run = rdr_core.train("digits", profile="step", noise_rate=0.1, data_seed=2, runs=tmp_path, **REQUEST)
+    data = rdr_core.load_data("digits", imbalance_factor=20, profile="step", noise_rate=0.1, seed=2)
+    assert run.class_counts.tolist() == data.class_counts.tolist()
+    assert run.indices.tolist() == data.indices.tolist()

@@ -1,0 +1,155 @@
+"""pyproject.toml, constraints.txt and environment.yml say the same; the public names are those; a wheel works alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import rdr_core
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def declared() -> dict[str, Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    return {canonicalize_name(r.name): r for r in map(Requirement, lines)}
+
+
+def pinned(python: str) -> dict[str, str]:
+    """Versions that constraints.txt gives on Linux with this Python."""
+    here = {"python_full_version": f"{python}.0", "python_version": python, "sys_platform": "linux",
+            "platform_machine": "x86_64", "implementation_name": "cpython", "platform_python_implementation": "CPython",
+            "platform_system": "Linux", "os_name": "posix"}  # fmt: skip
+    versions = {}
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate(here):
+            (spec,) = requirement.specifier
+            assert spec.operator == "=="
+            versions[canonicalize_name(requirement.name)] = spec.version
+    return versions
+
+
+def conda() -> tuple[str, dict[str, str], list[str]]:
+    """Python's version, pinned packages and other lines of environment.yml."""
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    (pip,) = (line["pip"] for line in lines if isinstance(line, dict))
+    (python,) = (line.split("=")[1] for line in lines if isinstance(line, str) and line.startswith("python="))
+    packages = dict(line.split("==") for line in pip if "==" in line)
+    return python, {canonicalize_name(k): v for k, v in packages.items()}, [line for line in pip if "==" not in line]
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_constraints_pin_every_declared_package_within_its_range(python):
+    versions = pinned(python)
+    for name, requirement in declared().items():
+        assert name in versions, f"{name} is not pinned; run make constraints"
+        assert requirement.specifier.contains(versions[name]), name
+
+
+def test_the_conda_environment_is_the_same():
+    python, packages, others = conda()
+    versions = pinned(python)
+    assert set(packages) == set(declared())
+    assert packages == {name: versions[name] for name in packages}
+    assert others == ["-c constraints.txt", "-e .[notebooks,dev]"]
+
+
+def test_the_cards_packages_are_all_there():
+    card = {"jupyterlab", "torch", "torchvision", "matplotlib", "seaborn", "pyhessian", "ipywidgets"}
+    assert card <= set(declared())
+
+
+def test_no_address_of_a_registry_is_written_down():
+    for name in ("constraints.txt", "environment.yml", "pyproject.toml", "Makefile"):
+        text = (ROOT / name).read_text()
+        assert "index-url http" not in text
+        assert "://" not in text.replace("https://github.com", "")
+
+
+def test_public_names_are_just_those():
+    assert sorted(rdr_core.__all__) == rdr_core.__all__
+    assert set(rdr_core.__all__) == set(rdr_core._HOME)
+    for name in rdr_core.__all__:
+        assert getattr(rdr_core, name).__doc__, name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = rdr_core.nothing
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env=os.environ | {"RDR_CHECK_SHAPES": "0"})  # fmt: skip
+    return done.stdout
+
+
+def test_the_core_imports_with_little_and_never_imports_the_pictures():
+    """Everything that training imports, on a machine with torch, torchvision, numpy, pandas and safetensors only."""
+    code = """
+import sys
+heavy = {"matplotlib", "seaborn", "sklearn", "scipy", "typer", "rich", "tqdm", "jinja2", "rdr_viz", "torchvision",
+         "pandas", "IPython", "jaxtyping"}
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in heavy:
+            raise ImportError(f"{name} is not to be imported")
+sys.meta_path.insert(0, Refuse())
+import rdr_core, pkgutil, importlib
+for module in pkgutil.walk_packages(rdr_core.__path__, "rdr_core."):
+    if module.name not in ("rdr_core.cli", "rdr_core.__main__"):
+        importlib.import_module(module.name)
+print(len(sys.modules))
+"""
+    assert int(run_python(code)) > 100
+
+
+@pytest.mark.slow
+def test_a_wheel_installed_elsewhere_runs_the_demo_without_the_clone(tmp_path):
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)],
+                   check=True, capture_output=True)  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    home = tmp_path / "elsewhere"
+    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+    python = home / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--no-deps", "--no-index", "-q", str(wheel)], check=True)
+    # The dependencies, and nothing of the clone: a plain path does not run the editable install's hook.
+    (site,) = (home / "lib").glob("python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    work = tmp_path / "work"
+    work.mkdir()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("RDR_", "PYTHON"))}
+    where = subprocess.run([python, "-c", "import rdr_core, rdr_viz; print(rdr_core.__file__, rdr_viz.__file__)"],
+                           cwd=work, env=environment, capture_output=True, text=True, check=True).stdout  # fmt: skip
+    assert all(Path(path).is_relative_to(home) for path in where.split())
+    done = subprocess.run([home / "bin" / "rdr", "demo"], cwd=work, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Medium" in done.stdout
+    page = work / "demo" / "index.html"
+    assert "RDR" in page.read_text(encoding="utf-8")
+    assert str(page.relative_to(work)) in done.stdout.replace("\n", "")
+
+
+def test_help_imports_nothing_heavy():
+    """How `rdr --help` answers at once; benchmarks/speed.py measures it."""
+    code = """
+import sys
+from rdr_viz.cli import main
+sys.argv = ["rdr", "--help"]
+try:
+    main()
+except SystemExit as done:
+    assert not done.code
+print(*sorted({"torch", "numpy", "pandas", "matplotlib", "torchvision", "sklearn"} & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "demo" in done.stdout
+    assert done.stderr.strip() == ""
