@@ -11,6 +11,7 @@ from torch import Tensor
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.shapes import Bool, Float, Int, UInt8
 from rdr_core.training.randomness import fold, generator
+from rdr_core.training.transfer import to_device
 
 #: Recipes by name, with what they do to a training image.
 RECIPES = {
@@ -94,7 +95,9 @@ class Augmentation:
         corner = torch.randint(0, 2 * self.padding + 1, (visits, 2), generator=draw)
         flip = torch.rand(visits, generator=draw) < (0.5 if self.flip else 0.0)
         centre = (torch.rand(visits, 2, generator=draw) * torch.tensor(shape[-2:])).long()
-        return EpochAugmentation(self, epoch, corner.to(device), flip.to(device), centre.to(device))
+        return EpochAugmentation(
+            self, epoch, to_device(corner, device), to_device(flip, device), to_device(centre, device)
+        )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from rdr_core.training.augment import Augmentation
 from rdr_core.training.objective import Objective, PlainStep
 from rdr_core.training.randomness import random_states, restore_random_states
 from rdr_core.training.sampling import Sampler, Shuffled
+from rdr_core.training.transfer import to_device
 from rdr_core.training.visits import Visits
 
 
@@ -127,6 +128,6 @@ class TrainingState:
 
     def start_visits(self) -> Visits:
         """Fresh records for the epoch, in its order of visits."""
-        self.order = self.sampler.order(self.epoch).to(self.device)
+        self.order = to_device(self.sampler.order(self.epoch), self.device)
         self.visits = Visits(self.labels[self.order], self.config.batch_size)
         return self.visits

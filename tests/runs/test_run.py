@@ -147,7 +147,7 @@ def test_ones_own_arrays_train_and_resume_only_with_the_same_arrays(tmp_path):
     assert run.config.dataset == "mine"
     assert run.config.data_hash == own.content_hash
     (run.path / "done.json").unlink()
-    with pytest.raises(rdr_core.RdrError, match="arrays of your own; call rdr_core.resume"):
+    with pytest.raises(rdr_core.RdrError, match=r"arrays of your own; call rdr_core\.resume"):
         rdr_core.resume(run.path)
     assert rdr_core.resume(run.path, data=own, progress=False).done
     with pytest.raises(rdr_core.RdrError, match="have their imbalance already"):
@@ -203,8 +203,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_training_needs_no_pandas_and_no_pictures(tmp_path):
-    """The machine that lends its GPU has torch, torchvision, numpy, pandas, safetensors and what these bring."""
+def test_training_needs_no_pictures_and_no_command_line(tmp_path):
+    """A bare GPU machine has torch, torchvision, numpy, pandas and safetensors, and what these bring."""
     code = f"""
 import sys
 sys.modules["matplotlib"] = sys.modules["rich"] = sys.modules["typer"] = None
