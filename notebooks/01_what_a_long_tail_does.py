@@ -46,28 +46,34 @@ from rdr_viz.numbers.counts import class_table
 def picture(figure, alt, words=""):
     """A figure with a description for those who can't see it, and a sentence below."""
     png = base64.b64encode(render(figure, "png", description=alt)).decode()
+    source = f"data:image/png;base64,{png}"
     return HTML(
-        f'<figure style="max-width: 700px; margin: 0">'
-        f'<img src="data:image/png;base64,{png}" alt="{escape(alt)}" style="width: 100%">'
+        '<figure style="max-width: 700px; margin: 0">'
+        f'<img src="{source}" alt="{escape(alt)}" style="width: 100%">'
         f"<figcaption>{escape(words)}</figcaption></figure>"
     )
 
 
 def explore(control, draw):
-    """Show a control with a picture below, which each choice replaces; what was drawn once is kept."""
-    draw = cache(draw)
+    """Show a control and, below it, a picture that each choice replaces."""
+    draw = cache(draw)  # what was drawn once is kept
     display(control)
     shown = display(draw(control.value), display_id=True)
     control.observe(lambda change: shown.update(draw(change["new"])), names="value")
 
 
-def mosaic(data, digit, columns=31, rows=4):
-    """All training images of a digit side by side, with an empty square for each one that is not there."""
+def show_all(axes, data, digit, columns=31, rows=4):
+    """All training images of a digit, with an empty square for each one not there."""
     images = data.train.images[data.train.labels == digit, 0].numpy() / 255
     tiles = np.full((rows * columns, 10, 10), np.nan)
-    tiles[:, 1:-1, 1:-1] = -0.06
+    tiles[:, 1:-1, 1:-1] = -0.1
     tiles[: len(images), 1:-1, 1:-1] = images
-    return tiles.reshape(rows, columns, 10, 10).swapaxes(1, 2).reshape(rows * 10, columns * 10)
+    mosaic = tiles.reshape(rows, columns, 10, 10).swapaxes(1, 2)
+    greys = mpl.colormaps["gray_r"].with_extremes(under="#F1EEF6", bad="white")
+    mosaic = mosaic.reshape(rows * 10, columns * 10)
+    axes.imshow(mosaic, cmap=greys, vmin=0, vmax=1, interpolation="nearest")
+    axes.set_title(f"All that the network sees of the {digit}: {len(images)}", pad=3)
+    axes.set_axis_off()
 
 
 # %% [markdown]
@@ -87,13 +93,10 @@ def draw_counts(imbalance_factor):
     counts = ClassCounts(class_table(data), data.name, imbalance_factor)
     figure = new_figure(5.5, 4.9)
     with rdr_style():
-        bars, *strips = figure.subplots(3, 1, height_ratios=[4, 1, 1])
+        bars, zeros, nines = figure.subplots(3, 1, height_ratios=[4, 1, 1])
         counts.plot(bars)
-        greys = mpl.colormaps["gray_r"].with_extremes(under="#F1EEF6", bad="white")
-        for strip, digit in zip(strips, (0, 9), strict=True):
-            strip.imshow(mosaic(data, digit), cmap=greys, vmin=0, vmax=1, interpolation="nearest")
-            strip.set_title(f"All that the network sees of the {digit}: n = {data.class_counts[digit]}", pad=3)
-            strip.set_axis_off()
+        show_all(zeros, data, 0)
+        show_all(nines, data, 9)
     return picture(figure, counts.alt, counts.finding)
 
 
@@ -125,12 +128,13 @@ explore(
 # opens them instead of training again.
 
 # %%
-torch.set_num_threads(1)  # for a network this small, more threads only wait for each other
+torch.set_num_threads(1)  # in so small a network, more only wait for each other
 
-runs = {
-    method: rdr_core.train("digits", imbalance_factor=50, method=method, runs="runs", seed=0)
-    for method in ("ce", "inverse", "rdr")
-}
+runs = {}
+for method in ("ce", "inverse", "rdr"):
+    runs[method] = rdr_core.train(
+        "digits", imbalance_factor=50, method=method, seed=0, runs="runs"
+    )
 
 # %% [markdown]
 # The test set has 50 images of *every* digit, none of which the networks have seen. **All** is the accuracy over all
@@ -154,7 +158,9 @@ for method, run in runs.items():
     rows[method_style(method).label] = {
         "digits 7 to 9": by_digit[7:].mean(),
         "every digit equally often": by_digit.mean(),
-        "digits as often as in training": np.average(by_digit, weights=run.class_counts),
+        "digits as often as in training": np.average(
+            by_digit, weights=run.class_counts
+        ),
     }
 pd.DataFrame(rows).T.style.format("{:.1f} %").set_caption("Test accuracy")
 
@@ -186,7 +192,9 @@ def draw_weights(method):
 
 explore(
     widgets.Dropdown(
-        options=[(method_style(method).label, method) for method in runs], value="rdr", description="Method"
+        options=[(method_style(method).label, method) for method in runs],
+        value="rdr",
+        description="Method",
     ),
     draw_weights,
 )
