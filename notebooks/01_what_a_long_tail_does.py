@@ -72,7 +72,7 @@ def show_all(axes, data, digit, columns=31, rows=4):
     greys = mpl.colormaps["gray_r"].with_extremes(under="#F1EEF6", bad="white")
     mosaic = mosaic.reshape(rows * 10, columns * 10)
     axes.imshow(mosaic, cmap=greys, vmin=0, vmax=1, interpolation="nearest")
-    axes.set_title(f"All that the network sees of the {digit}: {len(images)}", pad=3)
+    axes.set_title(f"All the {digit}s that the network sees: {len(images)}", pad=3)
     axes.set_axis_off()
 
 
