@@ -27,17 +27,20 @@ from rdr_core.training.state import TrainingState
 OUT = Path(__file__).resolve().parents[1] / "data" / "measurements"
 
 
-def side_by_side(one: Callable, other: Callable, *, pairs: int, device: str) -> tuple[float, float, float]:
-    """Median seconds of each and the median of their ratios, in turns: A B, B A, A B, ..."""
+def side_by_side(
+    one: Callable, other: Callable, *, pairs: int, device: str, calls: int = 1
+) -> tuple[float, float, float]:
+    """Median seconds of each and the median of their ratios, in turns of some calls: A B, B A, A B, ..."""
 
     def seconds(call: Callable) -> float:
         if device == "cuda":
             torch.cuda.synchronize()
         started = time.perf_counter()
-        call()
+        for _ in range(calls):
+            call()
         if device == "cuda":
             torch.cuda.synchronize()
-        return time.perf_counter() - started
+        return (time.perf_counter() - started) / calls
 
     for call in (one, other) * 3:
         call()
@@ -138,11 +141,11 @@ def measure(device: str, pairs: int) -> list[dict[str, object]]:
     add("RDR step / CE step, ResNet-32, B 128, d 100", ratio, 1.01 if device == "cpu" else 1.05,
         f"{1e3 * rdr:.1f} against {1e3 * ce:.1f} ms")  # fmt: skip
     ours, loop, ratio = side_by_side(
-        weights_of_a_batch(100, device), weights_by_a_plain_loop(100, device), pairs=10 * pairs, device=device
+        weights_of_a_batch(100, device), weights_by_a_plain_loop(100, device), pairs=pairs, device=device, calls=10
     )
     add("RDR weights / plain loop with pinv, d 100", ratio, 1 / 8, f"{1e3 * ours:.2f} against {1e3 * loop:.2f} ms")
     many, few, ratio = side_by_side(
-        weights_of_a_batch(1_000_000, device), weights_of_a_batch(10, device), pairs=10 * pairs, device=device
+        weights_of_a_batch(1_000_000, device), weights_of_a_batch(10, device), pairs=pairs, device=device, calls=10
     )
     add("RDR weights, d 1,000,000 / d 10", ratio, 1.5, f"{1e3 * many:.2f} against {1e3 * few:.2f} ms")
     if device == "cpu":

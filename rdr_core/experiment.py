@@ -183,8 +183,10 @@ def _go_on(
     from rdr_core.training.loop import train_to_end
     from rdr_core.training.randomness import fold, isolated
     from rdr_core.training.state import TrainingState
+    from rdr_core.training.threads import using_threads
 
     chosen = pick_device(device)
+    threads = SETTINGS.get(config.dataset, ARRAYS).threads
     if data is None:
         data = load_data(
             config.dataset,
@@ -195,7 +197,7 @@ def _go_on(
             noise=config.noise,
             root=root,
         )
-    with isolated(fold(config.seed, "run")):
+    with isolated(fold(config.seed, "run")), using_threads(threads):
         state = TrainingState(config, data, chosen)
         folder = RunFolder(path)
         with folder.locked():

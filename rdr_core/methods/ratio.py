@@ -22,36 +22,33 @@ import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError
-from rdr_core.shapes import Bool, Float, Int
+from rdr_core.shapes import Float, Int
 
 #: Default ridge, relative to a class's mean squared feature norm. Chosen by ``benchmarks/ridge.py``.
 RIDGE = 1e-4
 
 
-def same_class(labels: Int[Tensor, "B"]) -> Bool[Tensor, "B B"]:
-    """Which pairs of the batch share a class."""
-    return labels[:, None] == labels[None, :]
+def class_means(
+    features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]
+) -> tuple[Float[Tensor, "B Z"], Float[Tensor, "B B"], Float[Tensor, "B"]]:
+    """For each sample its class's mean feature in the batch, with the mask and the counts behind it.
 
-
-def class_means(features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Float[Tensor, "B Z"]:
-    """For each sample the batch's mean feature of its class, the same bits for all samples of a class.
+    Returns:
+        means: (B, Z), the same bits for all samples of a class.
+        same: (B, B), 1 where two samples share a class, else 0.
+        size: (B,) samples of the sample's class in the batch.
 
     Example:
         >>> import torch
-        >>> class_means(torch.tensor([[0.0], [2.0], [5.0]]), torch.tensor([1, 1, 0]))
-        tensor([[1.],
-                [1.],
-                [5.]])
+        >>> class_means(torch.tensor([[0.0], [2.0], [5.0]]), torch.tensor([1, 1, 0]))[0].flatten()
+        tensor([1., 1., 5.])
     """
-    mask = same_class(labels)
-    means = (mask.to(features.dtype) @ features) / mask.sum(1, keepdim=True)
+    equal = labels[:, None] == labels
+    same = equal.to(features.dtype)
+    size = same.sum(1)
+    means = (same @ features) / size[:, None]
     # Rows of a matrix product may differ in the last bit; a class has one mean, that of its first sample.
-    return means[first_of_class(mask)]
-
-
-def first_of_class(mask: Bool[Tensor, "B B"]) -> Int[Tensor, "B"]:
-    """For each sample the position of the first sample of its class."""
-    return mask.to(torch.uint8).argmax(1)
+    return means.index_select(0, equal.view(torch.uint8).argmax(1)), same, size
 
 
 @torch.no_grad()
@@ -94,27 +91,41 @@ def density_ratio(
     if not ridge >= 0:
         raise RdrError(f"ridge is {ridge}; it must be 0 or larger (default {RIDGE}).")
     out = features.dtype if features.dtype in (torch.float32, torch.float64) else torch.float32
-    # Near-singular blocks square their condition number below; in float64 that leaves 6 digits and
-    # costs nothing at B = 128. Autocast would undo it.
     with torch.autocast(features.device.type, enabled=False):
         x = features.double()
-        mask = same_class(labels)
-        means = class_means(x, labels)
-        target = prototypes[labels].to(torch.float64)
-        size = mask.sum(1)
-        rhs = size * (x * (target - means)).sum(1)
-        gram = (x @ x.T) * mask
-        scale = (mask.double() @ gram.diagonal()) / size
-        # A class whose features are all zero has gram = rhs = 0: the tiny floor makes that 0 / tiny.
-        penalty = (ridge * scale).square() + torch.finfo(torch.float64).tiny
-        system = gram @ gram
-        system.diagonal().add_(penalty)
-        delta = torch.linalg.solve_ex(system, gram @ rhs, check_errors=False).result
-        return (1 + delta).to(out)
+        means, same, size = class_means(x, labels)
+        return ratios_towards(prototypes.index_select(0, labels) - means, x, same, size, ridge).to(out)
 
 
-def check_batch(features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"], prototypes: Float[Tensor, "d Z"]) -> None:
-    """Raise RdrError unless the three shapes fit; reads no values, so nothing waits for the device."""
+def ratios_towards(
+    shift: Float[Tensor, "B Z"],
+    features: Float[Tensor, "B Z"],
+    same: Float[Tensor, "B B"],
+    size: Float[Tensor, "B"],
+    ridge: float,
+) -> Float[Tensor, "B"]:
+    """Ratios that move each class's batch mean by ``shift``: the one solve behind :func:`density_ratio`.
+
+    All in float64: near-singular blocks have their condition number squared below, which leaves
+    six digits there and none in float32, at no cost that a batch of 128 would notice.
+
+    Args:
+        shift: prototype minus batch mean of each sample's class.
+        features: of the batch.
+        same, size: of :func:`class_means`.
+        ridge: see :func:`density_ratio`.
+    """
+    rhs = size * (features * shift).sum(1)
+    gram = (features @ features.T).mul_(same)
+    # A class whose features are all zero has gram = rhs = 0: the tiny floor makes that 0 / tiny.
+    penalty = (same @ gram.diagonal()).mul_(ridge).div_(size).square_().add_(torch.finfo(torch.float64).tiny)
+    system = gram @ gram
+    system.diagonal().add_(penalty)
+    return torch.linalg.solve_ex(system, gram @ rhs, check_errors=False).result.add_(1)
+
+
+def check_batch(features: Tensor, labels: Tensor, prototypes: Tensor) -> None:
+    """Raise RdrError unless (B, Z), (B,) and (d, Z) fit; reads no values, so nothing waits for the device."""
     fits = features.ndim == 2 and labels.shape == features.shape[:1] and prototypes.ndim == 2
     if not fits or prototypes.shape[1] != features.shape[1]:
         raise RdrError(

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rdr_core.errors import RdrError
 from rdr_core.methods.parts import Allowed, at_least, between, one_of, part
-from rdr_core.methods.ratio import RIDGE, check_batch, class_means, density_ratio, first_of_class, same_class
+from rdr_core.methods.ratio import RIDGE, check_batch, class_means, ratios_towards
 from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
 from rdr_core.shapes import Float, Int
 
@@ -120,35 +120,35 @@ class RDRWeights(Weighting):
         """Weights and raw ratios of a batch; in training mode the prototypes then follow it."""
         check_batch(features, labels, self.prototypes)
         with torch.autocast(features.device.type, enabled=False):
-            x = features.to(self.prototypes.dtype)
-            mask = same_class(labels)
-            size = mask.sum(1)
-            means = class_means(x, labels)
-            prototypes = torch.where(self.started[labels, None], self.prototypes[labels], means)
-            # A class's first position in the batch stands for the class: nothing here has d rows.
-            first = first_of_class(mask)
-            ratios = density_ratio(x, first, prototypes, ridge=self.ridge)
+            # Only rows of the batch's classes are read and written: nothing here has d rows.
+            x = features.double()
+            means, same, size = class_means(x, labels)
+            prototypes = torch.where(
+                self.started.index_select(0, labels)[:, None], self.prototypes.index_select(0, labels), means
+            )
+            ratios = ratios_towards(prototypes - means, x, same, size, self.ridge)
             if self.count == "dataset":
-                ratios = ratios * self.class_counts[labels] / size
+                ratios = ratios * self.class_counts.index_select(0, labels) / size
             if self.ratio == "class":
-                ratios = ((mask.to(ratios.dtype) @ ratios) / size)[first]
-            weights = mean_one((ratios.clamp_min(self.floor) * self.inverse_prior[labels]).pow(self.gamma))
+                ratios = (same @ ratios) / size
+            raw = (ratios.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
             # Where all ratios vanish, as against prototypes that are still 0, rounding alone would set the weights.
             plain = (self.steps < self.warmup_steps) | (ratios.amax() < _VANISHED)
-            weights = torch.where(plain, torch.ones_like(weights), weights)
+            weights = torch.where(plain, 1.0, mean_one(raw))
             if self.training:
                 self._follow(x, labels, prototypes, means)
-            return Weighing(weights, ratios)
+            return Weighing(weights.float(), ratios.float())
 
     def _follow(self, x: Tensor, labels: Tensor, prototypes: Tensor, means: Tensor) -> None:
         self.steps += 1
         if self.update == "epoch":
-            self.epoch_sum.index_add_(0, labels, x)
-            self.epoch_count.index_add_(0, labels, torch.ones_like(x[:, :1]))
+            self.epoch_sum.index_add_(0, labels, x.to(self.epoch_sum.dtype))
+            self.epoch_count.index_add_(0, labels, torch.ones_like(self.epoch_sum[:1, :1]).expand(len(x), 1))
             return
         # Samples of a class write the same bits to the same row, so their order plays no part.
-        self.prototypes[labels] = self.momentum * prototypes + (1 - self.momentum) * means
-        self.started[labels] = True
+        moved = torch.lerp(means, prototypes, self.momentum)
+        self.prototypes.index_copy_(0, labels, moved.to(self.prototypes.dtype))
+        self.started.index_fill_(0, labels, True)
 
     @torch.no_grad()
     def finish_epoch(self, epoch: int = 0) -> None:
