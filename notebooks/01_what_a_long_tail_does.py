@@ -34,7 +34,6 @@ import ipywidgets as widgets
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import torch
 from IPython.display import HTML, display
 
 import rdr_core
@@ -128,8 +127,6 @@ explore(
 # opens them instead of training again.
 
 # %%
-torch.set_num_threads(1)  # in so small a network, more only wait for each other
-
 runs = {}
 for method in ("ce", "inverse", "rdr"):
     runs[method] = rdr_core.train(
