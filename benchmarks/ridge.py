@@ -1,9 +1,9 @@
 """Which ridge the density ratio needs: python benchmarks/ridge.py [--dataset cifar10 --epochs 5].
 
-Two questions, for the filter s / (s^2 + l^2) that `density_ratio` uses and for an ordinary ridge 1 / (s + l):
-how far the answer is from a float64 solve class by class where features are well conditioned, and how steady the
-weights are on the features of a network in training, where Gram matrices are close to singular. Written to
-data/measurements/ridge-DATASET.csv.
+Two questions, for the iterated Tikhonov regularisation that `density_ratio` uses and for an ordinary ridge: how far
+the answer is from a float64 solve class by class where features are well conditioned, and how steady the weights are
+on the features of a network in training, where Gram matrices are close to singular. Written to
+data/measurements/ridge-DATASET-ifIF.csv.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def per_class(x: Tensor, labels: Tensor, prototypes: Tensor) -> Tensor:
     return ratios
 
 
-SOLVERS = {"filter": ratios_towards, "ordinary": ordinary_ridge}
+SOLVERS = {"iterated": ratios_towards, "ordinary": ordinary_ridge}
 
 
 def error_on_random_features(solver: str, ridge: float) -> float:

@@ -123,30 +123,33 @@ class RDRWeights(Weighting):
             # Only rows of the batch's classes are read and written: nothing here has d rows.
             x = features.double()
             means, same, size = class_means(x, labels)
-            prototypes = torch.where(
-                self.started.index_select(0, labels)[:, None], self.prototypes.index_select(0, labels), means
+            # A class seen for the first time has its mean for a prototype: no shift.
+            shift = (self.prototypes.index_select(0, labels) - means).mul_(
+                self.started.index_select(0, labels)[:, None]
             )
-            ratios = ratios_towards(prototypes - means, x, same, size, self.ridge)
+            ratios = ratios_towards(shift, x, same, size, self.ridge)
             if self.count == "dataset":
                 ratios = ratios * self.class_counts.index_select(0, labels) / size
             if self.ratio == "class":
                 ratios = (same @ ratios) / size
-            raw = (ratios.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
+            weights = mean_one(
+                (ratios.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
+            )
             # Where all ratios vanish, as against prototypes that are still 0, rounding alone would set the weights.
             plain = (self.steps < self.warmup_steps) | (ratios.amax() < _VANISHED)
-            weights = torch.where(plain, 1.0, mean_one(raw))
+            weights.masked_fill_(plain, 1)
             if self.training:
-                self._follow(x, labels, prototypes, means)
+                self._follow(x, labels, means, shift)
             return Weighing(weights.float(), ratios.float())
 
-    def _follow(self, x: Tensor, labels: Tensor, prototypes: Tensor, means: Tensor) -> None:
+    def _follow(self, x: Tensor, labels: Tensor, means: Tensor, shift: Tensor) -> None:
         self.steps += 1
         if self.update == "epoch":
             self.epoch_sum.index_add_(0, labels, x.to(self.epoch_sum.dtype))
             self.epoch_count.index_add_(0, labels, torch.ones_like(self.epoch_sum[:1, :1]).expand(len(x), 1))
             return
         # Samples of a class write the same bits to the same row, so their order plays no part.
-        moved = torch.lerp(means, prototypes, self.momentum)
+        moved = torch.add(means, shift, alpha=self.momentum)
         self.prototypes.index_copy_(0, labels, moved.to(self.prototypes.dtype))
         self.started.index_fill_(0, labels, True)
 

@@ -35,7 +35,8 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, progress: bool = Tr
         unit="step",
         disable=not progress,
         # A log file wants a line now and then, a person wants to see it move.
-        mininterval=0.2 if sys.stderr.isatty() else 10,
+        mininterval=0.2 if sys.stderr.isatty() or "ipykernel" in sys.modules else 10,
+        dynamic_ncols=True,
     )
     with bar, stop_requests() as stop:
         while state.epoch < state.config.epochs:
@@ -53,8 +54,7 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, progress: bool = Tr
             row = state.history[-1]
             row["seconds"] = time.perf_counter() - started
             folder.checkpoint(state)
-            shown = {"epoch": state.epoch, "loss": f"{row['loss']:.3f}", "accuracy": f"{row['accuracy']:.1f}"}
-            bar.set_postfix(shown, refresh=False)
+            bar.set_postfix({"epoch": state.epoch, "accuracy": f"{row['accuracy']:.1f}"}, refresh=False)
 
 
 def train_epoch(state: TrainingState, *, tick: Callable[[], object], stop: Callable[[], bool]) -> None:
