@@ -21,12 +21,12 @@ from rdr_core.methods.ratio import class_means, ratios_towards
 from rdr_core.methods.rdr import RDRWeights
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "measurements"
-STRENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+STRENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 1e-1)
 
 
 def ordinary_ridge(shift: Tensor, x: Tensor, same: Tensor, size: Tensor, ridge: float) -> Tensor:
     gram = (x @ x.T) * same
-    penalty = ridge * (same @ gram.diagonal()) / size
+    penalty = ridge * (same @ gram.diagonal()) / size + 1e-30
     return 1 + torch.linalg.solve(gram + penalty.diag(), size * (x * shift).sum(1))
 
 
@@ -43,13 +43,13 @@ SOLVERS = {"iterated": ratios_towards, "ordinary": ordinary_ridge}
 
 
 def error_on_random_features(solver: str, ridge: float) -> float:
-    """Largest relative error (2-norm) over ten random batches, normal and ReLU, d = 10 and 100."""
+    """Largest relative error (2-norm) over twelve random batches, normal and ReLU, d = 5, 10 and 100."""
     worst = 0.0
-    for seed in range(10):
+    for seed in range(12):
         draw = torch.Generator().manual_seed(seed)
-        d = (10, 100)[seed % 2]
+        d = (5, 10, 100)[seed % 3]
         x, prototypes = (torch.randn(n, 64, generator=draw, dtype=torch.float64) for n in (128, d))
-        if seed >= 5:
+        if seed >= 6:
             x, prototypes = x.relu(), prototypes.relu()
         labels = torch.randint(d, (128,), generator=draw)
         means, same, size = class_means(x, labels)

@@ -39,7 +39,6 @@ from IPython.display import HTML, display
 import rdr_core
 from rdr_viz import ClassCounts, GroupAccuracy, WeightAndBPrime, method_style
 from rdr_viz.figure import new_figure, rdr_style, render
-from rdr_viz.numbers.counts import class_table
 
 
 def picture(figure, alt, words=""):
@@ -89,7 +88,7 @@ def show_all(axes, data, digit, columns=31, rows=4):
 # %%
 def draw_counts(imbalance_factor):
     data = rdr_core.load_data("digits", imbalance_factor=imbalance_factor)
-    counts = ClassCounts(class_table(data), data.name, imbalance_factor)
+    counts = ClassCounts.from_data(data)
     figure = new_figure(5.5, 4.9)
     with rdr_style():
         bars, zeros, nines = figure.subplots(3, 1, height_ratios=[4, 1, 1])

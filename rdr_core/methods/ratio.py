@@ -11,10 +11,9 @@ answer at once. The cost does not depend on the number of classes and nothing wa
 *The ridge pulls towards 1, not towards 0, and only where the features say nothing.* Writing
 ``r = 1 + delta`` leaves ``Phi_i delta / b_i = F_i - mean_i``, so a class whose prototype is its
 batch mean gets exactly 1, singular or not. The normal equations ``G delta = rhs`` are solved by
-iterated Tikhonov regularisation of order two: ``(G + l) delta_1 = rhs``, then
-``(G + l) delta = rhs + l delta_1``. For an eigenvalue s of G its relative error is (l / (s + l))^2,
-that of an ordinary ridge l / (s + l): strong enough to keep near-singular blocks finite, invisible
-in well-conditioned ones.
+iterated Tikhonov regularisation of order k = 3: ``(G + l) delta_j = rhs + l delta_(j-1)``, from
+``delta_0 = 0``. For an eigenvalue s of G its relative error is (l / (s + l))^k, where an ordinary
+ridge has k = 1: strong enough to tame near-singular blocks, invisible in well-conditioned ones.
 """
 
 from __future__ import annotations
@@ -25,8 +24,10 @@ from torch import Tensor
 from rdr_core.errors import RdrError
 from rdr_core.shapes import Float, Int
 
-#: Default ridge, relative to a class's mean squared feature norm. Chosen by ``benchmarks/ridge.py``.
-RIDGE = 1e-4
+#: Default ridge l, relative to a class's mean squared feature norm: about the strongest that still agrees with a
+#: float64 solve to 1e-4 on well-conditioned features. Measured by ``benchmarks/ridge.py``, in ``data/measurements/``.
+RIDGE = 3e-3
+_ORDER = 3
 
 
 def class_means(
@@ -71,7 +72,7 @@ def density_ratio(
         labels: class of each sample, 0..d-1.
         prototypes: class prototypes F; only the rows of classes in the batch are read.
         ridge: strength l, relative to the mean squared norm of the class's features. The paper
-            names none. The default was measured: within 1e-6 of a float64 per-class solve on
+            names none. The default was measured: within 1e-4 of a float64 per-class solve on
             well-conditioned features, finite and steady on singular ones. 0 is allowed for
             well-conditioned features only.
 
@@ -122,9 +123,10 @@ def ratios_towards(
     penalty = (same @ system.diagonal()).mul_(ridge).div_(size).add_(torch.finfo(torch.float64).tiny)
     system.diagonal().add_(penalty)
     factors, pivots, _ = torch.linalg.lu_factor_ex(system, check_errors=False)
-    once = torch.linalg.lu_solve(factors, pivots, rhs[:, None])[:, 0]
-    twice = torch.linalg.lu_solve(factors, pivots, torch.addcmul(rhs, penalty, once)[:, None])
-    return twice[:, 0].add_(1)
+    delta = torch.linalg.lu_solve(factors, pivots, rhs[:, None])
+    for _ in range(_ORDER - 1):
+        delta = torch.linalg.lu_solve(factors, pivots, torch.addcmul(rhs[:, None], penalty[:, None], delta))
+    return delta[:, 0].add_(1)
 
 
 def check_batch(features: Tensor, labels: Tensor, prototypes: Tensor) -> None:

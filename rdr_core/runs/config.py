@@ -88,7 +88,7 @@ class RunConfig:
         Example:
             >>> RunConfig(dataset="digits", imbalance_factor=50, method="rdr+la", epochs=9,
             ...           model="small", batch_size=64, learning_rate=0.1).name
-            'digits-if50-rdr+la-s0-4ab4a4a9f6'
+            'digits-if50-rdr+la-s0-da6ca299e7'
         """
         factor = "" if self.imbalance_factor is None else f"-if{self.imbalance_factor:g}"
         readable = f"{self.dataset}{factor}-{self.method}-s{self.seed}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
 
 SCALES = ("linear", "log")
@@ -48,6 +49,11 @@ class ClassCounts(Display):
         """Read the class counts of ``run``."""
         return cls(class_table(run), run.config.dataset, run.config.imbalance_factor)
 
+    @classmethod
+    def from_data(cls, data: LongTailedData) -> ClassCounts:
+        """Read the class counts of ``data``, before anything is trained on it."""
+        return cls(class_table(data), data.name, data.imbalance_factor)
+
     @property
     def alt(self) -> str:
         first, last = self.data.iloc[0], self.data.iloc[-1]
@@ -67,10 +73,12 @@ class ClassCounts(Display):
             for group, rows in self._groups()
         ]
         largest, smallest = self.data["count"].max(), self.data["count"].min()
-        times = f"{largest / smallest:,.0f} times" if smallest else "and the smallest none, against"
+        if largest == smallest:
+            return f"Every class has {plural(largest, 'image')}; by group: {listed(shares)}."
+        times = f"{largest / smallest:,.0f} times"
         return (
-            f"The largest class has {plural(largest, 'image')}, {times} the smallest class's {smallest:,}; "
-            f"by group: {listed(shares)}."
+            f"The largest class has {plural(largest, 'image')}, {times} the smallest class's {smallest:,} (counts are "
+            f"cut to whole images, so this can exceed the factor asked for); by group: {listed(shares)}."
         )
 
     def plot(self, ax: Axes | None = None, *, scale: str = "linear") -> Axes:

@@ -138,7 +138,7 @@ class WeightAndBPrime(Display):
                 return ax
             twin = ax.twinx()
             for axes, column, label, look in (
-                (ax, "weight", "Mean class weight", {"color": GROUP_COLORS[group]}),
+                (ax, "weight", "Class weight", {"color": GROUP_COLORS[group]}),
                 (twin, "b_prime", "Mean B′", _B_PRIME),
             ):
                 axes.plot(rows["epoch"], _drawn(rows, column), linestyle="-" if axes is ax else "--", **look)
@@ -158,7 +158,7 @@ class WeightAndBPrime(Display):
             panels = figure.subplots(2, len(GROUPS), sharex="col")
             for column, group in enumerate(GROUPS):
                 self._column(panels[:, column], group)
-            panels[0, 0].set_ylabel("Mean class weight")
+            panels[0, 0].set_ylabel("Class weight")
             panels[1, 0].set_ylabel("Mean B′")
             figure.align_ylabels(panels[:, 0])
             figure.suptitle(

@@ -100,7 +100,7 @@ class WeightsByClass(Display):
             shade_warm_up(ax, self.data)
             epoch_axis(ax, self.data["epoch"])
             self._labels(ax)
-            ax.set_ylabel("Mean weight of the class")
+            ax.set_ylabel("Class weight (mean of all: 1)")
             ax.set_title(f"{method_style(self.method).label}: weight of each class")
         return ax
 

@@ -10,10 +10,11 @@ import pandas as pd
 from rdr_viz.palette import GROUPS
 
 if TYPE_CHECKING:
+    from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
 
 
-def class_table(run: Run) -> pd.DataFrame:
+def class_table(run: Run | LongTailedData) -> pd.DataFrame:
     """A row per class: ``rank`` (1 for the first), ``class``, ``name``, ``count``, ``group``.
 
     Sorted by group (Many, Medium, Few), then by falling count; equal counts keep the class order. On list-file data

@@ -25,15 +25,33 @@ READINGS = {
 def weights_by_class(run: Run) -> pd.DataFrame:
     """A row per epoch and class: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``warm_up``.
 
-    ``weight`` is the class's mean weight over the epoch's visits; NaN where the class was never visited.
-    ``warm_up`` marks the first epochs, in which some class still had weight 1; see :func:`warm_up_epochs`.
+    ``weight`` is the class's mean weight over the epoch's visits, scaled by :func:`mean_one_over_classes`; NaN where
+    the class was never visited. ``warm_up`` marks the first epochs, in which some class still had weight 1; see
+    :func:`warm_up_epochs`.
     """
     data = run.classes.loc[:, ["epoch", "class", "count", "group", "weight"]].copy()
     data["group"] = data["group"].astype(str)
     names = {i: str(name) for i, name in enumerate(run.class_names)}
     data.insert(2, "name", data["class"].map(names))
     data["warm_up"] = data["epoch"] <= warm_up_epochs(data)
+    data["weight"] = mean_one_over_classes(data)
     return data.sort_values(["epoch", "class"], kind="stable").reset_index(drop=True)
+
+
+def mean_one_over_classes(classes: pd.DataFrame) -> pd.Series:
+    """The column ``weight`` with mean 1 over the classes in each epoch: the scale of the paper's figure 7.
+
+    In training each batch's weights have mean 1, so a batch with more rare images pushes the weights of all classes
+    down together. That common factor says nothing of the method (it moves 1/n's weights too) and is taken out here.
+
+    Args:
+        classes: Columns ``epoch`` and ``weight``.
+
+    Example:
+        >>> mean_one_over_classes(pd.DataFrame({"epoch": [1, 1, 2, 2], "weight": [1.0, 3.0, 2.0, 6.0]})).tolist()
+        [0.5, 1.5, 0.5, 1.5]
+    """
+    return classes["weight"] / classes.groupby("epoch")["weight"].transform("mean")
 
 
 def warm_up_epochs(classes: pd.DataFrame, tolerance: float = 1e-5) -> int:
@@ -70,7 +88,8 @@ def weight_and_b_prime(run: Run, reading: str = "b_prime") -> pd.DataFrame:
     """A row per epoch and group that has classes: epoch, group, classes, weight, b_prime, warm_up.
 
     ``weight`` and ``b_prime`` are means over the group's classes (each class counts once, classes without a number
-    are left out); ``classes`` is how many the group has.
+    are left out), the weights with mean 1 over all classes (:func:`mean_one_over_classes`); ``classes`` is how many
+    the group has.
 
     Raises:
         RdrError: if ``reading`` is not one of :data:`READINGS`.
@@ -78,11 +97,12 @@ def weight_and_b_prime(run: Run, reading: str = "b_prime") -> pd.DataFrame:
     if reading not in READINGS:
         raise unknown_name("reading of B'", reading, READINGS)
     classes = run.classes
-    classes = classes.assign(group=classes["group"].astype(str))
+    warm_up = warm_up_epochs(classes)
+    classes = classes.assign(group=classes["group"].astype(str), weight=mean_one_over_classes(classes))
     data = classes.groupby(["epoch", "group"], as_index=False, sort=False).agg(
         classes=("class", "nunique"), weight=("weight", "mean"), b_prime=(reading, "mean")
     )
-    data["warm_up"] = data["epoch"] <= warm_up_epochs(classes)
+    data["warm_up"] = data["epoch"] <= warm_up
     place = data["group"].map({name: i for i, name in enumerate(GROUPS)})
     order = data.assign(place=place).sort_values(["place", "epoch"], kind="stable").index
     return data.loc[order].reset_index(drop=True)

@@ -57,8 +57,8 @@ def test_the_warm_up_is_neither_correlated_nor_drawn_as_weight():
 
 def test_one_group_on_two_axes():
     ax = WeightAndBPrime.from_run(make_run()).plot(group="Few")
-    assert ax.get_ylabel() == "Mean class weight"
-    assert [other.get_ylabel() for other in ax.figure.axes] == ["Mean class weight", "Mean B′"]
+    assert ax.get_ylabel() == "Class weight"
+    assert [other.get_ylabel() for other in ax.figure.axes] == ["Class weight", "Mean B′"]
     with pytest.raises(RdrError, match="group named 'few'"):
         WeightAndBPrime.from_run(make_run()).plot(group="few")
 
@@ -70,10 +70,10 @@ def test_a_line_per_class_and_direct_labels():
     last = display.data[display.data["epoch"] == 20].set_index("class")["weight"]
     words = [text.get_text() for text in ax.texts]
     assert words == [
-        f"class 0 (n = 124): {last[0]:.3f}", f"class 9 (n = 2): {last[9]:.1f}", "Many", "Medium", "Few",
+        f"class 0 (n = 124): {last[0]:.3g}", f"class 9 (n = 2): {last[9]:.3g}", "Many", "Medium", "Few",
     ]  # fmt: skip
     assert ax.get_yscale() == "log"
-    assert f"class 9 (2 images) from {display.data['weight'][9]:.1f} to {last[9]:.1f}" in display.alt
+    assert f"class 9 (2 images) from {display.data['weight'][9]:.3g} to {last[9]:.3g}" in display.alt
 
 
 def test_the_finding_compares_first_and_last_fifth():

@@ -1,0 +1,93 @@
+"""Examples in docstrings run, and the README says what the measurements say."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+import rdr_core
+import rdr_viz
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted(
+    module.name
+    for package in (rdr_core, rdr_viz)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    if not module.name.endswith("__main__")
+)
+
+
+#: They need files, a network or a run; their own tests call them.
+WITHOUT_EXAMPLE = {
+    "load_cifar10", "load_cifar100", "load_mnist", "read_or_fetch", "Download", "RawData", "Source", "Weighting",
+    "Weighing", "Context", "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
+    "part", "at_least", "between", "one_of", "unregister", "parts", "rdr",
+}  # fmt: skip
+
+
+def documented(module) -> dict[str, object]:
+    """Public functions and classes defined in the module."""
+    return {
+        name: thing
+        for name, thing in vars(module).items()
+        if not name.startswith("_")
+        and (inspect.isfunction(thing) or inspect.isclass(thing))
+        and thing.__module__ == module.__name__
+    }
+
+
+@pytest.mark.parametrize("name", ["rdr_core", "rdr_viz", *MODULES])
+def test_examples_in_docstrings_run(name):
+    module = importlib.import_module(name)
+    finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
+    # Things one by one: testmod would pass over functions that the shape checker wraps.
+    things = {"": module} | documented(module)
+    with torch.random.fork_rng(devices=[]):
+        for key, thing in things.items():
+            examples = finder.find(
+                thing, f"{name}.{key}", module=module if not key else False, globs=dict(vars(module))
+            )
+            for example in examples:
+                runner.run(example)
+            if key and name.startswith(("rdr_core.data", "rdr_core.methods")) and key not in WITHOUT_EXAMPLE:
+                assert any(example.examples for example in examples), f"{key} has no example"
+    assert runner.summarize(verbose=False).failed == 0
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readmes_table_is_the_measured_one():
+    """Regenerate with benchmarks/digits.py, and copy its last lines."""
+    results = pd.read_csv(ROOT / "data" / "digits-if50" / "results.csv")
+    rows = {}
+    for line in re.findall(r"^\| `(.+)$", readme(), flags=re.MULTILINE):
+        method, *cells = (cell.strip() for cell in line.strip(" |").split("|"))
+        rows[method.strip("`")] = cells
+    assert set(rows) == set(results.method)
+    for method, part in results.groupby("method"):
+        mean, sd = part.mean(numeric_only=True), part.std(numeric_only=True)
+        expected = [f"{mean[c]:.1f} ± {sd[c]:.1f}" for c in ("top1", "many", "medium", "few")]
+        assert rows[method] == expected, method
+
+
+def test_pictures_and_files_that_the_readme_names_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", readme()):
+        path = next(filter(None, target))
+        if "://" not in path:
+            assert (ROOT / path).exists(), path
+
+
+def test_the_readmes_python_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for code in re.findall(r"```python\n(.*?)```", readme(), flags=re.DOTALL):
+        exec(compile(code, "README.md", "exec"), {})
