@@ -70,7 +70,7 @@ def test_the_readmes_table_is_the_measured_one():
     """Regenerate with benchmarks/digits.py, and copy its last lines."""
     results = pd.read_csv(ROOT / "data" / "digits-if50" / "results.csv")
     rows = {}
-    for line in re.findall(r"^\| `(.+)$", readme(), flags=re.MULTILINE):
+    for line in re.findall(r"^\| `(.+ ± .+)$", readme(), flags=re.MULTILINE):
         method, *cells = (cell.strip() for cell in line.strip(" |").split("|"))
         rows[method.strip("`")] = cells
     assert set(rows) == set(results.method)
