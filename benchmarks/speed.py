@@ -121,7 +121,7 @@ def seconds_of_import() -> float:
     """What everything that training imports costs after torch, the best of five processes."""
     code = (
         "import time, torch; t = time.perf_counter(); import rdr_core; rdr_core.train, rdr_core.density_ratio;"
-        "import rdr_core.training.loop, rdr_core.methods.grammar; rdr_core.methods.grammar.parts();"
+        "import rdr_core.training.loop, rdr_core.methods.grammar;"
         "print(time.perf_counter() - t)"
     )
     return min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5))

@@ -147,7 +147,8 @@ def methods() -> None:
     """List the parts of which methods are composed, with formulas, sources and parameters."""
     from rich.console import Console
 
-    from rdr_core.methods.parts import KINDS, format_value, parts
+    from rdr_core.methods.catalogue import parts
+    from rdr_core.methods.parts import KINDS, format_value
 
     table = _table("part", "kind", "what it does", "formula", "parameters")
     for part in sorted(parts().values(), key=lambda part: (list(KINDS).index(part.kind), part.name)):

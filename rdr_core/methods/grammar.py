@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdr_core.errors import RdrError, unknown_name
-from rdr_core.methods.parts import KINDS, Part, format_value, parts
+from rdr_core.methods.catalogue import parts
+from rdr_core.methods.parts import KINDS, Part, format_value
 
 _ORDER = list(KINDS)
 #: Kinds of which a method has one between them.

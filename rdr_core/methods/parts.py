@@ -193,9 +193,6 @@ def unregister(name: str) -> None:
     _parts.pop(name, None)
 
 
-def parts() -> dict[str, Part]:
-    """All parts by name, the built-in ones included."""
-    # Here, not above: these files use the decorator.
-    from rdr_core.methods import losses, rdr, weights  # noqa: F401
-
+def registered() -> dict[str, Part]:
+    """The parts registered so far, by name; :func:`rdr_core.methods.catalogue.parts` has the built-in ones too."""
     return dict(_parts)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rdr_core import RdrError
 from rdr_core.methods.grammar import parse
-from rdr_core.methods.parts import KINDS, part, parts, unregister
+from rdr_core.methods.catalogue import parts
+from rdr_core.methods.parts import KINDS, part, unregister
 
 
 @pytest.mark.parametrize(
