@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdr_core import RdrError
-from rdr_core.methods.grammar import parse
 from rdr_core.methods.catalogue import parts
+from rdr_core.methods.grammar import parse
 from rdr_core.methods.parts import KINDS, part, unregister
 
 
