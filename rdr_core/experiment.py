@@ -188,15 +188,7 @@ def _go_on(
     chosen = pick_device(device)
     threads = SETTINGS.get(config.dataset, ARRAYS).threads
     if data is None:
-        data = load_data(
-            config.dataset,
-            imbalance_factor=config.imbalance_factor,
-            profile=config.profile,
-            seed=config.data_seed,
-            noise_rate=config.noise_rate,
-            noise=config.noise,
-            root=root,
-        )
+        data = load_data(config.dataset, **config.data_request, root=root)
     with isolated(fold(config.seed, "run")), using_threads(threads):
         state = TrainingState(config, data, chosen)
         folder = RunFolder(path)
@@ -207,7 +199,7 @@ def _go_on(
                 saved = folder.load_checkpoint()
                 if saved is not None:
                     state.restore(saved)
-                    folder.publish(state)
+                    folder.publish(saved)
                 train_to_end(state, folder, progress=progress)
-                folder.finish(state)
+                folder.finish(state.tree())
     return Run.open(path)

@@ -94,6 +94,17 @@ class RunConfig:
         readable = f"{self.dataset}{factor}-{self.method}-s{self.seed}"
         return f"{re.sub(r'[^A-Za-z0-9+._-]', '-', readable)}-{self.digest}"
 
+    @property
+    def data_request(self) -> dict[str, Any]:
+        """What :func:`rdr_core.load_data` is asked for, but the data set's name and its folder."""
+        return {
+            "imbalance_factor": self.imbalance_factor,
+            "profile": self.profile,
+            "seed": self.data_seed,
+            "noise_rate": self.noise_rate,
+            "noise": self.noise,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for config.json."""
         return asdict(self)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from rdr_core.errors import RdrError
 from rdr_core.runs.config import RunConfig
 from rdr_core.runs.files import read_json, write_json, write_whole
-from rdr_core.runs.run import FORMAT, HISTORY
+from rdr_core.runs.run import FORMAT, HISTORY, kept_epochs, weights_path
 from rdr_core.runs.tensors import load_tree, save_tree
 
 if TYPE_CHECKING:
     from rdr_core.data import LongTailedData
-    from rdr_core.training.state import TrainingState
 
 
 class RunFolder:
@@ -63,41 +62,44 @@ class RunFolder:
         path = self.path / "checkpoint.safetensors"
         return load_tree(path) if path.is_file() else None
 
-    def checkpoint(self, state: TrainingState) -> None:
-        """Save the state; then what readers look at, which follows from it."""
-        save_tree(self.path / "checkpoint.safetensors", state.tree())
-        self.publish(state)
+    def checkpoint(self, tree: dict[str, Any]) -> None:
+        """Save a training state's tree; then what readers look at, which follows from it."""
+        save_tree(self.path / "checkpoint.safetensors", tree)
+        self.publish(tree)
 
-    def publish(self, state: TrainingState) -> None:
-        """Write history and classes as the state has them."""
-        import csv
-
-        if not state.history:
+    def publish(self, tree: dict[str, Any]) -> None:
+        """Write history and classes as the tree has them, and the weights of an epoch that is to be kept."""
+        if not tree["history"]:
             return
-        columns = {name: torch.from_numpy(np.stack(rows)) for name, rows in state.classes.items()}
-        save_tree(self.path / "classes.safetensors", columns)
+        save_tree(self.path / "classes.safetensors", tree["classes"])
+        if tree["batch"] == 0 and tree["epoch"] in self._kept_epochs():
+            (self.path / "weights").mkdir(exist_ok=True)
+            save_tree(weights_path(self.path, tree["epoch"]), {"model": tree["model"]})
 
         def write(beside: str) -> None:
             with open(beside, "w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, HISTORY)
                 writer.writeheader()
-                writer.writerows(state.history)
+                writer.writerows(tree["history"])
 
         write_whole(self.path / "history.csv", write)
 
-    def finish(self, state: TrainingState) -> None:
+    def _kept_epochs(self) -> tuple[int, ...]:
+        return kept_epochs(read_json(self.path / "config.json")["config"]["epochs"])
+
+    def finish(self, tree: dict[str, Any]) -> None:
         """Weights, metrics, and last of all the mark that the run is done; the checkpoint goes."""
-        save_tree(self.path / "model.safetensors", {"model": state.model.state_dict()})
-        last = state.history[-1]
+        save_tree(self.path / "model.safetensors", {"model": tree["model"]})
+        last = tree["history"][-1]
         write_json(
             self.path / "metrics.json",
             {
                 "top1": last["accuracy"],
                 **{name: _or_none(last[name]) for name in ("many", "medium", "few")},
-                "per_class": [_or_none(value) for value in state.classes["accuracy"][-1].tolist()],
+                "per_class": [_or_none(value) for value in tree["classes"]["accuracy"][-1].tolist()],
             },
         )
-        write_json(self.path / "done.json", {"epochs": state.epoch})
+        write_json(self.path / "done.json", {"epochs": tree["epoch"]})
         (self.path / "checkpoint.safetensors").unlink(missing_ok=True)
 
 

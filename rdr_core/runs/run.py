@@ -8,6 +8,8 @@ NAME/config.json            what was asked for
      indices.safetensors    the training images chosen
      checkpoint.safetensors all that a resume needs, until the run is done
      model.safetensors      the network's weights
+     weights/epoch-*        the same at a quarter, a half and three quarters of the run
+     analysis/              results of `rdr analyze`, by name and parameters
      metrics.json           of the last epoch
      done.json              written last: the run is finished
 """
@@ -29,7 +31,7 @@ from rdr_core.runs.tensors import load_tree
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rdr_core.data import Groups
+    from rdr_core.data import Groups, LongTailedData
     from rdr_core.models import Network
 
 #: Version of the folder's format.
@@ -169,27 +171,77 @@ class Run:
         """Versions, device and commit of the last process that trained it."""
         return read_json(self.path / "env.json")
 
-    def model(self) -> Network:
-        """The network as trained so far, on the CPU, in evaluation mode.
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Epochs whose weights are on disk, the last one included."""
+        found = [epoch for epoch in kept_epochs(self.config.epochs) if weights_path(self.path, epoch).is_file()]
+        return (*found, self.config.epochs) if self.done else tuple(found)
+
+    def model(self, epoch: int | None = None) -> Network:
+        """The network as trained so far, or as it was after an epoch, on the CPU, in evaluation mode.
+
+        Args:
+            epoch: one of :attr:`kept`; None is the latest there is.
 
         Raises:
-            RdrError: no epoch is finished yet.
+            RdrError: no epoch is finished yet, or the epoch's weights were not kept.
         """
         import torch
 
         from rdr_core.models import build_model
 
-        path = self.path / "model.safetensors"
-        stored = path if path.is_file() else self.path / "checkpoint.safetensors"
-        if not stored.is_file():
-            raise RdrError(f"{self.path} has no weights yet; `rdr resume {self.path}` trains it.")
-        weights = load_tree(stored)["model"]
+        if epoch is None:
+            path = self.path / "model.safetensors"
+            path = path if path.is_file() else self.path / "checkpoint.safetensors"
+            if not path.is_file():
+                raise RdrError(f"{self.path} has no weights yet; `rdr resume {self.path}` trains it.")
+        elif epoch in self.kept:
+            path = weights_path(self.path, epoch)
+            path = self.path / "model.safetensors" if epoch == self.config.epochs else path
+        else:
+            kept = ", ".join(map(str, self.kept)) or "none so far"
+            raise RdrError(f"{self.path} keeps no weights of epoch {epoch}; kept: {kept}.")
+        weights = load_tree(path)["model"]
         with torch.random.fork_rng(devices=[]):  # the fresh weights it draws are replaced at once
             network = build_model(
                 self.config.model, num_classes=len(self.class_counts), channels=self._data["channels"]
             )
         network.load_state_dict(weights)
         return network.eval()
+
+    def load_data(self, root: str | Path | None = None) -> LongTailedData:
+        """The data it was trained on, the same images and labels.
+
+        Args:
+            root: folder of the data files (:func:`rdr_core.load_data`).
+
+        Raises:
+            RdrError: it was trained on arrays of the user's own, or the data set gives other images now.
+        """
+        from rdr_core.data import load_data
+
+        config = self.config
+        if config.data_hash:
+            raise RdrError(f"{self.path} was trained on arrays of your own, which only you have.")
+        data = load_data(config.dataset, **config.data_request, root=root)
+        if data.indices_hash != self._data["indices_hash"]:
+            raise RdrError(f"{self.path} was trained on other images than {config.dataset} gives now; train it again.")
+        return data
+
+
+def kept_epochs(epochs: int) -> tuple[int, ...]:
+    """Epochs of a run whose weights are kept for analysis, besides the last: a quarter, a half, three quarters.
+
+    Example:
+        >>> kept_epochs(200), kept_epochs(2)
+        ((50, 100, 150), (1,))
+    """
+    return tuple(sorted({round(epochs * share) for share in (0.25, 0.5, 0.75)} - {0, epochs}))
+
+
+def weights_path(folder: Path, epoch: int) -> Path:
+    """Where a run keeps an epoch's weights."""
+    return folder / "weights" / f"epoch-{epoch:04d}.safetensors"
 
 
 #: Columns of ``history``.

@@ -45,7 +45,7 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, progress: bool = Tr
             state.seconds = time.perf_counter() - started
             _refuse_nan(state, folder)
             if state.batch < state.batches:
-                folder.checkpoint(state)
+                folder.checkpoint(state.tree())
                 raise TrainingStopped(
                     f"Stopped in epoch {state.epoch + 1} of {state.config.epochs}, after step "
                     f"{state.batch} of {state.batches}; saved. Go on with: rdr resume {folder.path}"
@@ -53,7 +53,7 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, progress: bool = Tr
             close_epoch(state)
             row = state.history[-1]
             row["seconds"] = time.perf_counter() - started
-            folder.checkpoint(state)
+            folder.checkpoint(state.tree())
             bar.set_postfix({"epoch": state.epoch, "accuracy": f"{row['accuracy']:.1f}"}, refresh=False)
 
 

@@ -81,9 +81,26 @@ def test_a_finished_run_holds_just_these_files(run):
     names = {path.name for path in run.path.iterdir()}
     assert names - {".lock"} == {
         "config.json", "env.json", "data.json", "history.csv", "classes.safetensors", "indices.safetensors",
-        "model.safetensors", "metrics.json", "done.json",
+        "model.safetensors", "metrics.json", "done.json", "weights",
     }  # fmt: skip
-    assert sum(path.stat().st_size for path in run.path.iterdir()) < 300_000
+    assert sum(path.stat().st_size for path in run.path.rglob("*")) < 500_000
+
+
+def test_weights_are_kept_through_training(run, tmp_path):
+    assert run.kept == (1, 2, 3)
+    early, late = run.model(1).state_dict(), run.model(3).state_dict()
+    assert not torch.equal(early["classifier.weight"], late["classifier.weight"])
+    assert all(torch.equal(late[name], value) for name, value in run.model().state_dict().items())
+    with pytest.raises(rdr_core.RdrError, match=r"keeps no weights of epoch 7; kept: 1, 2, 3\."):
+        run.model(7)
+    alone = rdr_core.train("digits", method="rdr", runs=tmp_path, **REQUEST | {"epochs": 1})
+    assert alone.kept == (1,)
+
+
+def test_the_run_loads_its_data_again(run):
+    data = run.load_data()
+    assert data.indices_hash == json.loads((run.path / "data.json").read_text())["indices_hash"]
+    assert data.class_counts.tolist() == run.class_counts.tolist()
 
 
 def test_recorded_b_prime_is_that_of_the_passes(tmp_path, monkeypatch):

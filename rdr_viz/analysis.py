@@ -1,0 +1,77 @@
+"""Results of analyses beside the run that they are of: computed once, then read.
+
+A result is a tidy DataFrame, stored as ``analysis/WHAT-HASH.csv`` in the run's folder with ``WHAT-HASH.json`` beside
+it, which says how it was made. The hash is of the parameters, so other parameters make another result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rdr_core.errors import RdrError
+from rdr_core.runs.files import read_json, write_json, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rdr_core.runs import Run
+
+
+def stored(run: Run, what: str, parameters: Mapping[str, Any], compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """The run's result of that name and parameters: read if it is there, computed and stored if not.
+
+    Args:
+        run: a finished run; results of a run in training would not stay true.
+        what: name of the analysis, as "curvature".
+        parameters: all that decides the result, plain values.
+        compute: makes the table.
+
+    Returns:
+        The table, as read back from its file, so the same whether it was computed or read.
+
+    Raises:
+        RdrError: the run is not finished, or a stored result can't be read.
+    """
+    if not run.done:
+        raise RdrError(f"{run.path} is not finished; `rdr resume {run.path}` goes on with it, then analyse it.")
+    path = result_path(run, what, parameters)
+    if not path.is_file():
+        started = time.perf_counter()
+        table = compute()
+        path.parent.mkdir(exist_ok=True)
+        made = {
+            "what": what,
+            "parameters": dict(parameters),
+            "seconds": round(time.perf_counter() - started, 3),
+            "packages": {name: version(name) for name in ("rdr-toolkit", "torch", "numpy", "scipy")},
+        }
+        write_json(path.with_suffix(".json"), made)
+        # Last, since it is the table that says that the result is there. repr keeps every bit of a float.
+        write_whole(path, lambda beside: table.to_csv(beside, index=False))
+    return _read(path)
+
+
+def result_path(run: Run, what: str, parameters: Mapping[str, Any]) -> Path:
+    """Where :func:`stored` keeps the table."""
+    text = json.dumps(dict(parameters), sort_keys=True)
+    return run.path / "analysis" / f"{what}-{hashlib.sha256(text.encode()).hexdigest()[:10]}.csv"
+
+
+def how_made(run: Run, what: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """How a stored result was made: parameters, seconds, versions."""
+    return read_json(result_path(run, what, parameters).with_suffix(".json"))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise RdrError(f"{path} can't be read ({error}); delete it, and it is computed again.") from None
