@@ -34,6 +34,7 @@ check: $(READY)  ## lint
 bench: $(READY)  ## measure speed, as ratios
 	@$(BIN)/python benchmarks/speed.py
 
-constraints: $(READY)  ## write constraints.txt anew from pyproject.toml
+constraints: $(READY)  ## write constraints.txt and environment.yml anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --python-version 3.11 --no-header --no-annotate \
 		--no-emit-index-url pyproject.toml -o constraints.txt
+	@$(BIN)/python .ci/environment.py
