@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from rdr_core.errors import RdrError
+from rdr_core.runs.files import write_whole
 from rdr_viz.style import RDR_STYLE
 
 if TYPE_CHECKING:
@@ -112,25 +112,10 @@ def save(
     paths = {}
     for kind, content in files.items():
         paths[kind] = stem.parent / f"{stem.name}.{kind}"
-        write_atomically(paths[kind], content)
+        write_whole(paths[kind], lambda beside, content=content: Path(beside).write_bytes(content))
     return paths
 
 
 def csv_text(data: pd.DataFrame) -> str:
     """The data as CSV with Unix line ends, no index and empty cells where a number is missing."""
     return data.to_csv(index=False, lineterminator="\n")
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside ``path`` and rename, so that no reader ever sees half a file."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from rdr_viz.figure import csv_text, render, write_atomically
+from rdr_core.runs.files import write_whole
+from rdr_viz.figure import csv_text, render
 from rdr_viz.numbers.accuracy import ALL_AND_GROUPS
 from rdr_viz.tables import best, cells
 
@@ -115,5 +116,5 @@ def write_page(
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, html.encode())
+    write_whole(path, lambda beside: Path(beside).write_text(html, encoding="utf-8"))
     return path

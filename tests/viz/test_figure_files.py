@@ -15,7 +15,7 @@ from made_up_runs import make_run
 
 from rdr_core.errors import RdrError
 from rdr_viz import ClassCounts, GroupAccuracy, WeightAndBPrime, WeightsByClass
-from rdr_viz.figure import new_axes, render, write_atomically
+from rdr_viz.figure import new_axes, render, save
 
 
 def displays():
@@ -110,7 +110,7 @@ def test_unknown_format_is_refused():
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside(tmp_path, monkeypatch):
-    path = tmp_path / "a.csv"
+    path = tmp_path / "a.pdf"
     path.write_bytes(b"old")
 
     def broken(*_):
@@ -118,6 +118,6 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside(tmp_path, monkeyp
 
     monkeypatch.setattr("os.replace", broken)
     with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, b"new")
-    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
+        save(new_axes().figure, tmp_path / "a", pd.DataFrame({"x": [1]}))
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pdf"]
     assert path.read_bytes() == b"old"
