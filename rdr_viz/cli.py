@@ -36,9 +36,43 @@ def demo(
     typer.echo(f"Open {page} in a browser; the pictures and their numbers are in {page.parent / 'figures'}.")
 
 
+def plot(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs.")],
+    kind: Annotated[str, typer.Option("--kind", "-k", help="What to draw; `rdr kinds` lists them.")] = "accuracy",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Where to: the name without suffix.", show_default="the kind, in this folder"),
+    ] = None,
+) -> None:
+    """Draw stored runs: PDF, SVG and PNG, with the plotted numbers as CSV.
+
+    rdr plot runs/* --kind accuracy               methods side by side, seeds averaged
+
+    rdr plot runs/digits-if50-rdr-* -k weights    one run's class weights over the epochs
+    """
+    from rdr_core.runs import Run
+    from rdr_viz.kinds import make_display
+
+    display = make_display(kind, [Run.open(run) for run in runs])
+    paths = display.save(Path(kind) if out is None else out)
+    typer.echo(display.finding)
+    typer.echo(f"Written: {', '.join(str(path) for path in paths.values())}")
+
+
+def kinds() -> None:
+    """List the kinds of pictures, with the question each answers."""
+    from rdr_viz.kinds import KINDS, compares_runs, display_class
+
+    width = max(map(len, KINDS))
+    for kind in KINDS:
+        takes = "runs" if compares_runs(kind) else "one run"
+        typer.echo(f"{kind:<{width}}  {takes:<7}  {display_class(kind).title}")
+
+
 def main() -> None:
     """Entry point of ``rdr``."""
     from rdr_core.cli import app, run_app
 
-    app.command("demo")(demo)
+    for command in (demo, plot, kinds):
+        app.command()(command)
     run_app(app)

@@ -1,0 +1,58 @@
+"""Pictures by name, for the command line and for pages: one kind is one display, one display is one question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from rdr_core.errors import RdrError, unknown_name
+
+if TYPE_CHECKING:
+    from rdr_core.runs import Run
+    from rdr_viz.displays.base import Display
+
+#: The display of each kind; imported when it is asked for.
+KINDS = {
+    "counts": "class_counts:ClassCounts",
+    "accuracy": "group_accuracy:GroupAccuracy",
+    "weights": "weights_by_class:WeightsByClass",
+    "b-prime": "weight_and_b_prime:WeightAndBPrime",
+}
+
+
+def display_class(kind: str) -> type[Display]:
+    """The display's class.
+
+    Raises:
+        RdrError: an unknown kind, with the nearest names.
+
+    Example:
+        >>> display_class("counts").title
+        'How long is the tail?'
+    """
+    if kind not in KINDS:
+        raise unknown_name("kind of picture", kind, KINDS)
+    module, name = KINDS[kind].split(":")
+    return getattr(import_module(f"rdr_viz.displays.{module}"), name)
+
+
+def compares_runs(kind: str) -> bool:
+    """Whether the kind draws several runs beside each other, rather than one."""
+    return hasattr(display_class(kind), "from_runs")
+
+
+def make_display(kind: str, runs: Sequence[Run]) -> Display:
+    """The display of that kind for the runs.
+
+    Raises:
+        RdrError: an unknown kind, no run, or several runs where the kind draws one.
+    """
+    found = display_class(kind)
+    if not runs:
+        raise RdrError("no run to draw; name one or more runs' folders.")
+    if compares_runs(kind):
+        return found.from_runs(runs)
+    if len(runs) > 1:
+        raise RdrError(f"kind {kind!r} draws one run, not {len(runs)}; name one of them.")
+    return found.from_run(runs[0])
