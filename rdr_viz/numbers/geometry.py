@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_viz.analysis import stored
 from rdr_viz.numbers.predictions import check_split, chosen_epoch, forward_all, normalised
 from rdr_viz.numbers.weights import in_order, method_columns
 
@@ -144,6 +143,8 @@ def features(
         table.insert(0, "label", labels.numpy())
         table.insert(0, "image", np.arange(len(labels)))
         return table
+
+    from rdr_viz.analysis import stored  # loads torch
 
     return stored(run, "features", {"epoch": epoch, "split": split}, compute)
 

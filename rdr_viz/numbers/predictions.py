@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.errors import unknown_name
-from rdr_viz.analysis import stored
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +44,8 @@ def predictions(
     """
     split, epoch = check_split(split), chosen_epoch(run, epoch)
     made = {"epoch": epoch, "split": split}
+    from rdr_viz.analysis import stored  # loads torch
+
     return stored(run, "predictions", made, lambda: _predict(run, epoch, split, data))
 
 

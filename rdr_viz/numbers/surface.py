@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_viz.analysis import stored
 from rdr_viz.numbers.predictions import check_split, chosen_epoch, normalised
 from rdr_viz.palette import GROUPS
 
@@ -179,6 +178,8 @@ def loss_surface(
                 "error": 100 * errors.ravel(),
             }
         )
+
+    from rdr_viz.analysis import stored  # loads torch
 
     return stored(run, "loss-surface", made, compute)
 

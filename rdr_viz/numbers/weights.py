@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from rdr_core.errors import RdrError
-from rdr_viz.analysis import stored
 from rdr_viz.numbers.predictions import chosen_epoch, normalised
 from rdr_viz.numbers.training import warm_up_epochs
 from rdr_viz.palette import GROUPS, method_order, method_style
@@ -94,6 +93,8 @@ def replayed_visits(run: Run, *, epoch: int | None = None, data: LongTailedData 
         RdrError: an epoch not kept, an unfinished run, or data that are not there.
     """
     epoch = chosen_epoch(run, epoch)
+    from rdr_viz.analysis import stored  # loads torch
+
     return stored(run, "replayed-visits", {"epoch": epoch}, lambda: _replay(_state(run, epoch, data), epoch - 1, run))
 
 
@@ -115,6 +116,8 @@ def shares(run: Run, *, epoch: int | None = None, data: LongTailedData | None = 
     """
     epoch = chosen_epoch(run, epoch)
     visits = replayed_visits(run, epoch=epoch, data=data)
+    from rdr_viz.analysis import stored  # loads torch
+
     return stored(run, "shares", {"epoch": epoch}, lambda: _shares(_state(run, epoch, data), visits))
 
 
