@@ -98,6 +98,7 @@ def weight_b_prime_correlations(
     *,
     readings: Iterable[str] | None = None,
     coefficients: Sequence[str] = COEFFICIENTS,
+    levels: Sequence[str] = ("group", "class"),
     block: int | None = None,
     resamples: int = 2000,
     confidence: float = 0.95,
@@ -112,6 +113,7 @@ def weight_b_prime_correlations(
         run: a stored run.
         readings: of B', keys of :data:`rdr_viz.numbers.training.READINGS`; None (default) is all four.
         coefficients: "spearman" and "pearson" (default: both).
+        levels: "group" and "class" (default: both).
         block, resamples, confidence, seed: of the moving-block bootstrap over epochs
             (:func:`rdr_viz.numbers.bootstrap.correlation`).
 
@@ -137,7 +139,7 @@ def weight_b_prime_correlations(
         for klass, own in terms.groupby("class"):
             kept = own.loc[~own["warm_up"]].sort_values("epoch")
             series.append(("class", klass, own["name"].iloc[0], own["group"].iloc[0], kept))
-        for level, klass, name, group, values in series:
+        for level, klass, name, group, values in (one for one in series if one[0] in levels):
             for coefficient in coefficients:
                 found = correlation(
                     values["weight"], values["b_prime"], coefficient=coefficient, block=block,

@@ -1,0 +1,122 @@
+"""What pictures that compare methods share: legends by group or method, room for them, and words about seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rdr_viz.numbers.words import plural
+from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, method_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Colours and line styles of "All" and the groups: apart without colour too.
+GROUP_LOOKS = {
+    "All": {"color": "#222222", "linestyle": ":", "marker": "."},
+    "Many": {"color": GROUP_COLORS["Many"], "linestyle": "-", "marker": "o"},
+    "Medium": {"color": GROUP_COLORS["Medium"], "linestyle": "--", "marker": "s"},
+    "Few": {"color": GROUP_COLORS["Few"], "linestyle": "-", "marker": "D"},
+}
+
+
+def seeds_words(data: pd.DataFrame) -> str:
+    """``"one seed"``, ``"mean of 3 seeds"``, ``"mean of 2 to 3 seeds"``; ``data`` has ``method`` and ``seed``."""
+    per_method = data.groupby("method")["seed"].nunique()
+    low, high = int(per_method.min()), int(per_method.max())
+    if high == 1:
+        return "one seed"
+    return f"mean of {plural(high, 'seed')}" if low == high else f"mean of {low} to {high} seeds"
+
+
+def method_handles(methods: Sequence[str], *, line: bool = True) -> list:
+    """Legend entries of methods, as lines with markers or as patches."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = []
+    for method in methods:
+        style = method_style(method)
+        if line:
+            handles.append(Line2D([], [], label=style.label, **style.line()))
+        else:
+            handles.append(
+                Patch(facecolor=style.color, edgecolor=style.edge, hatch=style.hatch, label=style.label, lw=0.7)
+            )
+    return handles
+
+
+def legend_above(ax: Axes, handles: Sequence, columns: int = 4) -> float:
+    """A legend between axes and title; returns the title's pad in points that leaves room for it."""
+    ax.legend(
+        handles=list(handles), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(len(handles), columns),
+        borderaxespad=0.4, borderpad=0, handlelength=1.8, columnspacing=1.2,
+    )  # fmt: skip
+    return 9 + 12.5 * -(-len(handles) // columns)
+
+
+def figure_legend(figure: Figure, handles: Sequence, columns: int = 5) -> None:
+    """A legend under all panels."""
+    figure.legend(
+        handles=list(handles), loc="outside lower center", ncols=min(len(handles), columns), handlelength=1.8,
+        columnspacing=1.4, fontsize=8,
+    )  # fmt: skip
+
+
+def group_spans(ax: Axes, classes: pd.DataFrame) -> None:
+    """Thin lines between the groups of a class axis (x is ``rank``) and their names above the axes."""
+    for group, rows in classes.groupby("group", sort=False):
+        left, right = rows["rank"].min() - 0.5, rows["rank"].max() + 0.5
+        if left > 1:
+            ax.axvline(left, color="#BBBBBB", lw=0.6, zorder=0)
+        ax.annotate(
+            group, ((left + right) / 2, 1.0), xycoords=ax.get_xaxis_transform(), xytext=(0, 2),
+            textcoords="offset points", ha="center", va="bottom", color=GROUP_TEXT[group], weight="bold",
+            annotation_clip=False,
+        )  # fmt: skip
+    ax.set_xlim(0.5, classes["rank"].max() + 0.5)
+
+
+def class_ticks(ax: Axes, classes: pd.DataFrame, *, counts: bool = True) -> None:
+    """Names of up to 12 short-named classes with their training images under them, else ranks."""
+    if len(classes) > 12 or classes["name"].str.len().max() > 6:
+        ax.set_xlabel("Class, by falling number of images")
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        return
+    words = [f"{row.name_}\n{row.count_:,}" if counts else row.name_ for row in _named(classes)]
+    ax.set_xticks(classes["rank"], words)
+    ax.tick_params(axis="x", length=0)
+    ax.set_xlabel("Class, and its training images" if counts else "Class")
+
+
+def _named(classes: pd.DataFrame):
+    return classes[["name", "count"]].set_axis(["name_", "count_"], axis=1).itertuples(index=False)
+
+
+def seed_lines(ax: Axes, data: pd.DataFrame, x: str, y: str, *, markers: bool = False) -> None:
+    """A line per method: the mean over its seeds, with a band from the least seed to the largest."""
+    for method, rows in data.dropna(subset=y).groupby("method", sort=False):
+        by_x = rows.groupby(x)[y].agg(["mean", "min", "max"])
+        look = method_style(method).line()
+        if not markers:
+            look = {key: look[key] for key in ("color", "linestyle")}
+        ax.plot(by_x.index, by_x["mean"], label=method_style(method).label, **look)
+        if rows["seed"].nunique() > 1:
+            ax.fill_between(by_x.index, by_x["min"], by_x["max"], color=look["color"], alpha=0.18, lw=0)
+
+
+def in_methods_order(data: pd.DataFrame) -> list[str]:
+    """The methods in ``data`` as they come."""
+    return list(dict.fromkeys(data["method"]))
+
+
+def mean_by_method(data: pd.DataFrame, *keys: str, value: str) -> pd.Series:
+    """Mean over seeds, by method and keys, in the order of ``data``."""
+    return data.groupby(["method", *keys], sort=False)[value].mean()
+
+
+def label_of(method: str) -> str:
+    """How pictures call a method."""
+    return method_style(method).label
