@@ -198,7 +198,8 @@ def show(*runs: Run) -> None:
             *("-" if value is None or value != value else f"{value:.1f}" for value in accuracy),
         )
     Console().print(table)
-    print("in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
+    # A folder unfolded, to be copied into the next command.
+    print(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
 
 
 def _table(*columns: str) -> Table:

@@ -30,6 +30,7 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> RdrError:
         There is no data set named 'cifar'; did you mean 'cifar10' or 'cifar100'? Known: cifar10, cifar100, digits.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(str(name), names, n=2, cutoff=0.5)
+    # CIFAR-10 is cifar10, RDR is rdr.
+    near = difflib.get_close_matches(str(name).lower().replace("-", ""), names, n=2, cutoff=0.5)
     hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else "."
     return RdrError(f"There is no {kind} named {str(name)!r}{hint} Known: {', '.join(names)}.")

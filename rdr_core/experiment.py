@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,8 +150,11 @@ def _data_facts(
             "data_seed": data_seed,
         }
         return dataset, None, facts
-    if factor is not None:
-        raise RdrError("the data given have their imbalance already; leave imbalance_factor out.")
+    if factor is not None or (profile, noise_rate, noise, data_seed) != ("exponential", 0.0, "symmetric", 0):
+        raise RdrError(
+            "the data given have their imbalance already, and their noise and seed; leave imbalance_factor, profile, "
+            "noise_rate, noise and data_seed out."
+        )
     facts = {
         "imbalance_factor": dataset.imbalance_factor,
         "profile": dataset.profile,
@@ -177,6 +181,8 @@ def _check_names(config: RunConfig) -> None:
 def _go_on(
     path: Path, config: RunConfig, data: LongTailedData | None, *, device: str, root: str | Path | None, progress: bool
 ) -> Run:
+    import torch
+
     from rdr_core.data import load_data
     from rdr_core.runs.environment import environment
     from rdr_core.runs.folder import RunFolder
@@ -189,7 +195,8 @@ def _go_on(
     threads = SETTINGS.get(config.dataset, ARRAYS).threads
     if data is None:
         data = load_data(config.dataset, **config.data_request, root=root)
-    with isolated(fold(config.seed, "run")), using_threads(threads):
+    # The caller may have switched gradients off.
+    with isolated(fold(config.seed, "run")), using_threads(threads), torch.inference_mode(False), torch.enable_grad():
         state = TrainingState(config, data, chosen)
         folder = RunFolder(path)
         with folder.locked():
@@ -200,6 +207,15 @@ def _go_on(
                 if saved is not None:
                     state.restore(saved)
                     folder.publish(saved)
-                train_to_end(state, folder, progress=progress)
+                train_to_end(state, folder, go_on=_how_to_go_on(path, config, device, root), progress=progress)
                 folder.finish(state.tree())
     return Run.open(path)
+
+
+def _how_to_go_on(path: Path, config: RunConfig, device: str, root: str | Path | None) -> str:
+    """What a user types to go on with a run that was stopped."""
+    if config.data_hash:
+        return f"rdr_core.resume({str(path)!r}, data=...) with the same arrays"
+    options = ["--device", device] if device != "auto" else []
+    options += ["--root", str(root)] if root is not None else []
+    return shlex.join(["rdr", "resume", str(path), *options])

@@ -168,7 +168,8 @@ def test_nan_in_the_loss_stops_names_step_and_method_and_keeps_the_last_good_sta
     assert status == 2
     said = err.strip().splitlines()[-1]
     assert re.match(
-        r"rdr: The loss of rdr\+la is not a number at step \d+ of epoch 3; the state after epoch 2 is kept in", said
+        r"rdr: With method rdr\+la the loss is not a number at step \d+ of epoch 3; the state after epoch 2 is kept in",
+        said,
     )
     assert "Try a lower learning rate (now 0.1)" in said
     (run,) = rdr_core.list_runs("runs")

@@ -119,8 +119,13 @@ class LongTailedData:
 
     @cached_property
     def content_hash(self) -> str:
-        """16 hex digits of the SHA-256 of all images and labels, training and test, with their shapes."""
+        """16 hex digits of the SHA-256 of all that training and its numbers depend on.
+
+        Images and labels, training and test, with their shapes; mean and std; class names and groups.
+        """
         digest = hashlib.sha256()
+        groups = [classes.tolist() for _, classes in self.groups.items()]
+        digest.update(repr((tuple(self.mean), tuple(self.std), tuple(self.class_names), groups)).encode())
         for split in (self.train, self.test):
             digest.update(repr(tuple(split.images.shape)).encode())
             digest.update(split.images.contiguous().numpy())

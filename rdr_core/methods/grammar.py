@@ -66,18 +66,24 @@ class MethodSpec:
         return float(loss.arguments[loss.part.prior]) if loss.part.prior else 0.0
 
     @property
-    def prior_in_weights(self) -> float:
-        """The power of 1 / prior that the weights carry: 1 for 1/n.
-
-        Beside a loss on z + tau log pi, weights ~ pi^-v are Fisher-consistent for the balanced risk
-        iff v + tau = 1 (Wang et al. 2023). So RDR's weights, unless told otherwise, carry what the
-        loss leaves: the whole prior beside cross-entropy, nothing beside logit adjustment.
-        """
+    def prior_asked(self) -> float:
+        """The power of 1 / prior that the weighting is asked for; "rest" is what the loss leaves, 1 - tau."""
         weighting = self.get("weighting")
         if weighting is None or not weighting.part.prior:
             return 0.0
         power = weighting.arguments[weighting.part.prior]
         return max(0.0, 1 - self.prior_in_loss) if power == "rest" else float(power)
+
+    @property
+    def prior_in_weights(self) -> float:
+        """The power of 1 / prior that the weights carry: 1 for 1/n; for RDR, gamma times what it is asked for.
+
+        Beside a loss on z + tau log pi, weights ~ pi^-v are Fisher-consistent for the balanced risk
+        iff v + tau = 1 (Wang et al. 2023). RDR's default asks for 1 - tau, so with gamma = 1 the pair is.
+        """
+        weighting = self.get("weighting")
+        tempered = weighting is not None and weighting.part.prior == "prior"
+        return self.prior_asked * (weighting.arguments["gamma"] if tempered else 1)
 
 
 def parse(name: str) -> MethodSpec:

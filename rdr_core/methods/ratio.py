@@ -72,9 +72,10 @@ def density_ratio(
         labels: class of each sample, 0..d-1.
         prototypes: class prototypes F; only the rows of classes in the batch are read.
         ridge: strength l, relative to the mean squared norm of the class's features. The paper
-            names none. The default was measured: within 1e-4 of a float64 per-class solve on
-            well-conditioned features, finite and steady on singular ones. 0 is allowed for
-            well-conditioned features only.
+            names none. The default was measured: within 1e-4 of a float64 per-class solve where every
+            eigenvalue of the class's Gram matrix is above 0.06 of that norm (the error of each is
+            (l / (s + l))^3), finite and steady where they are not, as when a class has nearly as many
+            samples as features. 0 is allowed for well-conditioned features only.
 
     Returns:
         (B,) ratios, in the features' type (float32 for half types). Exactly 1 where a

@@ -9,6 +9,8 @@ In anyone's own loop, three lines::
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -17,9 +19,6 @@ from rdr_core.methods.parts import Allowed, at_least, between, one_of, part
 from rdr_core.methods.ratio import RIDGE, check_batch, class_means, ratios_towards
 from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
 from rdr_core.shapes import Float, Int
-
-#: Ratios below this say nothing: the ridge alone leaves up to about 1e-4 where the least-squares answer is 0.
-_VANISHED = 1e-3
 
 _RANGES = {
     "gamma": at_least(0),
@@ -31,7 +30,9 @@ _RANGES = {
     "start": one_of("mean", "zero"),
     "update": one_of("step", "epoch"),
     "warmup": between(0, 1),
-    "prior": Allowed(lambda v: v == "rest" or (not isinstance(v, str) and v >= 0), "'rest', or a number from 0 on"),
+    "prior": Allowed(
+        lambda v: v == "rest" or (not isinstance(v, str) and 0 <= v < math.inf), "'rest', or a number from 0 on"
+    ),
 }
 
 
@@ -40,8 +41,8 @@ class RDRWeights(Weighting):
 
     r is :func:`~rdr_core.density_ratio` against prototypes that follow the classes' mean features:
     ``F_y <- m F_y + (1 - m) mean_y`` for the classes of the batch (paper, eq. 6), after the weights
-    have been computed. In evaluation mode prototypes stay as they are. Cost per batch depends on B
-    and Z, not on the number of classes.
+    have been computed. In evaluation mode prototypes stay as they are. The cost of a batch does not
+    depend on the number of classes; it grows with B^3 (0.5 ms at B = 128 on a CPU, 6 ms at 512).
 
     Args:
         class_counts: (d,) training images of each class, at least 1.
@@ -62,8 +63,8 @@ class RDRWeights(Weighting):
             ``finish_epoch`` is called (section 3.5's prose).
         warmup_steps: weights are 1 for this many batches, in which prototypes already follow
             (the paper's T0; it gives no value).
-        prior: power of 1 / pi in the weights, 1 as in eq. 1. Beside a logit-adjusted loss with
-            tau, 1 - tau keeps the pair Fisher-consistent.
+        prior: power of 1 / pi in the weights before gamma, 1 as in eq. 1. Beside a logit-adjusted
+            loss with tau, prior * gamma = 1 - tau keeps the pair Fisher-consistent.
 
     Raises:
         RdrError: an argument outside its range.
@@ -100,16 +101,18 @@ class RDRWeights(Weighting):
         for name, value in given.items():
             if not _RANGES[name].test(value) or (name == "prior" and value == "rest"):
                 raise RdrError(f"RDRWeights: {name} is {value!r}; it must be {_RANGES[name].words}.")
+        class_counts = torch.as_tensor(class_counts)
         if class_counts.min() < 1:
             raise RdrError(f"class {int(class_counts.argmin())} has no training sample, so no prior; drop the class.")
         self.gamma, self.momentum, self.ridge, self.floor = gamma, momentum, ridge, floor
-        self.ratio, self.count, self.update, self.warmup_steps = ratio, count, update, warmup_steps
+        self.ratio, self.count, self.start, self.update = ratio, count, start, update
+        self.warmup_steps = warmup_steps
         d = len(class_counts)
         prior_of_class = class_counts.double() / class_counts.sum()
         self.register_buffer("inverse_prior", prior_of_class.pow(-prior).float())
         self.register_buffer("class_counts", class_counts.clone())
         self.register_buffer("prototypes", torch.zeros(d, feature_dim))
-        self.register_buffer("started", torch.full((d,), start == "zero"))
+        self.register_buffer("started", torch.zeros(d, dtype=torch.bool))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
         if update == "epoch":
             self.register_buffer("epoch_sum", torch.zeros(d, feature_dim))
@@ -119,15 +122,18 @@ class RDRWeights(Weighting):
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
         """Weights and raw ratios of a batch; in training mode the prototypes then follow it."""
         check_batch(features, labels, self.prototypes)
+        labels = labels.long()
         with torch.autocast(features.device.type, enabled=False):
             # Only rows of the batch's classes are read and written: nothing here has d rows.
             x = features.double()
             means, same, size = class_means(x, labels)
-            # A class seen for the first time has its mean for a prototype: no shift.
-            shift = (self.prototypes.index_select(0, labels) - means).mul_(
-                self.started.index_select(0, labels)[:, None]
-            )
+            started = self.started.index_select(0, labels)
+            shift = self.prototypes.index_select(0, labels) - means
+            if self.start == "mean":  # a class seen for the first time has its mean for a prototype: no shift
+                shift.mul_(started[:, None])
             ratios = ratios_towards(shift, x, same, size, self.ridge)
+            if self.start == "zero":  # against a prototype of 0 the least-squares answer is 0, which a ridge only nears
+                ratios.mul_(started)
             if self.count == "dataset":
                 ratios = ratios * self.class_counts.index_select(0, labels) / size
             if self.ratio == "class":
@@ -135,9 +141,7 @@ class RDRWeights(Weighting):
             weights = mean_one(
                 (ratios.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
             )
-            # Where all ratios vanish, as against prototypes that are still 0, rounding alone would set the weights.
-            plain = (self.steps < self.warmup_steps) | (ratios.amax() < _VANISHED)
-            weights.masked_fill_(plain, 1)
+            weights.masked_fill_(self.steps < self.warmup_steps, 1)
             if self.training:
                 self._follow(x, labels, means, shift)
             return Weighing(weights.float(), ratios.float())
@@ -145,13 +149,17 @@ class RDRWeights(Weighting):
     def _follow(self, x: Tensor, labels: Tensor, means: Tensor, shift: Tensor) -> None:
         self.steps += 1
         if self.update == "epoch":
-            self.epoch_sum.index_add_(0, labels, x.to(self.epoch_sum.dtype))
-            self.epoch_count.index_add_(0, labels, torch.ones_like(self.epoch_sum[:1, :1]).expand(len(x), 1))
+            finite = x.isfinite().all(1, keepdim=True)
+            self.epoch_sum.index_add_(0, labels, torch.where(finite, x, 0.0).to(self.epoch_sum.dtype))
+            self.epoch_count.index_add_(0, labels, finite.to(self.epoch_count.dtype))
             return
-        # Samples of a class write the same bits to the same row, so their order plays no part.
         moved = torch.add(means, shift, alpha=self.momentum)
-        self.prototypes.index_copy_(0, labels, moved.to(self.prototypes.dtype))
-        self.started.index_fill_(0, labels, True)
+        # One infinite feature, as half precision gives now and then, must not spoil a prototype for good.
+        finite = moved.isfinite().all(1)
+        moved = torch.where(finite[:, None], moved.to(self.prototypes.dtype), self.prototypes.index_select(0, labels))
+        # Samples of a class write the same bits to the same row, so their order plays no part.
+        self.prototypes.index_copy_(0, labels, moved)
+        self.started.index_copy_(0, labels, self.started.index_select(0, labels) | finite)
 
     @torch.no_grad()
     def finish_epoch(self, epoch: int = 0) -> None:
@@ -175,7 +183,7 @@ class RDRWeights(Weighting):
     source="Luo et al. 2024, eq. 1-6 and Algorithm 1",
     ranges=_RANGES,
     prior="prior",
-    notes="prior=rest: the weights carry what the loss leaves, all of it beside ce, none beside la",
+    notes="prior=rest: 1 - tau of the loss, so all of the prior beside ce, none beside la; gamma tempers it like r",
 )
 def rdr(
     context: Context,
@@ -189,7 +197,7 @@ def rdr(
     start: str = "mean",
     update: str = "step",
     warmup: float = 0.025,
-    prior: str = "rest",
+    prior: float | str = "rest",
 ) -> RDRWeights:
     """:class:`RDRWeights` for a run; ``warmup`` is T0 as a share of the run (default: 5 of 200 epochs)."""
     return RDRWeights(
@@ -204,5 +212,5 @@ def rdr(
         start=start,
         update=update,
         warmup_steps=round(warmup * context.epochs * context.steps_per_epoch),
-        prior=context.prior_in_weights,
+        prior=context.prior,
     )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from rdr_core.data import LongTailedData
 from rdr_core.shapes import Float, Int
 
 
@@ -92,9 +93,10 @@ class Context:
         labels: (N,) training labels, for samplers.
         feature_dim: Z.
         steps_per_epoch, epochs: length of the run.
-        prior_in_weights: power of 1 / prior that the weights are to carry (:mod:`.grammar`).
+        prior: power of 1 / prior that a weighting is asked for (:mod:`.grammar`).
         seed: the run's.
         model: the network in training, for parts that look at it (held-out accuracy, perturbations).
+        data: all images and labels, on the CPU.
     """
 
     class_counts: Int[Tensor, "d"]
@@ -102,6 +104,7 @@ class Context:
     feature_dim: int
     steps_per_epoch: int
     epochs: int
-    prior_in_weights: float
+    prior: float
     seed: int
     model: nn.Module
+    data: LongTailedData

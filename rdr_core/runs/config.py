@@ -65,9 +65,12 @@ class RunConfig:
                 object.__setattr__(self, name, _number(name, value))
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("data_seed", 0)):
             value = getattr(self, name)
-            if int(value) != value or value < least:
-                raise RdrError(f"{name} is {value}; it must be a whole number, {least} or larger.")
+            whole = isinstance(value, (int, float)) and math.isfinite(value) and int(value) == value
+            if not whole or value < least:
+                raise RdrError(f"{name} is {value!r}; it must be a whole number, {least} or larger.")
             object.__setattr__(self, name, int(value))
+        if not self.noise_rate:  # without noise its kind plays no part
+            object.__setattr__(self, "noise", "symmetric")
         if not self.learning_rate > 0:
             raise RdrError(f"learning_rate is {self.learning_rate:g}; it must be above 0 (paper: 0.1).")
         if not 0 <= self.warmup < 1:
@@ -113,6 +116,8 @@ class RunConfig:
     def from_dict(cls, values: dict[str, Any]) -> RunConfig:
         """Undo of :meth:`to_dict`; RdrError where fields are missing or unknown."""
         known = {f.name for f in fields(cls)}
+        if not isinstance(values, dict):
+            raise RdrError("config.json holds no configuration; remove the run's folder and train it again.")
         if set(values) != known:
             odd = sorted(set(values) ^ known)
             raise RdrError(f"config.json is of another version of the toolkit; missing or unknown: {', '.join(odd)}.")

@@ -51,8 +51,8 @@ class RunFolder:
         write_json(self.path / "env.json", environment)
         facts = _facts(data)
         stored = self.path / "data.json"
-        if stored.is_file() and read_json(stored)["indices_hash"] != facts["indices_hash"]:
-            raise RdrError(f"{self.path} was trained on other images than these; choose another folder with --runs.")
+        if stored.is_file() and read_json(stored) != facts:
+            raise RdrError(f"{self.path} was trained on other data than these; choose another folder with --runs.")
         write_json(stored, facts)
         save_tree(self.path / "indices.safetensors", {"indices": torch.as_tensor(data.indices).to(torch.int32)})
         write_json(self.path / "config.json", {"format": FORMAT, "config": config.to_dict()})

@@ -17,6 +17,7 @@ NAME/config.json            what was asked for
 from __future__ import annotations
 
 import csv
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ class Run:
         stored = read_json(path / "config.json")
         if not isinstance(stored, dict) or stored.get("format") != FORMAT:
             raise RdrError(f"{path} is not a run of this version of the toolkit (format {FORMAT}); train it again.")
-        return cls(path, RunConfig.from_dict(stored["config"]))
+        return cls(path, RunConfig.from_dict(stored.get("config")))
 
     def __repr__(self) -> str:
         return f"Run({self.name!r}, {'done' if self.done else f'{self.epochs_done} of {self.config.epochs} epochs'})"
@@ -143,7 +144,10 @@ class Run:
 
     @cached_property
     def _data(self) -> dict[str, Any]:
-        return read_json(self.path / "data.json")
+        stored = read_json(self.path / "data.json")
+        if not isinstance(stored, dict) or not {"class_counts", "groups", "indices_hash"} <= set(stored):
+            raise RdrError(f"{self.path / 'data.json'} is damaged; remove the run's folder and train it again.")
+        return stored
 
     @property
     def class_counts(self) -> np.ndarray:
@@ -194,7 +198,10 @@ class Run:
             path = self.path / "model.safetensors"
             path = path if path.is_file() else self.path / "checkpoint.safetensors"
             if not path.is_file():
-                raise RdrError(f"{self.path} has no weights yet; `rdr resume {self.path}` trains it.")
+                lost = "has lost its weights; remove its folder and train it again"
+                raise RdrError(
+                    f"{self.path} {lost if self.done else f'has no weights yet; `rdr resume {self.path}` trains it'}."
+                )
         elif epoch in self.kept:
             path = weights_path(self.path, epoch)
             path = self.path / "model.safetensors" if epoch == self.config.epochs else path
@@ -252,5 +259,14 @@ HISTORY = (
 
 
 def list_runs(folder: str | Path = "runs") -> list[Run]:
-    """The runs in a folder, by name; folders that hold none are passed over."""
-    return [Run.open(path.parent) for path in sorted(Path(folder).glob("*/config.json"))]
+    """The runs in a folder, by name; a damaged one is passed over with a line on stderr."""
+    found = []
+    for path in sorted(Path(folder).glob("*/config.json")):
+        try:
+            run = Run.open(path.parent)
+            _ = run.groups, run.history
+        except RdrError as error:
+            print(f"passed over: {error}", file=sys.stderr)
+        else:
+            found.append(run)
+    return found

@@ -19,11 +19,19 @@ def save_tree(path: Path, tree: Any) -> None:
 
     Tuples come back as lists; keys keep their type. The file is whole or not there.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors: dict[str, torch.Tensor] = {}
     skeleton = json.dumps(_take_out(tree, tensors))
-    write_whole(path, lambda beside: save_file(tensors, beside, metadata={_TREE: skeleton}))
+
+    def write(beside: str) -> None:
+        try:
+            save_file(tensors, beside, metadata={_TREE: skeleton})
+        except SafetensorError as error:  # a full disk, told as Python tells it
+            raise OSError(str(error)) from error
+
+    write_whole(path, write)
 
 
 def load_tree(path: Path) -> Any:
@@ -41,7 +49,7 @@ def load_tree(path: Path) -> Any:
             tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
         return _put_back(skeleton, tensors)
     except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise RdrError(f"{path} can't be read ({error}); it is missing or damaged.") from None
+        raise RdrError(f"{path} can't be read ({error}); remove the run's folder and train it again.") from None
 
 
 def _take_out(node: Any, tensors: dict[str, torch.Tensor]) -> Any:

@@ -18,8 +18,14 @@ from rdr_core.training.schedule import learning_rate
 from rdr_core.training.state import TrainingState
 
 
-def train_to_end(state: TrainingState, folder: RunFolder, *, progress: bool = True) -> None:
+def train_to_end(state: TrainingState, folder: RunFolder, *, go_on: str, progress: bool = True) -> None:
     """Train from where the state is to the last epoch, saving after each.
+
+    Args:
+        state: what is trained.
+        folder: where it is saved.
+        go_on: the command that goes on with it after an interrupt.
+        progress: show a bar.
 
     Raises:
         TrainingDiverged: the loss is no finite number; the last epoch's checkpoint stays.
@@ -43,12 +49,12 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, progress: bool = Tr
             started = time.perf_counter() - state.seconds
             train_epoch(state, tick=bar.update, stop=stop)
             state.seconds = time.perf_counter() - started
-            _refuse_nan(state, folder)
+            refuse_divergence(state, folder)
             if state.batch < state.batches:
                 folder.checkpoint(state.tree())
                 raise TrainingStopped(
                     f"Stopped in epoch {state.epoch + 1} of {state.config.epochs}, after step "
-                    f"{state.batch} of {state.batches}; saved. Go on with: rdr resume {folder.path}"
+                    f"{state.batch} of {state.batches}; saved. Go on with: {go_on}"
                 )
             close_epoch(state)
             row = state.history[-1]
@@ -115,14 +121,23 @@ def close_epoch(state: TrainingState) -> None:
     state.epoch, state.batch, state.visits, state.seconds = state.epoch + 1, 0, None, 0.0
 
 
-def _refuse_nan(state: TrainingState, folder: RunFolder) -> None:
+def refuse_divergence(state: TrainingState, folder: RunFolder) -> None:
+    """Raise TrainingDiverged where a loss, or a weight after the last step, is no finite number; nothing is saved then.
+
+    Waits for the device once an epoch.
+    """
     size = state.config.batch_size
     bad = state.visits.first_bad_batch(state.batch * size)
     if bad is None:
-        return
-    value = float(state.visits["loss"][bad * size : (bad + 1) * size].sum())
+        tensors = [t for t in state.model.state_dict().values() if t.is_floating_point()]
+        if bool(torch.stack([t.isfinite().all() for t in tensors]).all()):
+            return
+        bad, what = state.batch - 1, "weights are no longer finite"
+    else:
+        value = float(state.visits["loss"][bad * size : (bad + 1) * size].sum())
+        what = "loss is not a number" if math.isnan(value) else "loss is infinite"
     kept = f"the state after epoch {state.epoch} is kept in {folder.path}" if state.epoch else "no epoch was finished"
     raise TrainingDiverged(
-        f"The loss of {state.config.method} is {'not a number' if math.isnan(value) else 'infinite'} at step {bad + 1} "
-        f"of epoch {state.epoch + 1}; {kept}. Try a lower learning rate (now {state.config.learning_rate:g})."
+        f"With method {state.config.method} the {what} at step {bad + 1} of epoch {state.epoch + 1}; {kept}. "
+        f"Try a lower learning rate (now {state.config.learning_rate:g}) or milder parameters of the method."
     )

@@ -55,12 +55,14 @@ def restore_random_states(states: dict[str, Any]) -> None:
 
 @contextmanager
 def isolated(seed: int) -> Iterator[None]:
-    """Global generators seeded with ``seed`` inside, and as the user left them afterwards."""
-    before = random_states()
+    """Global generators seeded with ``seed`` inside, and as the user left them afterwards; the default dtype too."""
+    before, dtype = random_states(), torch.get_default_dtype()
     try:
+        torch.set_default_dtype(torch.float32)
         random.seed(seed)
         np.random.seed(seed % 2**32)
         torch.manual_seed(seed)
         yield
     finally:
+        torch.set_default_dtype(dtype)
         restore_random_states(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -70,14 +71,17 @@ class TrainingState:
             feature_dim=self.model.feature_dim,
             steps_per_epoch=-(-len(self.labels) // config.batch_size),
             epochs=config.epochs,
-            prior_in_weights=spec.prior_in_weights,
+            prior=spec.prior_asked,
             seed=config.seed,
             model=self.model,
+            data=self.data,
         )
         used = spec.get("sampler")
         self.sampler: Sampler = (
             used.part.make(context, **used.arguments) if used else Shuffled(len(self.labels), config.seed)
         )
+        # The other parts are told the epoch's length as the sampler makes it.
+        context = replace(context, steps_per_epoch=self.batches)
         used = spec.get("weighting")
         weighting: Weighting = Unweighted()
         if used and used.part.kind == "class weights":

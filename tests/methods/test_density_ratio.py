@@ -178,3 +178,15 @@ def test_a_negative_ridge_is_refused():
     for ridge in (-1.0, math.nan):
         with pytest.raises(rdr_core.RdrError, match="ridge is"):
             rdr_core.density_ratio(features, labels, prototypes, ridge=ridge)
+
+
+def test_the_ridge_keeps_ratios_small_on_nearly_collinear_features():
+    """Features of a young network: one common direction and a little noise; prototypes a batch mean later."""
+    draw = torch.Generator().manual_seed(3)
+    common = torch.randn(64, generator=draw).relu()
+    features, later = ((common + 0.03 * torch.randn(128, 64, generator=draw)).relu() for _ in range(2))
+    labels = torch.arange(128) % 4
+    prototypes = torch.stack([later[labels == c].mean(0) for c in range(4)])
+    ratios = rdr_core.density_ratio(features, labels, prototypes)
+    assert ratios.max() < 3
+    assert rdr_core.density_ratio(features, labels, prototypes, ridge=1e-6).max() > 5, "what a weak one lets through"

@@ -75,6 +75,8 @@ def test_a_canonical_name_parses_to_itself_with_the_same_numbers(gamma, momentum
         ("rdr:gamma=big", "rdr:gamma is 'big'; it must be 0 or larger"),
         ("rdr:momentum=1", r"rdr:momentum is '1'; it must be in \[0, 1\)"),
         ("rdr:ratio=median", r"rdr:ratio is 'median'; it must be one of sample, class"),
+        ("rdr:prior=inf", "rdr:prior is 'inf'; it must be 'rest', or a number from 0 on"),
+        ("RDR", "named 'RDR'; did you mean 'rdr'"),
         ("rdr:prior=some", "rdr:prior is 'some'; it must be 'rest', or a number from 0 on"),
         ("rdr:gamma", "'gamma' in method 'rdr:gamma' is no parameter; write it as in 'rdr:gamma=0.5'"),
         ("rdr:gamma=1,gamma=2", "gives rdr:gamma twice"),
@@ -99,6 +101,8 @@ def test_nonsense_is_refused_with_the_reason(name, said):
         ("rdr+la:tau=1.5", 0, 1.5),
         ("rdr:prior=1+la", 1, 1),
         ("rdr:prior=0", 0, 0),
+        ("rdr:gamma=0.5", 0.5, 0),
+        ("rdr:gamma=0.5+la:tau=0.5", 0.25, 0.5),
     ],
 )
 def test_which_part_carries_the_prior(name, weights, loss):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -101,8 +103,8 @@ def test_warm_up_weighs_one_while_prototypes_follow():
 def test_update_by_epoch_moves_prototypes_to_the_epochs_mean_once():
     rdr = RDRWeights(COUNTS, 8, update="epoch", momentum=0.25)
     means = []
-    for _ in range(2):
-        seen = list(batches(3))
+    for number in (3, 4):
+        seen = list(batches(number))
         for features, labels in seen:
             before = rdr.prototypes.clone()
             rdr(features, labels)
@@ -149,18 +151,43 @@ def test_bfloat16_features_give_float32_weights():
     assert weights.isfinite().all()
 
 
-def test_all_ones_where_no_ratio_is_above_zero():
-    cold = RDRWeights(COUNTS, 32, start="zero")
-    features, labels = next(batches(1, z=32))
+@pytest.mark.parametrize(("size", "z"), [(20, 32), (128, 64), (32, 8)])
+def test_all_ones_where_no_ratio_is_above_zero(size, z):
+    cold = RDRWeights(COUNTS, z, start="zero")
+    features, labels = next(batches(1, z=z, size=size))
     weighed = cold.weigh(features, labels)
-    assert weighed.ratios.abs().max() < 1e-4, "against a prototype of 0 the ratio is 0"
-    assert torch.equal(weighed.weights, torch.ones(20))
+    assert torch.equal(weighed.ratios, torch.zeros(size)), "against a prototype of 0 the ratio is 0"
+    assert torch.equal(weighed.weights, torch.ones(size))
+
+
+def test_all_ones_where_every_ratio_is_clamped():
     opposite = RDRWeights(COUNTS, 32)
+    features, labels = next(batches(1, z=32))
     opposite(features, labels)
     opposite.prototypes.neg_()
     weighed = opposite.weigh(features, labels)
     assert (weighed.ratios < 0).all()
     assert torch.equal(weighed.weights, torch.ones(20))
+
+
+@pytest.mark.parametrize("update", ["step", "epoch"])
+def test_an_infinite_feature_does_not_spoil_the_prototypes(update):
+    rdr = RDRWeights(COUNTS, 8, update=update)
+    steps = list(batches(4))
+    rdr(*steps[0])
+    broken = steps[1][0].clone()
+    broken[3, 2] = torch.inf
+    rdr(broken, steps[1][1])
+    rdr.finish_epoch()
+    assert rdr.prototypes.isfinite().all()
+    weights = [rdr(*step) for step in steps[2:]]
+    assert all(w.isfinite().all() and w.std() > 0 for w in weights)
+
+
+def test_counts_as_a_list_and_int32_labels_are_welcome():
+    features, labels = next(batches(1))
+    weights = inspect.unwrap(RDRWeights.weigh)(RDRWeights(COUNTS, 8), features, labels.int()).weights
+    torch.testing.assert_close(weights, RDRWeights(COUNTS, 8)(features, labels))
 
 
 def test_a_million_classes_touch_only_the_rows_of_the_batch():

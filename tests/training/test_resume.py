@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -95,6 +96,7 @@ STEPS = 7  # an epoch of 64 images a batch has more steps than this
         ("step", STEPS * 2 + 3, "rdr"),  # in the middle of an epoch
         ("after", 2, "rdr"),  # at the end of an epoch
         ("publish", 3, "rdr"),  # between the files of an epoch
+        ("publish", EPOCHS, "rdr"),  # the same after the last epoch
         ("finish", 1, "rdr"),  # trained, not yet marked as done
         ("after", 1, "rdr:update=epoch,start=zero+la"),
         ("step", STEPS * 3 + 1, "focal+cb"),
@@ -132,7 +134,7 @@ def test_stopped_by_ctrl_c_within_an_epoch_and_resumed(stop_after, method, tmp_p
     monkeypatch.setattr(Visits, "write", interrupt)
     with pytest.raises(rdr_core.TrainingStopped, match=r"saved\. Go on with: rdr resume ") as stopped:
         rdr_core.train("digits", method=method, runs=tmp_path, progress=False, **REQUEST)
-    path = Path(str(stopped.value).split("rdr resume ")[1])
+    path = Path(shlex.split(str(stopped.value).split("rdr resume ")[1])[0])
     saved = load_tree(path / "checkpoint.safetensors")
     assert saved["epoch"] * STEPS + saved["batch"] <= stop_after <= (saved["epoch"] + 1) * 12
     monkeypatch.setattr(Visits, "write", write)
@@ -154,7 +156,7 @@ def test_ctrl_c_on_the_command_line_prints_the_command_that_goes_on(tmp_path, wh
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     (path,) = tmp_path.iterdir()
-    assert said.strip().splitlines()[-1].endswith(f"saved. Go on with: rdr resume {path}")
+    assert said.strip().splitlines()[-1].endswith(f"saved. Go on with: rdr resume {path} --device cpu")
     assert "Traceback" not in said
 
 

@@ -90,6 +90,37 @@ def test_an_epochs_augmentation_depends_on_seed_and_epoch_alone(recipe):
             assert not torch.equal(first, other)
 
 
+def test_every_corner_of_the_padding_is_drawn():
+    draws = Augmentation("plain", padding=2, flip=True, seed=0).epoch(
+        0, 500, torch.Size((9, 3, 8, 8)), torch.device("cpu")
+    )
+    assert sorted(draws.corner.unique().tolist()) == [0, 1, 2, 3, 4]
+    assert 0.4 < draws.flip.float().mean() < 0.6
+    still = Augmentation("plain", padding=0, flip=False, seed=0).epoch(
+        0, 99, torch.Size((9, 3, 8, 8)), torch.device("cpu")
+    )
+    assert not still.flip.any()
+    assert not still.corner.any()
+
+
+def test_auto_augments_policy_depends_on_seed_epoch_and_batch(monkeypatch):
+    """With nothing else that is random: no crop, no flip, no Cutout."""
+    from rdr_core.training import augment
+
+    monkeypatch.setattr(augment, "cut_out", lambda images, centre: images)
+    images = torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8)
+    stats = torch.full((3,), 0.5), torch.full((3,), 0.25)
+
+    def batch(seed, epoch, start):
+        draws = Augmentation("strong", 0, False, seed).epoch(epoch, 12, images.shape, torch.device("cpu"))
+        return draws(images, start, *stats)
+
+    first = batch(0, 0, 0)
+    assert torch.equal(first, batch(0, 0, 0))
+    for other in (batch(1, 0, 0), batch(0, 1, 0), batch(0, 0, 6)):
+        assert not torch.equal(first, other)
+
+
 def test_strong_augmentation_is_refused_for_grey_images():
     with pytest.raises(RdrError, match=r"'strong' needs colour images, these have 1 channel"):
         Augmentation("strong", 1, False, 0).check(1)
@@ -104,6 +135,15 @@ def test_resnet32_is_the_original():
     features, logits = model.features_and_logits(torch.randn(2, 3, 32, 32))
     assert features.shape == (2, 64)
     torch.testing.assert_close(logits, model.classifier(features))
+
+
+def test_resnet32s_shortcut_takes_every_second_pixel_and_pads_channels_with_zeros():
+    block = next(m for m in resnet32(10).modules() if getattr(m, "stride", None) == 2 and hasattr(m, "extra")).eval()
+    torch.nn.init.zeros_(block.norm2.weight)
+    x = torch.rand(2, 16, 8, 8)
+    expected = torch.zeros(2, 32, 4, 4)
+    expected[:, 8:24] = x[:, :, ::2, ::2]
+    torch.testing.assert_close(block(x), expected)
 
 
 @pytest.mark.parametrize(("name", "size", "channels"), [("resnet32", 32, 3), ("small", 8, 1), ("small", 28, 1)])
