@@ -90,12 +90,11 @@ class AccuracyByClass(Display):
                 parts.append(f"{label_of(method)}: {', '.join(values)}")
             else:
                 means = rows.groupby("group", sort=False)["accuracy"].mean()
-                parts.append(
-                    f"{label_of(method)}: {', '.join(f'{g} {percent(v)} on average' for g, v in means.items())}"
-                )
+                values = [f"{group} {percent(value)} on average" for group, value in means.items()]
+                parts.append(f"{label_of(method)}: {', '.join(values)}")
         return (
-            f"Dot chart of test accuracy in percent by class on {self.dataset} with {factor(self.imbalance_factor)}, from "
-            f"the largest class to the smallest; intervals: {self._intervals}. {'; '.join(parts)}."
+            f"Dot chart of test accuracy in percent by class on {self.dataset} with {factor(self.imbalance_factor)}, "
+            f"from the largest class to the smallest; intervals: {self._intervals}. {'; '.join(parts)}."
         )
 
     @property
@@ -129,8 +128,8 @@ class AccuracyByClass(Display):
             handles = method_handles(methods)
             for handle in handles if dots else []:
                 handle.set_linestyle("none")
-            pad = legend_above(ax, handles) + 13
-            ax.get_legend().set_bbox_to_anchor((0, 1.06))
+            pad = legend_above(ax, handles) + 15
+            ax.get_legend().set_bbox_to_anchor((0, 1.07))
             ax.set_title(f"{self.dataset}, {factor(self.imbalance_factor)}: {self._intervals}", pad=pad)
         return ax
 

@@ -162,7 +162,7 @@ class Confusion(Display):
             else:
                 columns = min(len(methods), 4)
                 rows = -(-len(methods) // columns)
-                figure = new_figure(TEXT_WIDTH, 0.55 + 1.42 * rows * 4 / max(columns, 3))
+                figure = new_figure(TEXT_WIDTH, 0.95 + 1.42 * rows * 4 / max(columns, 3))
                 grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
                 pairs = [(panel, method, "group") for panel, method in zip(grid.flat, methods, strict=False)]
                 for panel in grid.flat[len(methods) :]:
@@ -181,7 +181,7 @@ class Confusion(Display):
             head = f"{label_of(methods[0])}: where" if len(methods) == 1 else "Where"
             pooled = self.data.groupby("method")["seed"].nunique().max()
             words = "one seed" if pooled == 1 else seeds_words(self.data).replace("mean of", "images of")
-            figure.suptitle(f"{head} test images go, % of the row ({words})", x=0.01, ha="left")
+            figure.suptitle(f"{head} test images go, % of the row ({words})\n", x=0.01, ha="left", linespacing=0.5)
         return figure
 
     def _heat(self, ax: Axes, method: str, level: str) -> None:

@@ -80,7 +80,7 @@ class LossShares(Display):
 
     @property
     def alt(self) -> str:
-        images = [f"{group} {percent(value)}" for group, value in self._means("ce", "images").items()]
+        images = [f"{group} {percent(value)}" for group, value in self._means("", "images").items()]
         parts = []
         for method in in_methods_order(self.data):
             values = [
@@ -96,13 +96,12 @@ class LossShares(Display):
     @property
     def finding(self) -> str:
         group = [group for group in GROUPS if group in set(self.data["group"])][-1]
-        images = self._means("ce", "images")[group]
+        images = self._means("", "images")[group]
         parts = []
         for method in in_methods_order(self.data):
             weight, loss, gradient = (percent(self._means(method, quantity)[group]) for quantity in QUANTITIES)
-            parts.append(
-                f"{weight} of the weight, {loss} of the loss, {gradient} of the gradient with {label_of(method)}"
-            )
+            said = f"{weight} of the weight, {loss} of the loss and {gradient} of the gradient"
+            parts.append(f"{said} with {label_of(method)}")
         return f"{group} has {percent(images)} of the images; after epoch {self._epoch} it had {'; '.join(parts)}."
 
     def plot(self, ax: Axes | None = None, *, quantity: str = "loss") -> Axes:

@@ -20,6 +20,8 @@ from rdr_viz.palette import GROUP_TEXT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.contour import QuadContourSet
     from matplotlib.figure import Figure
 
     from rdr_core.data import LongTailedData
@@ -108,12 +110,14 @@ class LossSurface(Display):
         parts = []
         for (method, group), part in self.data.groupby(["method", "group"], sort=False):
             centre = part.loc[(part["a"] == 0) & (part["b"] == 0), "loss"].item()
-            parts.append(
-                f"{label_of(method)}, {group}: {short(centre)} at the network, at most {short(part['loss'].max())}"
-            )
+            most = short(part["loss"].max())
+            parts.append(f"{label_of(method)}, {group}: {short(centre)} at the network, at most {most}")
         what = "Line charts" if self.dimensions == 1 else "Contour maps"
         span = number(self.data["a"].max(), 2)
-        return f"{what} of cross-entropy up to {span} from the network in each direction ({self._images}). {'; '.join(parts)}."
+        return (
+            f"{what} of cross-entropy up to {span} from the network in each direction ({self._images}). "
+            f"{'; '.join(parts)}."
+        )
 
     @property
     def finding(self) -> str:
@@ -124,8 +128,10 @@ class LossSurface(Display):
             own = widths[method]
             values = ", ".join(f"{group} {number(own[group], 2)}" for group in _SHOWN if group in own)
             sentences.append(f"{label_of(method)}: {values}.")
+        whole = number(np.ptp(self.data["a"]) ** self.dimensions, 2)
         return (
-            f"The {what} of the valley, as far as the loss is less than 1 nat above its middle: {' '.join(sentences)}"
+            f"The {what} of the valley, where the loss is less than 1 nat above the network's ({whole} is all that was "
+            f"looked at): {' '.join(sentences)}"
         )
 
     def plot(self, ax: Axes | None = None, *, method: str | None = None, group: str = "All") -> Axes:
@@ -150,7 +156,7 @@ class LossSurface(Display):
                 ax.set(xlabel="Step along a random direction", ylabel="Cross-entropy (nats)")
                 ax.set_title(f"{label_of(method)} ({self._images})", pad=legend_above(ax, self._handles()))
             else:
-                ax.figure.colorbar(self._contours(ax, method, group), ax=ax, label="Cross-entropy (nats)")
+                _colour_bar(ax.figure, self._contours(ax, method, group), ax)
                 ax.set(xlabel="First direction", ylabel="Second direction")
                 ax.set_title(f"{label_of(method)}, {group} ({self._images})")
         return ax
@@ -177,7 +183,7 @@ class LossSurface(Display):
                 figure.suptitle(f"Loss along one random direction ({self._images})", x=0.01, ha="left")
                 return figure
             groups = [group for group in _SHOWN if group in set(self.data["group"])]
-            figure = new_figure(TEXT_WIDTH, 0.6 + 1.75 * len(methods))
+            figure = new_figure(TEXT_WIDTH, 0.75 + 1.5 * len(methods))
             grid = figure.subplots(len(methods), len(groups), sharex=True, sharey=True, squeeze=False)
             for row, method in zip(grid, methods, strict=True):
                 for panel, group in zip(row, groups, strict=True):
@@ -187,7 +193,7 @@ class LossSurface(Display):
                 row[0].set_ylabel(f"{label_of(method)}\nsecond direction")
             for panel in grid[-1]:
                 panel.set_xlabel("First direction")
-            figure.colorbar(drawn, ax=grid, label="Cross-entropy (nats)", aspect=30, pad=0.02)
+            _colour_bar(figure, drawn, grid)
             figure.suptitle(f"Loss over two random directions ({self._images})", x=0.01, ha="left")
         return figure
 
@@ -216,9 +222,9 @@ class LossSurface(Display):
         low = self.data.loc[self.data["group"].isin(_SHOWN), "loss"]
         ax.set_ylim(max(1e-4, low[low > 0].min() / 1.5), low.max() * 1.5)
         ax.set_xlim(self.data["a"].min(), self.data["a"].max())
-        ax.locator_params(axis="x", nbins=4)
+        self._ticks(ax.xaxis)
 
-    def _contours(self, ax: Axes, method: str, group: str):
+    def _contours(self, ax: Axes, method: str, group: str) -> QuadContourSet:
         part = self.data[(self.data["method"] == method) & (self.data["group"] == group)]
         grid = part.pivot(index="b", columns="a", values="loss")
         # The same levels in every panel, each twice the one before.
@@ -233,5 +239,18 @@ class LossSurface(Display):
         ax.plot(0, 0, marker="+", color="#222222", markersize=6)
         ax.grid(False)
         ax.set_aspect("equal")
-        ax.locator_params(nbins=4)
+        self._ticks(ax.xaxis)
+        self._ticks(ax.yaxis)
         return drawn
+
+    def _ticks(self, axis: Axis) -> None:
+        """The two ends and the network."""
+        span = self.data["a"].max()
+        axis.set_ticks([-span, 0, span], [f"−{span:g}", "0", f"{span:g}"])
+
+
+def _colour_bar(figure: Figure, drawn: QuadContourSet, axes: object) -> None:
+    bar = figure.colorbar(drawn, ax=axes, label="Cross-entropy (nats); line: 1 nat", aspect=30, pad=0.02)
+    bar.set_ticks([0.01, 0.1, 1, 10], labels=["0.01", "0.1", "1", "10"])
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0)

@@ -97,11 +97,9 @@ class NeuralCollapse(Display):
     def finding(self) -> str:
         means = self._last().groupby("method", sort=False)[list(MEASURES)].mean()
         if len(means) == 1:
-            return f"At the last epoch: {', '.join(f'{m} {short(means[m].iloc[0])}' for m in MEASURES)} (0: collapsed)."
-        parts = [
-            f"{measure} with {label_of(means[measure].idxmin())} ({short(means[measure].min())})"
-            for measure in MEASURES
-        ]
+            values = ", ".join(f"{measure} {short(means[measure].iloc[0])}" for measure in MEASURES)
+            return f"At the last epoch: {values} (0: collapsed)."
+        parts = [f"{m} with {label_of(means[m].idxmin())} ({short(means[m].min())})" for m in MEASURES]
         return f"At the last epoch the lowest values (0: collapsed) were {', '.join(parts)}."
 
     def plot(self, ax: Axes | None = None, *, measure: str = "nc1") -> Axes:
@@ -128,8 +126,8 @@ class NeuralCollapse(Display):
             for panel, measure in zip(grid, MEASURES, strict=False):
                 self._panel(panel, measure)
                 panel.set_title(_NAMES[measure], fontsize=8, pad=5)
-            for panel in grid[2:5]:
-                panel.tick_params(labelbottom=True)
+            grid[2].tick_params(labelbottom=True)
+            for panel in grid[3:5]:
                 panel.set_xlabel("Epoch")
             grid[5].set_axis_off()
             grid[5].legend(handles=method_handles(in_methods_order(self.data)), loc="center", title="0: collapsed")

@@ -85,14 +85,14 @@ class Norms(Display):
         parts = []
         for method in in_methods_order(self.data):
             values = [
-                f"{words[0].lower()}{words[1:]} {short(self._end(method, key, 0))} to {short(self._end(method, key, -1))}"
+                f"{words[0].lower()}{words[1:]} {' to '.join(short(self._end(method, key, at)) for at in (0, -1))}"
                 for key, words in QUANTITIES.items()
             ]
             parts.append(f"{label_of(method)}: {', '.join(values)}")
         return (
-            f"Line charts over {len(self.classes)} classes, from the largest ({self.classes['count'].iloc[0]:,} images) "
-            f"to the smallest ({self.classes['count'].iloc[-1]:,}), {seeds_words(self.data)}. From the first class to "
-            f"the last: {'; '.join(parts)}."
+            f"Line charts over {len(self.classes)} classes, from the largest ({self.classes['count'].iloc[0]:,} "
+            f"images) to the smallest ({self.classes['count'].iloc[-1]:,}), {seeds_words(self.data)}. From the "
+            f"first class to the last: {'; '.join(parts)}."
         )
 
     @property
