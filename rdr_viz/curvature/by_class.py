@@ -66,11 +66,11 @@ def class_curvature(
         progress: a bar over epochs and classes.
 
     Returns:
-        A row for each epoch, subset and rank (1 is the extreme): ``epoch``; ``class`` and ``group``, or ``group`` alone;
-        ``images``; ``rank``; ``lambda_max``, ``lambda_min``, ``residual_max``, ``residual_min`` (||Hv - lambda v||);
-        ``converged``; ``trace``, ``trace_standard_error`` (the same in each rank); ``probes``, ``products``, ``seconds``;
-        ``mode``, ``loss``, ``split``, ``parameters``, ``backend``. Subsets without images have no row. PyHessian gives no
-        ``lambda_min`` and no residuals (NaN).
+        A row for each epoch, subset and rank (1 is the extreme): ``epoch``; ``class`` and ``group``, or ``group``
+        alone; ``images``; ``rank``; ``lambda_max``, ``lambda_min``, ``residual_max``, ``residual_min``
+        (||Hv - lambda v||); ``converged``; ``trace``, ``trace_standard_error`` (the same in each rank); ``probes``,
+        ``products``, ``seconds``; ``mode``, ``loss``, ``split``, ``parameters``, ``backend``. Subsets without images
+        have no row. PyHessian gives no ``lambda_min`` and no residuals (NaN).
 
     Raises:
         RdrError: an unknown option, epoch or class, or a run that is not finished.
@@ -140,8 +140,8 @@ def class_density(
 
     Returns:
         A row for each epoch, subset and point of the grid: ``epoch``; ``class`` and ``group``, or ``group`` alone;
-        ``images``; ``grid``, ``density`` (integrates to 1 over the grid); and, the same for every point, ``lambda_min``,
-        ``lambda_max`` (by Lanczos to a residual of 1e-4 of each), ``trace`` and ``trace_standard_error`` (of the
+        ``images``; ``grid``, ``density`` (integrates to 1 over the grid); and, the same for every point,
+        ``lambda_min``, ``lambda_max`` (by Lanczos to a residual of 1e-4 of each), ``trace`` and ``trace_standard_error`` (of the
         quadrature), ``sigma`` (the broadening), ``mode``, ``loss``, ``split``, ``parameters``, ``backend``.
 
     Raises:

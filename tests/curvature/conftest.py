@@ -1,0 +1,19 @@
+"""What the tests of curvature share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for networks
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """A real digits run of four epochs."""
+    import rdr_core
+
+    return rdr_core.train("digits", imbalance_factor=50, method="rdr+la", epochs=4, progress=False,
+                          runs=tmp_path_factory.mktemp("runs"))  # fmt: skip
