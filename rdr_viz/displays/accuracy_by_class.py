@@ -82,10 +82,11 @@ class AccuracyByClass(Display):
 
     @property
     def alt(self) -> str:
-        parts = []
+        parts, few = [], len(self.classes) <= _DOTS_UP_TO
+        intervals = f"; intervals: {self._intervals}" if few else ""
         for method, rows in self.data.groupby("method", sort=False):
             rows = rows.sort_values("rank")
-            if len(rows) <= _DOTS_UP_TO:
+            if few:
                 values = [f"{class_name(row.name_)} {number(row.accuracy)}" for row in _named(rows)]
                 parts.append(f"{label_of(method)}: {', '.join(values)}")
             else:
@@ -93,8 +94,9 @@ class AccuracyByClass(Display):
                 values = [f"{group} {percent(value)} on average" for group, value in means.items()]
                 parts.append(f"{label_of(method)}: {', '.join(values)}")
         return (
-            f"Dot chart of test accuracy in percent by class on {self.dataset} with {factor(self.imbalance_factor)}, "
-            f"from the largest class to the smallest; intervals: {self._intervals}. {'; '.join(parts)}."
+            f"{'Dot' if few else 'Line'} chart of test accuracy in percent by class on {self.dataset} "
+            f"with {factor(self.imbalance_factor)}, "
+            f"from the largest class to the smallest{intervals}. {'; '.join(parts)}."
         )
 
     @property
@@ -103,7 +105,8 @@ class AccuracyByClass(Display):
         for method, rows in self.data.groupby("method", sort=False):
             worst = rows.loc[rows["accuracy"].idxmin()]
             parts.append(f"{percent(worst['accuracy'])} on {class_name(str(worst['name']))} with {label_of(method)}")
-        return f"The worst class: {listed(parts)}. Intervals are {self._intervals}."
+        drawn = f" Intervals are {self._intervals}." if len(self.classes) <= _DOTS_UP_TO else ""
+        return f"The worst class: {listed(parts)}.{drawn}"
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw dots and intervals (lines beyond 20 classes) on ``ax`` (default: new axes) and return it."""
@@ -130,7 +133,8 @@ class AccuracyByClass(Display):
                 handle.set_linestyle("none")
             pad = legend_above(ax, handles) + 15
             ax.get_legend().set_bbox_to_anchor((0, 1.07))
-            ax.set_title(f"{self.dataset}, {factor(self.imbalance_factor)}: {self._intervals}", pad=pad)
+            how = self._intervals if dots else f"{len(self.classes)} classes"
+            ax.set_title(f"{self.dataset}, {factor(self.imbalance_factor)}: {how}", pad=pad)
         return ax
 
     @property

@@ -147,8 +147,8 @@ class Confusion(Display):
         with rdr_style():
             self._heat(ax, method, level)
             ax.set_title(label_of(method))
-            ax.set_ylabel(f"True {level}")
-            ax.set_xlabel(f"Predicted {level}")
+            ax.set_ylabel(f"True {self._axis(level)}")
+            ax.set_xlabel(f"Predicted {self._axis(level)}")
         return ax
 
     def figure(self) -> Figure:
@@ -173,9 +173,9 @@ class Confusion(Display):
                 if len(methods) > 2:
                     panel.tick_params(axis="x", rotation=40)
                 if len(methods) == 1 or at % 4 == 0:
-                    panel.set_ylabel(f"True {level}")
+                    panel.set_ylabel(f"True {self._axis(level)}")
                 if len(methods) == 1:
-                    panel.set_xlabel(f"Predicted {level}")
+                    panel.set_xlabel(f"Predicted {self._axis(level)}")
             if len(methods) > 1:
                 figure.supxlabel("Predicted group", fontsize=8, color="#444444")
             head = f"{label_of(methods[0])}: where" if len(methods) == 1 else "Where"
@@ -183,6 +183,10 @@ class Confusion(Display):
             words = "one seed" if pooled == 1 else seeds_words(self.data).replace("mean of", "images of")
             figure.suptitle(f"{head} test images go, % of the row ({words})\n", x=0.01, ha="left", linespacing=0.5)
         return figure
+
+    def _axis(self, level: str) -> str:
+        """What an axis counts: many classes are shown by rank."""
+        return "class, by rank" if level == "class" and len(self.classes) > _NUMBERS_UP_TO else level
 
     def _heat(self, ax: Axes, method: str, level: str) -> None:
         names, cells = self.matrix(method, level)
@@ -193,7 +197,8 @@ class Confusion(Display):
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
         if size > _NUMBERS_UP_TO:
-            ax.set_xlabel("Predicted class, largest first")
+            for axis in (ax.xaxis, ax.yaxis):
+                axis.set_major_formatter(lambda value, _: f"{value + 1:,.0f}")
             bounds = self.classes["group"].ne(self.classes["group"].shift()).to_numpy().nonzero()[0][1:]
             for at in bounds:
                 ax.axhline(at - 0.5, color="#BBBBBB", lw=0.5)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.predictions import check_split, chosen_epoch, forward_all, normalised
+from rdr_viz.numbers.predictions import check_split, chosen_epoch, data_of, forward_all, normalised
 from rdr_viz.numbers.weights import in_order, method_columns
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def features(
     split, epoch = check_split(split), chosen_epoch(run, epoch)
 
     def compute() -> pd.DataFrame:
-        images, labels = normalised(run.load_data() if data is None else data, split)
+        images, labels = normalised(data_of(run, data), split)
         found, _ = forward_all(run.model(epoch), images)
         table = pd.DataFrame(found, columns=[f"f{i}" for i in range(found.shape[1])])
         table.insert(0, "label", labels.numpy())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rdr_core.errors import unknown_name
+from rdr_core.errors import RdrError, unknown_name
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,6 +61,21 @@ def check_split(split: str) -> str:
     return split
 
 
+def data_of(run: Run, data: LongTailedData | None) -> LongTailedData:
+    """The data that a run was trained on: those given, if they are, else loaded again.
+
+    Raises:
+        RdrError: other data than the run's, or data of the user's own that are not given.
+    """
+    if data is None:
+        return run.load_data()
+    hash_ = run.config.data_hash
+    same = data.content_hash == hash_ if hash_ else np.array_equal(data.indices, run.indices)
+    if not same:
+        raise RdrError(f"{run.path} was trained on other images than the data given; give those it was trained on.")
+    return data
+
+
 def normalised(data: LongTailedData, split: str) -> tuple[Tensor, Tensor]:
     """A split's images as the network takes them, (N, C, H, W) float32 without augmentation, and its labels (N,)."""
     import torch
@@ -89,7 +104,7 @@ def forward_all(model: Network, images: Tensor, batch_size: int = 500) -> tuple[
 def _predict(run: Run, epoch: int, split: str, data: LongTailedData | None) -> pd.DataFrame:
     from scipy.special import softmax
 
-    images, labels = normalised(run.load_data() if data is None else data, split)
+    images, labels = normalised(data_of(run, data), split)
     _, logits = forward_all(run.model(epoch), images)
     probabilities = softmax(logits.astype(np.float64), axis=1)
     labels = labels.numpy()

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.predictions import chosen_epoch, normalised
+from rdr_viz.numbers.predictions import chosen_epoch, data_of, normalised
 from rdr_viz.numbers.training import warm_up_epochs
 from rdr_viz.palette import GROUPS, method_order, method_style
 
@@ -172,7 +172,7 @@ def _state(run: Run, epoch: int, data: LongTailedData | None) -> TrainingState:
 
     network = run.model(epoch)
     with isolated(fold(run.config.seed, "replay")):
-        state = TrainingState(run.config, run.load_data() if data is None else data, torch.device("cpu"))
+        state = TrainingState(run.config, data_of(run, data), torch.device("cpu"))
     state.model.load_state_dict(network.state_dict())
     state.model.eval()
     return state
@@ -193,8 +193,9 @@ def _replay(state: TrainingState, epoch: int, run: Run) -> pd.DataFrame:
     with torch.no_grad():
         losses = state.objective.loss(logits, labels)
         for final in (False, True):
-            if isinstance(getattr(weighting, "steps", None), torch.Tensor):
-                weighting.steps.fill_(epoch * state.batches)
+            for module in weighting.modules():  # a schedule may wrap the weighting that counts steps
+                if isinstance(getattr(module, "steps", None), torch.Tensor):
+                    module.steps.fill_(epoch * state.batches)
             weighting.start_epoch(epoch)
             gathered = [weighting.weigh(features[batch], labels[batch]) for batch in batches]
             if not final:

@@ -62,6 +62,38 @@ def test_none_changes_its_data_or_knows_pyplot(display, one_seed):
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
 
 
+@pytest.mark.parametrize("display", ALL, ids=lambda display: display.__name__)
+def test_two_classes_one_epoch_and_arrays_of_ones_own(display, two_classes):
+    runs, data = two_classes
+    needs = {} if display in (BoundTerms, Correlations, RatiosBelowZero, TimeBars) else {"data": data}
+    made = display.from_runs(runs, **needs)
+    made.figure().draw_without_rendering()
+    assert made.alt
+    assert made.finding
+
+
+def test_the_runs_own_data_must_be_given(two_classes, rdr_run):
+    runs, data = two_classes
+    with pytest.raises(RdrError, match="arrays of your own"):
+        LossSurface.from_runs(runs, points=3, seed=9)
+    with pytest.raises(RdrError, match="other images"):
+        LossSurface.from_run(rdr_run, points=3, seed=9, data=data)
+    with pytest.raises(RdrError, match="other images"):
+        LossSurface.from_run(runs[0], points=3, seed=9, data=rdr_run.load_data())
+
+
+def test_many_classes_are_lines_without_intervals(one_seed):
+    made = AccuracyByClass.from_runs(one_seed)
+    few = made.plot()
+    many = made.data.loc[made.data.index.repeat(3)].assign(rank=list(range(1, 31)) * 3).reset_index(drop=True)
+    classes = made.classes.loc[made.classes.index.repeat(3)].assign(rank=range(1, 31))
+    lines = AccuracyByClass(many, classes, "digits", 50.0)
+    assert len(few.collections) == 3
+    assert not lines.plot().collections
+    assert "intervals" not in lines.alt.lower() + lines.finding.lower()
+    assert lines.alt.startswith("Line chart")
+
+
 def test_correlations_draw_a_dot_and_an_interval_per_run_and_group(trained):
     made = Correlations.from_runs(trained, reading="b_prime_batch")
     known = made.data.dropna(subset="value")

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from rdr_core import RDRWeights
 from rdr_core.errors import RdrError
 from rdr_viz.numbers.times import training_seconds
 from rdr_viz.numbers.weights import (
@@ -73,6 +74,22 @@ def test_shares_against_one_backward_pass_per_group(rdr_run):
         along = 100 * (gradient @ whole / (whole @ whole)).item()
         assert found.loc[group, "along"] == pytest.approx(along, abs=0.1)
     np.testing.assert_allclose(found[["images", "weight", "loss", "gradient", "along"]].sum(), 100)
+
+
+def test_rdrs_replayed_weights_by_two_passes(rdr_run):
+    """Prototypes from a first pass of the epoch's batches, weights from a second, by the public RDRWeights."""
+    data, visits = rdr_run.load_data(), replayed_visits(rdr_run)
+    images = data.train.images.float() / 255
+    images = (images - torch.tensor(data.mean).view(1, -1, 1, 1)) / torch.tensor(data.std).view(1, -1, 1, 1)
+    with torch.no_grad():
+        found = rdr_run.model().features(images)
+    rdr = RDRWeights(data.class_counts, found.shape[1])
+    for _ in range(2):
+        weights = []
+        for _, batch in visits.groupby("batch"):
+            chosen = batch["image"].tolist()
+            weights.append(rdr(found[chosen], data.train.labels[chosen]))
+    np.testing.assert_allclose(visits["weight"], torch.cat(weights), rtol=2e-3, atol=2e-3)
 
 
 def test_ces_weights_are_the_images(trained):
