@@ -11,7 +11,7 @@ import pandas as pd
 
 from rdr_core.errors import unknown_name
 from rdr_viz.displays.base import Display
-from rdr_viz.displays.shared import figure_legend, in_methods_order, label_of, method_handles, seeds_words
+from rdr_viz.displays.shared import figure_legend, in_methods_order, label_of, legend_above, method_handles, seeds_words
 from rdr_viz.figure import new_axes, new_figure, rdr_style
 from rdr_viz.numbers.groups import BINS, calibration
 from rdr_viz.numbers.weights import in_order, method_columns
@@ -104,11 +104,12 @@ class Calibration(Display):
         known = list(dict.fromkeys(self.data["group"]))
         if group not in known:
             raise unknown_name("group", group, known)
-        ax = new_axes(3.2, 3.2) if ax is None else ax
+        ax = new_axes(3.6, 3.6) if ax is None else ax
         with rdr_style():
             self._panel(ax, group)
             ax.set(xlabel="Confidence", ylabel="Accuracy")
-            ax.set_title(f"Calibration, {group}")
+            pad = legend_above(ax, method_handles(in_methods_order(self.data)))
+            ax.set_title(f"Calibration, {group} ({seeds_words(self.data)})", pad=pad)
         return ax
 
     def figure(self) -> Figure:

@@ -205,18 +205,14 @@ class LossSurface(Display):
         from matplotlib.lines import Line2D
 
         shown = [group for group in _SHOWN if group in set(self.data["group"])]
-        return [
-            Line2D([], [], label=group, **{key: GROUP_LOOKS[group][key] for key in ("color", "linestyle")})
-            for group in shown
-        ]
+        return [Line2D([], [], label=group, **GROUP_LOOKS[group]) for group in shown]
 
     def _lines(self, ax: Axes, method: str) -> None:
         rows = self.data[(self.data["method"] == method) & (self.data["b"] == 0)]
         for group in _SHOWN:
             part = rows[rows["group"] == group]
             if len(part):
-                look = {key: GROUP_LOOKS[group][key] for key in ("color", "linestyle")}
-                ax.plot(part["a"], part["loss"], **look)
+                ax.plot(part["a"], part["loss"], **GROUP_LOOKS[group])
         ax.axvline(0, color="#BBBBBB", lw=0.6, zorder=0)
         ax.set_yscale("log")
         low = self.data.loc[self.data["group"].isin(_SHOWN), "loss"]

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Colours and line styles of "All" and the groups: apart without colour too.
+#: Colours and line styles of the groups: apart without colour too.
 GROUP_LOOKS = {
-    "All": {"color": "#222222", "linestyle": ":", "marker": "."},
-    "Many": {"color": GROUP_COLORS["Many"], "linestyle": "-", "marker": "o"},
-    "Medium": {"color": GROUP_COLORS["Medium"], "linestyle": "--", "marker": "s"},
-    "Few": {"color": GROUP_COLORS["Few"], "linestyle": "-", "marker": "D"},
+    "Many": {"color": GROUP_COLORS["Many"], "linestyle": "-"},
+    "Medium": {"color": GROUP_COLORS["Medium"], "linestyle": "--"},
+    "Few": {"color": GROUP_COLORS["Few"], "linestyle": "-"},
 }
 
 
@@ -110,11 +109,6 @@ def seed_lines(ax: Axes, data: pd.DataFrame, x: str, y: str, *, markers: bool = 
 def in_methods_order(data: pd.DataFrame) -> list[str]:
     """The methods in ``data`` as they come."""
     return list(dict.fromkeys(data["method"]))
-
-
-def mean_by_method(data: pd.DataFrame, *keys: str, value: str) -> pd.Series:
-    """Mean over seeds, by method and keys, in the order of ``data``."""
-    return data.groupby(["method", *keys], sort=False)[value].mean()
 
 
 def label_of(method: str) -> str:
