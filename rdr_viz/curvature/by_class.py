@@ -141,8 +141,9 @@ def class_density(
     Returns:
         A row for each epoch, subset and point of the grid: ``epoch``; ``class`` and ``group``, or ``group`` alone;
         ``images``; ``grid``, ``density`` (integrates to 1 over the grid); and, the same for every point,
-        ``lambda_min``, ``lambda_max`` (by Lanczos to a residual of 1e-4 of each), ``trace`` and ``trace_standard_error`` (of the
-        quadrature), ``sigma`` (the broadening), ``mode``, ``loss``, ``split``, ``parameters``, ``backend``.
+        ``lambda_min``, ``lambda_max`` (by Lanczos to a residual of 1e-4 of each), ``trace`` and
+        ``trace_standard_error`` (of the quadrature), ``sigma`` (the broadening), ``mode``, ``loss``, ``split``,
+        ``parameters``, ``backend``.
 
     Raises:
         RdrError: as :func:`class_curvature`.

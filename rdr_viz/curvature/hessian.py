@@ -95,7 +95,7 @@ class Hessian:
         self._loss = loss or _cross_entropy
         self._products = HessianProducts(self._model, self._images, self._labels, self._loss, batch_size, memory)
         self._near: np.ndarray | None = None  # (P, j), orthonormal, near eigenvectors
-        self._quotients: np.ndarray | None = None  # (j,) u^T H u of each
+        self._quotients: np.ndarray | None = None  # (2, j): u^T H u of each, and its residual as an eigenvalue
 
     @property
     def parameters(self) -> int:
@@ -196,7 +196,7 @@ class Hessian:
                          self._how(started))  # fmt: skip
         draw = self._draw("trace")
         with self._many(progress, "trace") as product:
-            known, basis = self._deflation(product, deflate)
+            known, basis, _ = self._deflation(product, deflate)
 
             def sample(n: int) -> np.ndarray:
                 values = np.empty(n)
@@ -236,7 +236,10 @@ class Hessian:
         draw = self._draw("density")
         ends: list[tuple[float, float, float, float]] = []
         with self._many(progress, "density") as product:
-            known, basis = self._deflation(product, deflate)
+            # Only what are eigenvectors may be left out of the rest, or its spectrum is not the rest of the Hessian's.
+            known, basis, residuals = self._deflation(product, deflate)
+            good = residuals <= 1e-3 * np.abs(known).max(initial=0)
+            known, basis, residuals = known[good], basis[:, good], residuals[good]
             j = len(known)
             share = 1 - j / self.parameters
             nodes, weights = np.zeros((2, probes, j + steps))
@@ -254,9 +257,8 @@ class Hessian:
                 nodes[row, here], weights[row, here] = found, share * weight
                 nodes[row, here.stop :] = found[0]
                 ends.append((found[0], left[0], found[-1], left[-1]))
-            for value, vector in zip(known, basis.T, strict=True):
-                residual = float(np.linalg.norm(product(vector) - value * vector))
-                ends.append((float(value), residual, float(value), residual))
+            for value, residual in zip(known, residuals, strict=True):
+                ends.append((value, residual, value, residual))
         low, residual_low = min((end[0], end[1]) for end in ends)
         high, residual_high = max((end[2], end[3]) for end in ends)
         grid, sigma = grid_over(low, high)
@@ -269,13 +271,17 @@ class Hessian:
             products=self.products - made, how=self._how(started),
         )  # fmt: skip
 
-    def _deflation(self, product: Callable[[np.ndarray], np.ndarray], wanted: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Rayleigh quotients (j,) and vectors (P, j) to take out of probes; j = 0 where there are none."""
+    def _deflation(
+        self, product: Callable[[np.ndarray], np.ndarray], wanted: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rayleigh quotients (j,), vectors (P, j), residuals (j,) to take out of probes; j = 0 where there are none."""
         if not wanted or self._near is None:
-            return np.zeros(0), np.zeros((self.parameters, 0))
+            return np.zeros(0), np.zeros((self.parameters, 0)), np.zeros(0)
         if self._quotients is None:
-            self._quotients = np.array([vector @ product(vector) for vector in self._near.T])
-        return self._quotients, self._near
+            images = np.column_stack([product(vector) for vector in self._near.T])
+            values = np.einsum("pj,pj->j", self._near, images)
+            self._quotients = np.stack([values, np.linalg.norm(images - self._near * values, axis=0)])
+        return self._quotients[0], self._near, self._quotients[1]
 
     def _draw(self, what: str) -> np.random.Generator:
         return np.random.default_rng([self.seed, *what.encode()])

@@ -1,0 +1,139 @@
+"""How do the extreme eigenvalues of each class's Hessian move through training?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rdr_viz.displays.base import Display
+from rdr_viz.displays.epochs import epoch_axis
+from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
+from rdr_viz.numbers.words import class_name, listed, short
+from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, method_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from rdr_core.runs import Run
+
+_MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+
+
+@dataclass(frozen=True)
+class EigenvaluesOverEpochs(Display):
+    """lambda_max and lambda_min over the epochs whose weights were kept, a line per class or group.
+
+    Attributes:
+        data: of :func:`rdr_viz.curvature.class_curvature`, rank 1, with ``name`` (of the class or group) besides.
+        method: canonical method name.
+
+    Example:
+        >>> EigenvaluesOverEpochs.from_run(run, by="group").figure()  # doctest: +SKIP
+    """
+
+    data: pd.DataFrame
+    method: str
+
+    title = "How does the sharpest curvature move through training?"
+    look = (
+        "Above, the largest eigenvalue: lines that stay high are classes on which the loss stays sharp. Below, the "
+        "smallest: the further under 0, the more of a saddle."
+    )
+
+    @classmethod
+    def from_run(cls, run: Run, *, by: str = "group", **options: object) -> EigenvaluesOverEpochs:
+        """Compute or read the eigenvalues; ``options`` as for :func:`rdr_viz.curvature.class_curvature`."""
+        from rdr_viz.curvature import class_curvature
+
+        table = class_curvature(run, by=by, **options)
+        table = table[table["rank"] == 1].reset_index(drop=True)
+        names = [run.class_names[c] for c in table["class"]] if by == "class" else table["group"]
+        return cls(table.assign(name=list(names)), run.config.method)
+
+    @property
+    def alt(self) -> str:
+        first, last = self.data["epoch"].min(), self.data["epoch"].max()
+        lines = []
+        for name, rows in self._lines():
+            ends = rows.sort_values("epoch")["lambda_max"]
+            lines.append(f"{class_name(name)} from {short(ends.iloc[0])} to {short(ends.iloc[-1])}")
+        return (
+            f"Extreme eigenvalues of the Hessian for {method_style(self.method).label}, epochs {first} to {last}, "
+            f"{self._mode()}. Largest: {listed(lines)}."
+        )
+
+    @property
+    def finding(self) -> str:
+        final = self.data[self.data["epoch"] == self.data["epoch"].max()]
+        sharp = final.loc[final["lambda_max"].idxmax()]
+        flat = final.loc[final["lambda_max"].idxmin()]
+        words = (
+            f"After epoch {sharp['epoch']} the largest eigenvalue is highest on {class_name(str(sharp['name']))}, "
+            f"{short(sharp['lambda_max'])}"
+        )
+        if len(final) > 1:
+            words += f", and lowest on {class_name(str(flat['name']))}, {short(flat['lambda_max'])}"
+        return f"{words}. {self._mode()}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw lambda_max on ``ax`` (default: a new figure's) and return it; :meth:`figure` shows lambda_min too."""
+        if ax is None:
+            ax = new_figure(TEXT_WIDTH, 2.6).subplots()
+        with rdr_style():
+            self._draw(ax, "lambda_max", "Largest eigenvalue")
+            ax.set_xlabel("Epoch")
+            ax.set_title(f"{method_style(self.method).label}: curvature over training ({self._mode()})")
+        return ax
+
+    def figure(self) -> Figure:
+        """lambda_max above, lambda_min below."""
+        with rdr_style():
+            figure = new_figure(TEXT_WIDTH, 4.2)
+            upper, lower = figure.subplots(2, 1, sharex=True)
+            self.plot(upper).set_xlabel("")
+            self._draw(lower, "lambda_min", "Smallest eigenvalue")
+            lower.set_xlabel("Epoch")
+        return figure
+
+    def _draw(self, ax: Axes, column: str, label: str) -> None:
+        from rdr_viz.displays.weights_by_class import apart
+
+        lines = self._lines()
+        seen: dict[str, int] = {}
+        for _, rows in lines:
+            group = rows["group"].iloc[0]
+            marker = _MARKERS[seen.get(group, 0) % len(_MARKERS)]
+            seen[group] = seen.get(group, 0) + 1
+            ax.plot(rows["epoch"], rows[column], marker=marker, color=GROUP_COLORS.get(group, "#888888"), lw=1.3, ms=4)
+        values = self.data[column]
+        positive, extent = values.abs(), values.abs().max()
+        if (values > 0).all() or (values < 0).all():
+            if extent / positive.min() > 5:
+                # Log, for signs alike; symlog with no linear part inside the data keeps the sign on the axis.
+                ax.set_yscale("symlog", linthresh=float(positive.min()) / 2) if (values < 0).all() else ax.set_yscale(
+                    "log"
+                )
+        epoch_axis(ax, self.data["epoch"], label=False)
+        ax.set_ylabel(label)
+        last = self.data["epoch"].max()
+        final = [(name, rows[rows["epoch"] == last].iloc[0]) for name, rows in lines if (rows["epoch"] == last).any()]
+        if not final:
+            return
+        to_axes = ax.transScale + ax.transLimits
+        heights = [to_axes.transform((last, row[column]))[1] for _, row in final]
+        import numpy as np
+
+        for height, (name, row) in zip(apart(np.array(heights), 0.11), final, strict=True):
+            ax.annotate(
+                f"{class_name(name, 14)}: {short(row[column])}", (1, height), xycoords="axes fraction",
+                xytext=(5, 0), textcoords="offset points", va="center",
+                color=GROUP_TEXT.get(row["group"], "#444444"), annotation_clip=False,
+            )  # fmt: skip
+
+    def _lines(self) -> list[tuple[str, pd.DataFrame]]:
+        return [(str(name), rows.sort_values("epoch")) for name, rows in self.data.groupby("name", sort=False)]
+
+    def _mode(self) -> str:
+        return f"BatchNorm in {listed(sorted(self.data['mode'].unique()))} mode"

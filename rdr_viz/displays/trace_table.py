@@ -1,0 +1,135 @@
+"""How sharp is the loss on each Few class, by method? The paper's table 3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rdr_core.errors import RdrError
+from rdr_viz.displays.base import Display
+from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
+from rdr_viz.numbers.words import class_name, listed, short
+from rdr_viz.palette import method_order, method_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from rdr_core.runs import Run
+
+_COLUMNS = ("Method", "Class", "Images", "λ min", "λ max", "Trace")
+
+
+@dataclass(frozen=True)
+class TraceTable(Display):
+    """lambda_min, lambda_max and trace of each Few class and method.
+
+    Attributes:
+        data: ``method``, ``label``, ``seed``, ``class``, ``name``, ``images``, ``lambda_min``, ``lambda_max``,
+            ``trace``, ``trace_standard_error``, ``mode``; a row for each run and class, of the last epoch.
+
+    Example:
+        >>> TraceTable.from_runs([ce, rdr]).data  # doctest: +SKIP
+    """
+
+    data: pd.DataFrame
+
+    title = "How sharp is the loss on the Few classes?"
+    look = "Compare a class's trace and largest eigenvalue between methods: lower is flatter. ± is one standard error."
+
+    @classmethod
+    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: object) -> TraceTable:
+        """Compute or read the curvature of the last epoch.
+
+        Args:
+            runs: in any order; listed in the methods' fixed order, then by seed.
+            classes: to list (default: each run's Few classes).
+            options: of :func:`rdr_viz.curvature.class_curvature`.
+        """
+        import pandas as pd
+
+        from rdr_viz.curvature import class_curvature
+
+        if not runs:
+            raise RdrError("There is no run to list; give at least one.")
+        tables = []
+        for run in sorted(runs, key=lambda run: (*method_order(run.config.method), run.config.seed)):
+            chosen = [int(c) for c in (run.groups.few if classes is None else classes)]
+            if not chosen:
+                raise RdrError(f"{run.path} has no Few class; name classes.")
+            table = class_curvature(run, classes=chosen, epochs=run.kept[-1:], **options)
+            table = table[table["rank"] == 1]
+            table.insert(0, "method", run.config.method)
+            table.insert(1, "label", method_style(run.config.method).label)
+            table.insert(2, "seed", run.config.seed)
+            table.insert(3, "name", [run.class_names[klass] for klass in table["class"]])
+            tables.append(table)
+        return cls(pd.concat(tables, ignore_index=True))
+
+    @classmethod
+    def from_run(cls, run: Run, **options: object) -> TraceTable:
+        """Of one run, as :meth:`from_runs`."""
+        return cls.from_runs([run], **options)
+
+    @property
+    def alt(self) -> str:
+        rows = [
+            f"{row['label']}, {class_name(str(row['name']))}: {short(row['lambda_min'])}, {short(row['lambda_max'])}, "
+            f"{self._trace(row)}"
+            for _, row in self.data.iterrows()
+        ]
+        return f"Table of smallest and largest eigenvalue and trace ({self._mode()}). {'; '.join(rows)}."
+
+    @property
+    def finding(self) -> str:
+        traces = self.data.groupby("label", sort=False)["trace"].mean()
+        words = [f"{label} {short(value)}" for label, value in traces.items()]
+        return f"Mean trace over the classes listed: {listed(words)}. {self._mode()}."
+
+    def cells(self) -> list[list[str]]:
+        """The table as text, a list per row under the columns Method, Class, Images, λ min, λ max and Trace."""
+        several = self.data["seed"].nunique() > 1
+        return [
+            [
+                f"{row['label']}, seed {row['seed']}" if several else row["label"],
+                str(row["name"]),
+                f"{row['images']:,}",
+                short(row["lambda_min"]),
+                short(row["lambda_max"]),
+                self._trace(row),
+            ]
+            for _, row in self.data.iterrows()
+        ]
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Set the table on ``ax`` (default: a new figure's, as high as the rows need) and return it."""
+        cells = self.cells()
+        if ax is None:
+            ax = new_figure(TEXT_WIDTH, 0.62 + 0.21 * len(cells)).subplots()
+        with rdr_style():
+            ax.set_axis_off()
+            ax.set_title(f"{self.title} ({self._mode()})", fontsize="medium")
+            height = len(cells) + 1
+            ax.set_ylim(height, 0)
+            ax.set_xlim(0, 1)
+            at = (0.0, 0.3, 0.45, 0.62, 0.78, 1.0)
+            for x, words in zip(at, _COLUMNS, strict=True):
+                ax.text(x, 0.5, words, weight="bold", ha="left" if x == 0 else "right", va="center")
+            ax.axhline(1, color="#444444", lw=0.8)
+            before = None
+            for index, row in enumerate(cells):
+                if before is not None and row[0] != before:
+                    ax.axhline(index + 1, color="#CCCCCC", lw=0.6)
+                for column, (x, words) in enumerate(zip(at, row, strict=True)):
+                    shown = "" if column == 0 and row[0] == before else words
+                    color = method_style(self.data["method"].iloc[index]).edge if column == 0 else "#222222"
+                    ax.text(x, index + 1.5, shown, ha="left" if x == 0 else "right", va="center", color=color)
+                before = row[0]
+        return ax
+
+    def _trace(self, row: pd.Series) -> str:
+        return f"{short(row['trace'])} ± {short(row['trace_standard_error'])}"
+
+    def _mode(self) -> str:
+        return f"BatchNorm in {listed(sorted(self.data['mode'].unique()))} mode"
