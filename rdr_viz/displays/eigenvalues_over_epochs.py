@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rdr_viz.displays.base import Display
 from rdr_viz.displays.epochs import epoch_axis
+from rdr_viz.displays.weights_by_class import apart
 from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
 from rdr_viz.numbers.words import class_name, listed, short
 from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, method_style
@@ -98,23 +101,21 @@ class EigenvaluesOverEpochs(Display):
         return figure
 
     def _draw(self, ax: Axes, column: str, label: str) -> None:
-        from rdr_viz.displays.weights_by_class import apart
-
         lines = self._lines()
         seen: dict[str, int] = {}
         for _, rows in lines:
             group = rows["group"].iloc[0]
             marker = _MARKERS[seen.get(group, 0) % len(_MARKERS)]
             seen[group] = seen.get(group, 0) + 1
-            ax.plot(rows["epoch"], rows[column], marker=marker, color=GROUP_COLORS.get(group, "#888888"), lw=1.3, ms=4)
+            ax.plot(rows["epoch"], rows[column], marker=marker, color=GROUP_COLORS.get(group, "#888888"), lw=1.3, ms=4,
+                    clip_on=False, zorder=3)  # fmt: skip
         values = self.data[column]
-        positive, extent = values.abs(), values.abs().max()
-        if (values > 0).all() or (values < 0).all():
-            if extent / positive.min() > 5:
-                # Log, for signs alike; symlog with no linear part inside the data keeps the sign on the axis.
-                ax.set_yscale("symlog", linthresh=float(positive.min()) / 2) if (values < 0).all() else ax.set_yscale(
-                    "log"
-                )
+        sizes = values.abs()
+        if sizes.max() > 5 * sizes.min() > 0 and (values > 0).all():
+            ax.set_yscale("log")
+        elif sizes.max() > 5 * sizes.min() > 0 and (values < 0).all():
+            # A log axis for negative numbers: its linear part lies beyond the data.
+            ax.set_yscale("symlog", linthresh=float(sizes.min()) / 2)
         epoch_axis(ax, self.data["epoch"], label=False)
         ax.set_ylabel(label)
         last = self.data["epoch"].max()
@@ -123,8 +124,6 @@ class EigenvaluesOverEpochs(Display):
             return
         to_axes = ax.transScale + ax.transLimits
         heights = [to_axes.transform((last, row[column]))[1] for _, row in final]
-        import numpy as np
-
         for height, (name, row) in zip(apart(np.array(heights), 0.11), final, strict=True):
             ax.annotate(
                 f"{class_name(name, 14)}: {short(row[column])}", (1, height), xycoords="axes fraction",

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from rdr_core.runs import Run
 
-#: Densities below this are shown at it: ten million times less than a flat density would have.
+#: Densities below this are shown at it.
 _FLOOR = 1e-7
+#: Widest spectrum over narrowest up to which panels share an axis.
+_SAME_AXIS = 8.0
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,16 @@ class SpectralDensityPlot(Display):
         return ax
 
     def figure(self) -> Figure:
-        """A panel for each run and class, on the same axes, at most four in a row."""
+        """A panel for each run and class, on the same axes unless one spectrum is far wider, at most four in a row."""
         panels = self._panels()
         across = min(4, len(panels)) if len(panels) != 4 else 2
         down = -(-len(panels) // across)
         with rdr_style():
             figure = new_figure(TEXT_WIDTH, 0.5 + 1.9 * down)
-            grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+            # One axis for all where every spectrum can be seen on it, else one each, which the title says.
+            extents = [rows["grid"].max() - rows["grid"].min() for rows in panels]
+            same = max(extents) < _SAME_AXIS * min(extents)
+            grid = figure.subplots(down, across, sharex=same, sharey=True, squeeze=False)
             for index, (ax, rows) in enumerate(zip(grid.flat, panels, strict=False)):
                 self._draw(ax, rows)
                 style = method_style(rows["method"].iloc[0])
@@ -125,15 +130,15 @@ class SpectralDensityPlot(Display):
                 ax.set_title(f"{style.label}{seed}: {class_name(rows['name'].iloc[0], 14)}")
                 ax.annotate(
                     f"λ min {short(rows['lambda_min'].iloc[0])}\nλ max {short(rows['lambda_max'].iloc[0])}",
-                    (0.96, 0.95), xycoords="axes fraction", ha="right", va="top",
+                    (0.96, 0.95), xycoords="axes fraction", ha="right", va="top", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
                 )  # fmt: skip
                 if index % across:
                     ax.set_ylabel("")
-                if index + across < len(panels):
+                if same and index + across < len(panels):
                     ax.set_xlabel("")
             for ax in list(grid.flat)[len(panels) :]:
                 ax.set_visible(False)
-            figure.suptitle(self._mode(), fontsize="small")
+            figure.suptitle(self._mode() + ("" if same else "; each panel has its own range"), fontsize="small")
         return figure
 
     def _draw(self, ax: Axes, rows: pd.DataFrame) -> None:

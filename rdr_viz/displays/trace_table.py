@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rdr_core.errors import RdrError
 from rdr_viz.displays.base import Display
 from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
-from rdr_viz.numbers.words import class_name, listed, short
+from rdr_viz.numbers.words import class_name, listed, number, short
 from rdr_viz.palette import method_order, method_style
 
 if TYPE_CHECKING:
@@ -129,7 +131,12 @@ class TraceTable(Display):
         return ax
 
     def _trace(self, row: pd.Series) -> str:
-        return f"{short(row['trace'])} ± {short(row['trace_standard_error'])}"
+        # Digits to the error's second, no further.
+        error = row["trace_standard_error"]
+        if not error > 0:
+            return short(row["trace"])
+        digits = max(0, 1 - int(np.floor(np.log10(error))))
+        return f"{number(row['trace'], digits)} ± {number(error, digits)}"
 
     def _mode(self) -> str:
         return f"BatchNorm in {listed(sorted(self.data['mode'].unique()))} mode"
