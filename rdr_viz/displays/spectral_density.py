@@ -130,7 +130,8 @@ class SpectralDensityPlot(Display):
                 ax.set_title(f"{style.label}{seed}: {class_name(rows['name'].iloc[0], 14)}")
                 ax.annotate(
                     f"λ min {short(rows['lambda_min'].iloc[0])}\nλ max {short(rows['lambda_max'].iloc[0])}",
-                    (0.96, 0.95), xycoords="axes fraction", ha="right", va="top", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
+                    (0.96, 0.95), xycoords="axes fraction", ha="right", va="top",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
                 )  # fmt: skip
                 if index % across:
                     ax.set_ylabel("")
