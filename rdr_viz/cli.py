@@ -59,6 +59,40 @@ def plot(
     typer.echo(f"Written: {', '.join(str(path) for path in paths.values())}")
 
 
+def analyze(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs.")],
+    what: Annotated[
+        str, typer.Option("--what", "-w", help="curvature, groups, shares, geometry, surface; several with commas.")
+    ] = "groups",
+    root: Annotated[
+        Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")
+    ] = None,
+) -> None:
+    """Compute numbers of stored runs and keep them in the runs' folders.
+
+    What is there is read, not computed again. Pictures that need the numbers compute them too.
+
+    rdr analyze runs/* --what groups,geometry
+
+    rdr analyze runs/digits-if50-rdr-* -w curvature    a minute on two cores
+    """
+    from rdr_core.cli import stoppable
+    from rdr_core.errors import unknown_name
+    from rdr_core.runs import Run
+    from rdr_viz.analyses import ANALYSES, analyse
+
+    names = [name.strip() for name in what.split(",") if name.strip()]
+    for name in names:  # a slip in the last one must not come to light after an hour
+        if name not in ANALYSES:
+            raise unknown_name("analysis", name, ANALYSES)
+    with stoppable():
+        for run in map(Run.open, runs):
+            data = run.load_data(root)
+            for name in names:
+                rows = len(analyse(run, name, data))
+                typer.echo(f"{run.name}: {name}, {rows:,} rows, in {run.path / 'analysis'}")
+
+
 def kinds() -> None:
     """List the kinds of pictures, with the question each answers."""
     from rdr_viz.kinds import KINDS, compares_runs, display_class
@@ -73,6 +107,6 @@ def main() -> None:
     """Entry point of ``rdr``."""
     from rdr_core.cli import app, run_app
 
-    for command in (demo, plot, kinds):
+    for command in (demo, analyze, plot, kinds):
         app.command()(command)
     run_app(app)

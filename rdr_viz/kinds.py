@@ -18,6 +18,20 @@ KINDS = {
     "accuracy": "group_accuracy:GroupAccuracy",
     "weights": "weights_by_class:WeightsByClass",
     "b-prime": "weight_and_b_prime:WeightAndBPrime",
+    "correlations": "correlations:Correlations",
+    "bound": "bound_terms:BoundTerms",
+    "below-zero": "ratios_below_zero:RatiosBelowZero",
+    "classes": "accuracy_by_class:AccuracyByClass",
+    "confusion": "confusion:Confusion",
+    "calibration": "calibration:Calibration",
+    "shares": "loss_shares:LossShares",
+    "collapse": "neural_collapse:NeuralCollapse",
+    "norms": "norms:Norms",
+    "surface": "loss_surface:LossSurface",
+    "density": "spectral_density:SpectralDensityPlot",
+    "eigenvalues": "eigenvalues_over_epochs:EigenvaluesOverEpochs",
+    "traces": "trace_table:TraceTable",
+    "times": "time_bars:TimeBars",
 }
 
 

@@ -128,7 +128,8 @@ class RDRWeights(Weighting):
             x = features.double()
             means, same, size = class_means(x, labels)
             started = self.started.index_select(0, labels)
-            shift = self.prototypes.index_select(0, labels) - means
+            known = self.prototypes.index_select(0, labels)
+            shift = known - means
             if self.start == "mean":  # a class seen for the first time has its mean for a prototype: no shift
                 shift.mul_(started[:, None])
             ratios = ratios_towards(shift, x, same, size, self.ridge)
@@ -143,23 +144,22 @@ class RDRWeights(Weighting):
             )
             weights.masked_fill_(self.steps < self.warmup_steps, 1)
             if self.training:
-                self._follow(x, labels, means, shift)
+                self._follow(x, labels, torch.add(means, shift, alpha=self.momentum), known, started)
             return Weighing(weights.float(), ratios.float())
 
-    def _follow(self, x: Tensor, labels: Tensor, means: Tensor, shift: Tensor) -> None:
+    def _follow(self, x: Tensor, labels: Tensor, moved: Tensor, known: Tensor, started: Tensor) -> None:
+        """Move the prototypes of the batch's classes: ``moved`` and ``known`` are each sample's new and old one."""
         self.steps += 1
         if self.update == "epoch":
             finite = x.isfinite().all(1, keepdim=True)
             self.epoch_sum.index_add_(0, labels, torch.where(finite, x, 0.0).to(self.epoch_sum.dtype))
             self.epoch_count.index_add_(0, labels, finite.to(self.epoch_count.dtype))
             return
-        moved = torch.add(means, shift, alpha=self.momentum)
         # One infinite feature, as half precision gives now and then, must not spoil a prototype for good.
-        finite = moved.isfinite().all(1)
-        moved = torch.where(finite[:, None], moved.to(self.prototypes.dtype), self.prototypes.index_select(0, labels))
+        finite = moved.sum(1).isfinite()
         # Samples of a class write the same bits to the same row, so their order plays no part.
-        self.prototypes.index_copy_(0, labels, moved)
-        self.started.index_copy_(0, labels, self.started.index_select(0, labels) | finite)
+        self.prototypes.index_copy_(0, labels, torch.where(finite[:, None], moved.to(known.dtype), known))
+        self.started.index_copy_(0, labels, started | finite)
 
     @torch.no_grad()
     def finish_epoch(self, epoch: int = 0) -> None:

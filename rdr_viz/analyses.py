@@ -1,0 +1,79 @@
+"""Analyses by name, as `rdr analyze` computes and stores them beside a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rdr_core.errors import unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rdr_core.data import LongTailedData
+    from rdr_core.runs import Run
+
+
+def _curvature(run: Run, data: LongTailedData) -> pd.DataFrame:
+    from rdr_viz.curvature import class_curvature, class_density
+
+    class_density(run, epochs=[run.config.epochs], data=data)
+    return class_curvature(run, data=data)
+
+
+def _groups(run: Run, data: LongTailedData) -> pd.DataFrame:
+    from rdr_viz.numbers.groups import calibration, confusion
+
+    calibration(run, data=data)
+    return confusion(run, data=data)
+
+
+def _shares(run: Run, data: LongTailedData) -> pd.DataFrame:
+    from rdr_viz.numbers.weights import shares
+
+    return shares(run, data=data)
+
+
+def _geometry(run: Run, data: LongTailedData) -> pd.DataFrame:
+    from rdr_viz.numbers.geometry import neural_collapse
+
+    return neural_collapse([run], data=data)
+
+
+def _surface(run: Run, data: LongTailedData) -> pd.DataFrame:
+    from rdr_viz.numbers.surface import loss_surface
+
+    return loss_surface(run, data=data)
+
+
+#: What each does, and how.
+ANALYSES: dict[str, tuple[str, Callable[[Run, LongTailedData], pd.DataFrame]]] = {
+    "curvature": ("extreme eigenvalues, trace and density of the Hessian by class", _curvature),
+    "groups": ("predictions, confusion and calibration by group", _groups),
+    "shares": ("share of the loss and of the gradient that each group gets", _shares),
+    "geometry": ("features, neural collapse, through training", _geometry),
+    "surface": ("the loss around the trained weights, by class", _surface),
+}
+
+
+def analyse(run: Run, what: str, data: LongTailedData) -> pd.DataFrame:
+    """Compute and store an analysis of a run, or read it if it is there.
+
+    Args:
+        run: a finished run.
+        what: one of :data:`ANALYSES`.
+        data: what it was trained on (:meth:`Run.load_data`).
+
+    Returns:
+        Its main table.
+
+    Raises:
+        RdrError: an unknown name, or a run that is not finished.
+    """
+    from rdr_core.runs.settings import ARRAYS, SETTINGS
+    from rdr_core.training.threads import using_threads
+
+    if what not in ANALYSES:
+        raise unknown_name("analysis", what, ANALYSES)
+    with using_threads(SETTINGS.get(run.config.dataset, ARRAYS).threads):
+        return ANALYSES[what][1](run, data)
