@@ -39,8 +39,8 @@ def standard_error(samples: np.ndarray) -> float:
         samples: (n,); fewer than two have no error (NaN).
 
     Example:
-        >>> round(standard_error(np.array([0.0, 1.0] * 8)) / (np.std([0.0, 1.0] * 8, ddof=1) / 4), 3)
-        1.09
+        >>> float(round(standard_error(np.array([0.0, 1.0] * 8)) / (np.std([0.0, 1.0] * 8, ddof=1) / 4), 3))
+        1.091
     """
     from scipy.special import stdtrit  # Student's t quantile
 
