@@ -24,7 +24,7 @@ import rdr_core
 from rdr_core.runs import Run
 from rdr_core.runs.environment import environment
 from rdr_core.training.augment import normalise
-from rdr_viz.curvature import Hessian, class_curvature, class_density
+from rdr_viz.curvature import Eigenvalues, Hessian, class_curvature, class_density
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "measurements"
 #: PyHessian stops when its estimate changes by less than the tolerance; tried in turn until its error is as asked.
@@ -53,32 +53,36 @@ def in_turns(calls: dict[str, Callable[[], object]], pairs: int) -> dict[str, fl
     return {name: statistics.median(found) for name, found in times.items()}
 
 
-def against_pyhessian(run: Run, klass: int, pairs: int) -> dict[str, object]:
-    """Both ends by ours against PyHessian's largest alone, at PyHessian's loosest tolerance with an error of 1e-4."""
+def against_pyhessian(run: Run, klass: int, pairs: int, k: int = 1, which: str = "both") -> dict[str, object]:
+    """Ours against PyHessian's k largest, at PyHessian's loosest tolerance with an error of 1e-4 in each of them."""
     x, y = images_of(run, [klass])
-    exact = Hessian(run.model(), x, y, dtype=torch.float64).eigenvalues(which="both", tolerance=1e-8, budget=3000)
+    model = run.model()
+    exact = Hessian(model, x, y, dtype=torch.float64).eigenvalues(k, which, tolerance=1e-8, budget=3000)
+    our, their = Hessian(model, x, y), Hessian(model, x, y, backend="pyhessian")
 
-    def ours() -> np.ndarray:
-        return Hessian(run.model(), x, y).eigenvalues(which="both").values
+    def ours() -> Eigenvalues:
+        return our.eigenvalues(k, which)
 
-    def theirs(tolerance: float) -> float:
-        hessian = Hessian(run.model(), x, y, backend="pyhessian")
-        return hessian.eigenvalues(tolerance=tolerance, budget=300).largest
+    def theirs(tolerance: float) -> np.ndarray:
+        return their.eigenvalues(k, tolerance=tolerance, budget=300).values
 
-    errors = np.abs(ours() / exact.values - 1)
-    found: dict[float, float] = {}
+    found = ours()
+    errors = np.abs(found.values / exact.values - 1)
+    off: dict[float, float] = {}
     for tolerance in TOLERANCES:
-        found[tolerance] = abs(theirs(tolerance) / exact.largest - 1)
-        if found[tolerance] <= 1e-4:
+        off[tolerance] = np.abs(theirs(tolerance) / exact.values[:k] - 1).max()
+        if off[tolerance] <= 1e-4:
             break
     seconds = in_turns({"ours": ours, "theirs": lambda: theirs(tolerance)}, pairs)
+    many = "" if k == 1 else f" {k}"
+    ends = {"both": f"{many or ' 1'} at each end", "largest": f"{many or ' the'} largest"}[which]
     return {
-        "what": f"class {klass} ({len(y)} images): both ends / PyHessian's largest",
+        "what": f"class {klass} ({len(y)} images):{ends} / PyHessian's{many} largest",
         "value": seconds["ours"] / seconds["theirs"],
-        "bound": 1 / 3,
-        "detail": f"{1e3 * seconds['ours']:.0f} against {1e3 * seconds['theirs']:.0f} ms; relative errors "
-        f"{errors[0]:.0e} and {errors[1]:.0e} against {found[tolerance]:.0e} at tolerance {tolerance:.0e} "
-        f"({found[1e-3]:.0e} at its default)",
+        "bound": 1 / 3 if (k, which) == (1, "both") else None,
+        "detail": f"{1e3 * seconds['ours']:.0f} ms, {found.products} products, against {1e3 * seconds['theirs']:.0f} "
+        f"ms; largest errors {errors[:k].max():.0e} (largest), {errors[-k:].max():.0e} (smallest) against "
+        f"{off[tolerance]:.0e} at tolerance {tolerance:.0e} ({off[1e-3]:.0e} at its default)",
         "errors_hold": bool((errors <= 1e-4).all()),
     }
 
@@ -121,7 +125,7 @@ def all_classes(run: Run) -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=5, help="times each is called (default 5)")
-    parser.add_argument("--threads", type=int, default=2, help="threads of torch (default 2)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch (default 1, as runs on digits have)")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     warnings.filterwarnings("ignore", message="Using backward")  # PyHessian's
@@ -130,22 +134,28 @@ def main() -> int:
         rows = []
         for measure in (
             *(partial(product_against_gradients, run, [klass], arguments.pairs) for klass in (0, 5, 9)),
-            *(partial(against_pyhessian, run, klass, arguments.pairs) for klass in (9, 5, 0)),
+            *(
+                partial(against_pyhessian, run, klass, arguments.pairs, *ask)
+                for ask in ((1, "both"), (1, "largest"), (5, "both"))
+                for klass in (9, 7, 5, 0)
+            ),
             partial(all_classes, run),
         ):
             row = measure()
-            row["holds"] = bool(row["value"] <= row["bound"] and row.pop("errors_hold", True))
             row["value"] = round(float(row["value"]), 4)
-            verdict = "holds" if row["holds"] else "FAILS"
-            print(f"{row['what']:<62} {row['value']:8.3f}  at most {row['bound']:<6.3g} {verdict}   {row['detail']}",
-                  flush=True)  # fmt: skip
+            right = row.pop("errors_hold", True)
+            verdict = "for comparison"
+            if row["bound"] is not None:
+                row["holds"] = bool(row["value"] <= row["bound"] and right)
+                verdict = f"at most {row['bound']:<5.3g} {'holds' if row['holds'] else 'FAILS'}"
+            print(f"{row['what']:<64} {row['value']:8.3f}  {verdict:<20} {row['detail']}", flush=True)
             rows.append(row)
     where = environment("cpu")
     print(f"{where['device']}, {torch.get_num_threads()} threads, torch {where['packages']['torch']}")
     OUT.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"environment": where, "threads": torch.get_num_threads(), "ratios": rows}, indent=1) + "\n"
     (OUT / "curvature-cpu.json").write_text(text)
-    return int(not all(row["holds"] for row in rows))
+    return int(not all(row.get("holds", True) for row in rows))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ eigenvalues would take up the steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from scipy.linalg import eigh_tridiagonal
+
+from rdr_viz.curvature.krylov import Krylov
 
 #: Width of the broadening by the spectrum's range.
 BROADENING = 0.01
@@ -19,50 +18,27 @@ BROADENING = 0.01
 POINTS = 1024
 
 
-def lanczos(
-    product: Callable[[np.ndarray], np.ndarray], start: np.ndarray, steps: int
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """At most ``steps`` steps of the symmetric Lanczos iteration, each re-orthogonalised against all before.
+def quadrature(space: Krylov) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fill the space, and read the spectrum as its start vector sees it.
 
     Args:
-        product: (P,) -> (P,).
-        start: (P,), of any length but 0.
-        steps: m; fewer are made where the space is exhausted.
+        space: new; it is filled, or until it closes.
 
     Returns:
-        diagonal (m,), off-diagonal (m - 1,) and the next off-diagonal element, from which residuals follow.
+        Nodes (m,) ascending, weights (m,) that sum to 1, and each node's residual (m,) as an eigenvalue.
 
     Example:
-        >>> values = np.array([1.0, 2.0, 5.0])
-        >>> diagonal, beside, left = lanczos(lambda v: values * v, np.ones(3), 10)
-        >>> eigh_tridiagonal(diagonal, beside)[0].round(6).tolist()
-        [1.0, 2.0, 5.0]
+        >>> import torch
+        >>> values = torch.tensor([1.0, 2.0, 5.0], dtype=torch.float64)
+        >>> nodes, weights, _ = quadrature(Krylov(lambda v: values * v, torch.ones(3, dtype=torch.float64), room=9))
+        >>> nodes.round(6).tolist(), weights.round(6).tolist()
+        ([1.0, 2.0, 5.0], [0.333333, 0.333333, 0.333333])
     """
-    basis = np.empty((min(steps, len(start)), len(start)))
-    basis[0] = start / np.linalg.norm(start)
-    diagonal, beside = [], []
-    scale = 0.0
-    for step in range(len(basis)):
-        image = product(basis[step])
-        scale = max(scale, float(np.linalg.norm(image)))
-        diagonal.append(float(basis[step] @ image))
-        image = image - diagonal[-1] * basis[step]
-        if step:
-            image -= beside[-1] * basis[step - 1]
-        image -= (basis[: step + 1] @ image) @ basis[: step + 1]
-        length = float(np.linalg.norm(image))
-        # 1e-7: what is left below that is rounding of single-precision products.
-        if step + 1 == len(basis) or length <= 1e-7 * scale:
-            return np.array(diagonal), np.array(beside), length if length > 1e-7 * scale else 0.0
-        beside.append(length)
-        basis[step + 1] = image / length
-    raise AssertionError("unreachable")
-
-
-def quadrature(diagonal: np.ndarray, beside: np.ndarray, left: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nodes (m,) ascending, weights (m,) that sum to 1, and each node's residual (m,) as an eigenvalue."""
-    nodes, vectors = eigh_tridiagonal(diagonal, beside)
-    return nodes, vectors[0] ** 2, abs(left * vectors[-1])
+    space.step()
+    while space.remainder and not space.full:
+        space.step()
+    nodes, coordinates, residuals = space.ritz()
+    return nodes, coordinates[0] ** 2, residuals
 
 
 def broaden(nodes: np.ndarray, weights: np.ndarray, sigma: float, grid: np.ndarray) -> np.ndarray:

@@ -15,8 +15,10 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from rdr_core.errors import RdrError
 from rdr_core.shapes import Float, Int
-from rdr_viz.curvature.density import broaden, grid_over, lanczos, quadrature
+from rdr_viz.curvature.density import broaden, grid_over, quadrature
 from rdr_viz.curvature.eigenvalues import extreme_eigenpairs
+from rdr_viz.curvature.krylov import Krylov
+from rdr_viz.curvature.layers import quick_twice
 from rdr_viz.curvature.operator import MEMORY, HessianProducts
 from rdr_viz.curvature.results import Eigenvalues, HowMade, SpectralDensity, Trace
 from rdr_viz.curvature.trace import estimate_trace
@@ -90,11 +92,13 @@ class Hessian:
         self.mode, self.backend, self.seed, self.batch_size = mode, backend, seed, batch_size
         self.loss_name = "cross-entropy" if loss is None else _name(loss)
         self._model = _frozen_copy(model, mode, dtype, device)
+        if backend == "rdr":
+            quick_twice(self._model)
         self._images = images.detach().to(device=device, dtype=dtype)
         self._labels = labels.to(device)
         self._loss = loss or _cross_entropy
         self._products = HessianProducts(self._model, self._images, self._labels, self._loss, batch_size, memory)
-        self._near: np.ndarray | None = None  # (P, j), orthonormal, near eigenvectors
+        self._near: Tensor | None = None  # (P, j), orthonormal, near eigenvectors
         self._quotients: np.ndarray | None = None  # (2, j): u^T H u of each, and its residual as an eigenvalue
 
     @property
@@ -135,7 +139,7 @@ class Hessian:
             tolerance: residual wanted, relative to the eigenvalue; an eigenvalue is at least that near, in practice
                 much nearer (its error goes with the residual's square). Single-precision products leave
                 about 1e-6 of the largest eigenvalue.
-            budget: products at each end; when they are spent, the best found so far is returned, with its residual.
+            budget: products in all; when they are spent, the best found so far is returned, with its residual.
             vectors: return the eigenvectors too.
             progress: a bar that counts products.
 
@@ -151,15 +155,15 @@ class Hessian:
             return Eigenvalues(values, np.full(k, np.nan), None, 0, True, self._how(started))
         made = self.products
         with self._many(progress, "eigenvalues") as product:
+            start = self._vector(self._draw("start").standard_normal(self.parameters))
             pairs = extreme_eigenpairs(
-                product, self.parameters, k=k, which=which, tolerance=tolerance, budget=budget,
-                start=self._draw("start").standard_normal(self.parameters),
-            )  # fmt: skip
+                product, start, k=k, which=which, tolerance=tolerance, budget=budget, dtype=self._images.dtype
+            )
         if self._near is None or pairs.spare.shape[1] >= self._near.shape[1]:
             self._near, self._quotients = pairs.spare, None
         return Eigenvalues(
-            pairs.values, pairs.residuals, pairs.vectors if vectors else None, self.products - made, pairs.converged,
-            self._how(started),
+            pairs.values, pairs.residuals, pairs.vectors.cpu().numpy() if vectors else None, self.products - made,
+            pairs.converged, self._how(started),
         )  # fmt: skip
 
     def trace(
@@ -199,13 +203,12 @@ class Hessian:
             known, basis, _ = self._deflation(product, deflate)
 
             def sample(n: int) -> np.ndarray:
-                values = np.empty(n)
-                for i in range(n):
-                    probe = _signs(draw, self.parameters)
-                    if len(known):
-                        probe -= basis @ (probe @ basis)
-                    values[i] = probe @ product(probe)
-                return values
+                values = []
+                for _ in range(n):
+                    probe = self._vector(_signs(draw, self.parameters))
+                    probe -= basis @ (probe @ basis)
+                    values.append(probe @ product(probe))
+                return torch.stack(values).cpu().numpy()
 
             found = estimate_trace(
                 sample, relative_error=relative_error, exact_part=float(known.sum()), probes=probes, maximum=maximum
@@ -239,20 +242,20 @@ class Hessian:
             # Only what are eigenvectors may be left out of the rest, or its spectrum is not the rest of the Hessian's.
             known, basis, residuals = self._deflation(product, deflate)
             good = residuals <= 1e-3 * np.abs(known).max(initial=0)
-            known, basis, residuals = known[good], basis[:, good], residuals[good]
+            known, basis, residuals = known[good], basis[:, torch.from_numpy(good)], residuals[good]
             j = len(known)
             share = 1 - j / self.parameters
             nodes, weights = np.zeros((2, probes, j + steps))
             nodes[:, :j], weights[:, :j] = known, 1 / self.parameters
 
-            def rest(vector: np.ndarray) -> np.ndarray:
+            def rest(vector: Tensor) -> Tensor:
                 image = product(vector)
-                return image - basis @ (image @ basis) if j else image
+                return image - basis @ (image @ basis)
 
             for row in range(probes if share > 0 else 0):
-                probe = _signs(draw, self.parameters)
+                probe = self._vector(_signs(draw, self.parameters))
                 probe -= basis @ (probe @ basis)
-                found, weight, left = quadrature(*lanczos(rest, probe, steps))
+                found, weight, left = quadrature(Krylov(rest, probe, steps, self._images.dtype))
                 here = slice(j, j + len(found))
                 nodes[row, here], weights[row, here] = found, share * weight
                 nodes[row, here.stop :] = found[0]
@@ -271,17 +274,19 @@ class Hessian:
             products=self.products - made, how=self._how(started),
         )  # fmt: skip
 
-    def _deflation(
-        self, product: Callable[[np.ndarray], np.ndarray], wanted: bool
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _deflation(self, product: Callable[[Tensor], Tensor], wanted: bool) -> tuple[np.ndarray, Tensor, np.ndarray]:
         """Rayleigh quotients (j,), vectors (P, j), residuals (j,) to take out of probes; j = 0 where there are none."""
         if not wanted or self._near is None:
-            return np.zeros(0), np.zeros((self.parameters, 0)), np.zeros(0)
+            return np.zeros(0), self._vector(np.zeros((self.parameters, 0))), np.zeros(0)
         if self._quotients is None:
-            images = np.column_stack([product(vector) for vector in self._near.T])
-            values = np.einsum("pj,pj->j", self._near, images)
-            self._quotients = np.stack([values, np.linalg.norm(images - self._near * values, axis=0)])
+            images = torch.stack([product(vector) for vector in self._near.T], dim=1)
+            values = (self._near * images).sum(dim=0)
+            self._quotients = torch.stack([values, (images - self._near * values).norm(dim=0)]).cpu().numpy()
         return self._quotients[0], self._near, self._quotients[1]
+
+    def _vector(self, values: np.ndarray) -> Tensor:
+        """Float64, where vectors are combined: on the model's device if that is a GPU with float64."""
+        return torch.from_numpy(values).to(self._images.device if self._images.is_cuda else "cpu")
 
     def _draw(self, what: str) -> np.random.Generator:
         return np.random.default_rng([self.seed, *what.encode()])
@@ -298,20 +303,16 @@ class Hessian:
         )  # fmt: skip
 
     @contextmanager
-    def _many(self, progress: bool, what: str) -> Iterator[Callable[[np.ndarray], np.ndarray]]:
-        with self._products.many():
-            if not progress:
-                yield self._products.numpy
-                return
-            from tqdm.auto import tqdm
+    def _many(self, progress: bool, what: str) -> Iterator[Callable[[Tensor], Tensor]]:
+        from tqdm.auto import tqdm
 
-            with tqdm(desc=what, unit="product") as bar:
+        with self._products.many(), tqdm(desc=what, unit="product", disable=not progress) as bar:
 
-                def product(vector: np.ndarray) -> np.ndarray:
-                    bar.update()
-                    return self._products.numpy(vector)
+            def product(vector: Tensor) -> Tensor:
+                bar.update()
+                return self._products(vector).to(vector)
 
-                yield product
+            yield product
 
 
 def _frozen_copy(model: nn.Module, mode: str, dtype: torch.dtype, device: torch.device | str) -> nn.Module:

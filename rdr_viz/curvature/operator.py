@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -78,10 +77,6 @@ class HessianProducts:
             return self._sum(self._backward(gradient, direction, retain=True) for gradient in self._kept)
         fresh = (self._gradient(*batch, create_graph=True) for batch in self.batches)
         return self._sum(self._backward(gradient, direction, retain=False) for gradient in fresh)
-
-    def numpy(self, vector: np.ndarray) -> np.ndarray:
-        """H v from and to float64 NumPy."""
-        return self(torch.from_numpy(np.ascontiguousarray(vector).reshape(-1))).cpu().numpy().astype(np.float64)
 
     @contextmanager
     def many(self) -> Iterator[HessianProducts]:

@@ -8,55 +8,96 @@ import networks
 import numpy as np
 import pytest
 import torch
+from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import nn
 
 from rdr_core.errors import RdrError
-from rdr_viz.curvature import Hessian
+from rdr_viz.curvature import Hessian, eigenvalues
 from rdr_viz.curvature.eigenvalues import extreme_eigenpairs
 
 
-def diagonal_case(size: int = 2000) -> np.ndarray:
+def diagonal_case(size: int = 2000) -> torch.Tensor:
     """A bulk around 0 with outliers: largest 40, smallest just below the bulk."""
-    draw = np.random.default_rng(0)
-    values = draw.normal(0, 0.2, size)
-    values[:6] = [40.0, 22.0, 9.0, 5.0, -1.1, -0.95]
+    values = torch.from_numpy(np.random.default_rng(0).normal(0, 0.2, size))
+    values[:6] = torch.tensor([40, 22, 9, 5, -1.1, -0.95], dtype=torch.float64)
     return values
 
 
+def random_start(size: int = 2000) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(1).normal(size=size))
+
+
+@pytest.mark.parametrize("room", [256, 24])
 @pytest.mark.parametrize("which", ["largest", "smallest", "both"])
-def test_known_spectrum(which):
+def test_known_spectrum(which, room, monkeypatch):
+    """With room for all vectors that it takes, and with so little that it starts again and again."""
+    monkeypatch.setattr(eigenvalues, "MOST", room)
+    monkeypatch.setattr(eigenvalues, "SPARE", 4)
     values = diagonal_case()
-    pairs = extreme_eigenpairs(
-        lambda v: values * v, len(values), k=2, which=which, tolerance=1e-6, budget=2000, start=np.ones(len(values))
-    )
+    pairs = extreme_eigenpairs(lambda v: values * v, random_start(), k=2, which=which, tolerance=1e-6, budget=2000)
     expected = {"largest": [40, 22], "smallest": [-0.95, -1.1], "both": [40, 22, -0.95, -1.1]}[which]
     np.testing.assert_allclose(pairs.values, expected, rtol=1e-9)
     assert pairs.converged
-    assert (pairs.residuals < 1e-4).all()
+    assert (pairs.residuals <= 1.01e-6 * np.abs(expected)).all()
+    if which == "both":
+        assert pairs.products < (60 if room == 256 else 90)
+    places = {40: 0, 22: 1, -1.1: 4, -0.95: 5}
+    picked = [abs(float(pairs.vectors[places[value], i])) for i, value in enumerate(expected)]
+    assert picked == pytest.approx([1] * len(expected), abs=1e-6)
+
+
+def test_scipys_eigsh_finds_the_same_with_more_products():
+    """The reference: ARPACK, one call an end."""
+    values, made = diagonal_case().numpy(), []
+    operator = LinearOperator((2000, 2000), matvec=lambda v: made.append(1) or values * v.ravel(), dtype=np.float64)
+    start = random_start()
+    reference = [eigsh(operator, 3, which=end, v0=start.numpy(), tol=1e-6)[0] for end in ("LA", "SA")]
+    expected = np.sort(np.concatenate(reference))[::-1]
+    pairs = extreme_eigenpairs(
+        lambda v: torch.from_numpy(values) * v, start, k=3, which="both", tolerance=1e-6, budget=500
+    )
+    np.testing.assert_allclose(pairs.values, expected, rtol=1e-9)
+    assert pairs.products < len(made)
+
+
+@pytest.mark.parametrize(
+    ("values", "k"),
+    [([3.0] * 2 + [1.0] * 60, 2), ([2.0] * 90, 3), ([5.0, 5.0, 5.0, 1.0, -4.0, -4.0] + [0.0] * 80, 2)],
+)
+def test_eigenvalues_that_several_vectors_share(values, k):
+    values = torch.tensor(values, dtype=torch.float64)
+    pairs = extreme_eigenpairs(lambda v: values * v, random_start(len(values)), k=k, which="both", tolerance=1e-6,
+                               budget=80)  # fmt: skip
+    ordered = values.sort(descending=True).values
+    np.testing.assert_allclose(pairs.values, torch.cat([ordered[:k], ordered[-k:]]), atol=1e-12)
+    assert pairs.converged
+    torch.testing.assert_close(pairs.vectors.T @ pairs.vectors, torch.eye(2 * k, dtype=torch.float64))
 
 
 def test_a_spent_budget_gives_the_best_so_far_with_its_residual():
     values = diagonal_case()
-    pairs = extreme_eigenpairs(
-        lambda v: values * v, len(values), k=1, which="smallest", tolerance=1e-10, budget=20,
-        start=np.random.default_rng(1).normal(size=len(values)),
-    )  # fmt: skip
+    ask = {"k": 1, "which": "smallest", "tolerance": 1e-10}
+    pairs = extreme_eigenpairs(lambda v: values * v, random_start(), budget=20, **ask)
     assert not pairs.converged
-    assert pairs.products == 22
-    assert -1.1 <= pairs.values[0] < -0.5
+    assert pairs.products == 21
+    assert -1.1 <= pairs.values[0] < -0.9
     # An eigenvalue lies within the residual.
-    assert np.abs(values - pairs.values[0]).min() <= pairs.residuals[0]
-    later = extreme_eigenpairs(
-        lambda v: values * v, len(values), k=1, which="smallest", tolerance=1e-10, budget=90,
-        start=np.random.default_rng(1).normal(size=len(values)),
-    )  # fmt: skip
+    assert (values - pairs.values[0]).abs().min() <= pairs.residuals[0]
+    later = extreme_eigenpairs(lambda v: values * v, random_start(), budget=60, **ask)
     assert later.residuals[0] < pairs.residuals[0]
 
 
 def test_a_zero_hessian_is_zero():
-    pairs = extreme_eigenpairs(lambda v: 0 * v, 500, k=1, which="both", tolerance=1e-4, budget=100, start=np.ones(500))
+    pairs = extreme_eigenpairs(lambda v: 0 * v, random_start(500), k=1, which="both", tolerance=1e-4, budget=100)
     assert (pairs.values == 0).all()
     assert (pairs.residuals == 0).all()
+
+
+def test_the_same_bits_on_every_call():
+    model, x, y = networks.with_batch_norm()
+    first, second = (Hessian(model, x, y).eigenvalues(2, "both", vectors=True) for _ in range(2))
+    assert np.array_equal(first.values, second.values)
+    assert np.array_equal(first.vectors, second.vectors)
 
 
 def test_a_saddle_has_both_signs():
@@ -178,6 +219,12 @@ def test_wrong_input_is_told():
         Hessian(model, x[:0], y[:0])
     with pytest.raises(RdrError, match="which='top'"):
         Hessian(model, x, y).eigenvalues(which="top")
+    with pytest.raises(RdrError, match="budget=3 products are too few for 4"):
+        Hessian(model, x, y).eigenvalues(2, "both", budget=3)
+    with pytest.raises(RdrError, match="k=100 eigenvalues"):
+        Hessian(model, x, y).eigenvalues(100)
+    with pytest.raises(RdrError, match="not finite"):
+        Hessian(model, x / 0, y).eigenvalues()
     with pytest.raises(RdrError, match="shape"):
         Hessian(model, x, y).hvp(torch.ones(3))
     model.requires_grad_(False)
