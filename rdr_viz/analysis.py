@@ -49,6 +49,8 @@ def stored(run: Run, what: str, parameters: Mapping[str, Any], compute: Callable
             "what": what,
             "parameters": dict(parameters),
             "seconds": round(time.perf_counter() - started, 3),
+            # What CSV does not say: a class may be called "3", or "nan".
+            "words": [str(name) for name in table.columns if not _is_number(table[name])],
             "packages": {name: version(name) for name in ("rdr-toolkit", "torch", "numpy", "scipy")},
         }
         write_json(path.with_suffix(".json"), made)
@@ -72,6 +74,18 @@ def _read(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(path)
-    except (ValueError, OSError) as error:
-        raise RdrError(f"{path} can't be read ({error}); delete it, and it is computed again.") from None
+        words = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["words"]
+        numbers = [name for name in pd.read_csv(path, nrows=0).columns if name not in words]
+        return pd.read_csv(
+            path, dtype=dict.fromkeys(words, "str"), keep_default_na=False, na_values={name: [""] for name in numbers},
+        )  # fmt: skip
+    except (ValueError, KeyError, OSError) as error:
+        raise RdrError(
+            f"{path} and the .json beside it can't be read ({error}); delete them to compute anew."
+        ) from None
+
+
+def _is_number(column: pd.Series) -> bool:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(column) or is_bool_dtype(column)

@@ -43,6 +43,7 @@ def plot(
         Path | None,
         typer.Option("--out", "-o", help="Where to: the name without suffix.", show_default="the kind, in this folder"),
     ] = None,
+    dark: Annotated[bool, typer.Option("--dark", help="For a dark page or slide.")] = False,
 ) -> None:
     """Draw stored runs: PDF, SVG and PNG, with the plotted numbers as CSV.
 
@@ -54,7 +55,7 @@ def plot(
     from rdr_viz.kinds import make_display
 
     display = make_display(kind, [Run.open(run) for run in runs])
-    paths = display.save(Path(kind) if out is None else out)
+    paths = display.save(Path(kind) if out is None else out, theme="dark" if dark else "light")
     typer.echo(display.finding)
     typer.echo(f"Written: {', '.join(str(path) for path in paths.values())}")
 
@@ -93,6 +94,32 @@ def analyze(
                 typer.echo(f"{run.name}: {name}, {rows:,} rows, in {run.path / 'analysis'}")
 
 
+def gallery(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs that differ in method and seed only.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the page and its figures.", file_okay=False)] = (
+        Path("gallery")
+    ),
+) -> None:
+    """Draw every kind of picture of stored runs, on one page.
+
+    Numbers that the runs do not have yet (curvature, geometry) are computed
+    and kept in their folders: about 15 seconds a run of digits, once.
+
+    rdr gallery demo/runs/* --out gallery
+    """
+    import shlex
+
+    from rdr_core.cli import stoppable
+    from rdr_core.runs import Run
+    from rdr_viz.kinds import KINDS
+    from rdr_viz.report import write_report
+
+    command = shlex.join(["rdr", "gallery", *map(str, runs), "--out", str(out)])
+    with stoppable():
+        page = write_report([Run.open(run) for run in runs], out, kinds=tuple(KINDS), command=command, progress=True)
+    typer.echo(f"Open {page} in a browser; the pictures and their numbers are in {page.parent / 'figures'}.")
+
+
 def kinds() -> None:
     """List the kinds of pictures, with the question each answers."""
     from rdr_viz.kinds import KINDS, compares_runs, display_class
@@ -107,6 +134,6 @@ def main() -> None:
     """Entry point of ``rdr``."""
     from rdr_core.cli import app, run_app
 
-    for command in (demo, analyze, plot, kinds):
+    for command in (demo, analyze, plot, gallery, kinds):
         app.command()(command)
     run_app(app)

@@ -60,7 +60,7 @@ def render(figure: Figure, file_format: str, *, title: str = "", description: st
     The first call settles the figure's layout.
 
     Args:
-        figure: What to draw; vector formats have no background, PNG is white at 200 dots per inch.
+        figure: What to draw; vector formats have no background, PNG has the figure's at 200 dots per inch.
         file_format: ``"pdf"``, ``"svg"`` (text as outlines) or ``"png"``.
         title: Goes into the file's metadata.
         description: Alt text, goes into the file's metadata.
@@ -85,7 +85,7 @@ def render(figure: Figure, file_format: str, *, title: str = "", description: st
             buffer,
             format=file_format,
             metadata={key: value for key, value in metadata.items() if value or value is None},
-            facecolor="white" if file_format == "png" else "none",
+            facecolor=figure.get_facecolor() if file_format == "png" else "none",
         )
     return buffer.getvalue()
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdr_viz.displays.base import Display
+from tqdm.auto import tqdm
+
+from rdr_core.errors import RdrError
 from rdr_viz.displays.class_counts import ClassCounts
-from rdr_viz.displays.group_accuracy import GroupAccuracy
-from rdr_viz.displays.weight_and_b_prime import WeightAndBPrime
-from rdr_viz.displays.weights_by_class import WeightsByClass
+from rdr_viz.kinds import compares_runs, display_class, make_display
 from rdr_viz.numbers.words import class_name, factor, listed, plural, spelt
 from rdr_viz.page import Section, write_page
 from rdr_viz.palette import method_order, method_style
@@ -20,6 +20,8 @@ from rdr_viz.tables import accuracy_table
 if TYPE_CHECKING:
     from rdr_core.runs import Run
 
+#: What a newcomer is shown.
+KINDS_OF_REPORT = ("counts", "accuracy", "weights", "b-prime")
 #: What a newcomer has to know of a method; methods with other names go without.
 MEANINGS = {
     "ce": "cross-entropy: every training image counts the same.",
@@ -34,37 +36,46 @@ MEANINGS = {
 }
 
 
-def write_report(runs: Sequence[Run], out: str | os.PathLike[str], *, command: str | None = None) -> Path:
-    """Draw all displays of ``runs`` into ``out/figures`` and write ``out/index.html``.
+def write_report(
+    runs: Sequence[Run],
+    out: str | os.PathLike[str],
+    *,
+    kinds: Sequence[str] = KINDS_OF_REPORT,
+    command: str | None = None,
+    progress: bool = False,
+) -> Path:
+    """Draw displays of ``runs`` into ``out/figures`` and write ``out/index.html``.
 
-    Class counts and accuracy are drawn for all runs, the weights for the first run with a density ratio, if any.
+    A kind that compares draws all runs. One that draws a single run takes the first with a density ratio, else the
+    first. A kind that these runs have no numbers for (weights of methods without any) is named at the page's end.
 
     Args:
         runs: Finished runs that differ in method and seed only.
         out: A folder; it is made.
+        kinds: What to draw, in order (:data:`rdr_viz.kinds.KINDS`); default class counts, accuracy and the weights.
         command: What repeats the page; shown at its end.
+        progress: Whether to show a bar over the kinds.
 
     Returns:
         The path of the page.
 
     Raises:
-        RdrError: without runs, or if they differ in more than method and seed.
+        RdrError: an unknown kind; no runs, or they differ in more than method and seed.
     """
     out = Path(out)
     runs = sorted(runs, key=lambda run: (method_order(run.config.method), run.config.seed))
     table = accuracy_table(runs)  # refuses runs that do not belong together
-    displays: dict[str, Display] = {
-        "class_counts": ClassCounts.from_run(runs[0]),
-        "group_accuracy": GroupAccuracy.from_runs(runs),
-    }
-    weighted = next((run for run in runs if run.config.method.split(":")[0].split("+")[0] == "rdr"), None)
-    if weighted is not None:
-        displays["weights_by_class"] = WeightsByClass.from_run(weighted)
-        displays["weight_and_b_prime"] = WeightAndBPrime.from_run(weighted)
-    sections = [
-        Section.from_display(name, display, display.save(out / "figures" / name)["svg"].read_bytes())
-        for name, display in displays.items()
-    ]
+    compares = {kind: compares_runs(kind) for kind in kinds}  # and this, unknown kinds, before anything is computed
+    one = next((run for run in runs if run.config.method.split(":")[0].split("+")[0] == "rdr"), runs[0])
+    sections, missing = [], []
+    for kind in tqdm(kinds, desc="pictures", disable=not progress):
+        try:
+            display = make_display(kind, runs if compares[kind] else [one])
+        except RdrError as error:
+            missing.append((display_class(kind).title, str(error)))
+            continue
+        svg = display.save(out / "figures" / kind)["svg"].read_bytes()
+        sections.append(Section.from_display(kind, display, svg))
     methods = list(dict.fromkeys(run.config.method for run in runs))
     return write_page(
         out / "index.html",
@@ -73,6 +84,7 @@ def write_report(runs: Sequence[Run], out: str | os.PathLike[str], *, command: s
         sections=sections,
         table=table,
         glossary=[(method_style(method).label, MEANINGS[method]) for method in methods if method in MEANINGS],
+        missing=missing,
         command=command,
     )
 

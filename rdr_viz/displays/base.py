@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rdr_core.errors import unknown_name
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
@@ -44,12 +46,28 @@ class Display(ABC):
         """A new figure with everything the display shows; pyplot does not know of it."""
         return self.plot().figure
 
-    def save(self, stem: str | os.PathLike[str]) -> dict[str, Path]:
+    def in_theme(self, theme: str) -> Figure:
+        """:meth:`figure` for ``"light"`` (the default everywhere, and for print) or ``"dark"`` surroundings.
+
+        Raises:
+            RdrError: another theme.
+        """
+        from rdr_viz.theme import THEMES, to_dark
+
+        if theme not in THEMES:
+            raise unknown_name("theme", theme, THEMES)
+        return to_dark(self.figure()) if theme == "dark" else self.figure()
+
+    def save(self, stem: str | os.PathLike[str], *, theme: str = "light") -> dict[str, Path]:
         """Write ``stem.pdf``, ``.svg``, ``.png`` and ``.csv``; the same data give the same bytes.
+
+        Args:
+            stem: Path without suffix; folders are made.
+            theme: ``"light"`` or ``"dark"``.
 
         Returns:
             The path written for each of ``"pdf"``, ``"svg"``, ``"png"``, ``"csv"``.
         """
         from rdr_viz.figure import save
 
-        return save(self.figure(), stem, self.data, title=self.title, description=self.alt)
+        return save(self.in_theme(theme), stem, self.data, title=self.title, description=self.alt)

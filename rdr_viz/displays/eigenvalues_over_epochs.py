@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rdr_viz.displays.base import Display
-from rdr_viz.displays.epochs import epoch_axis
+from rdr_viz.displays.epochs import epoch_axis, log_ticks
 from rdr_viz.displays.weights_by_class import apart
 from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
 from rdr_viz.numbers.words import class_name, listed, short
@@ -116,6 +116,8 @@ class EigenvaluesOverEpochs(Display):
         elif sizes.max() > 5 * sizes.min() > 0 and (values < 0).all():
             # A log axis for negative numbers: its linear part lies beyond the data.
             ax.set_yscale("symlog", linthresh=float(sizes.min()) / 2)
+        if ax.get_yscale() != "linear":
+            log_ticks(ax.yaxis, values.min(), values.max())
         epoch_axis(ax, self.data["epoch"], label=False)
         ax.set_ylabel(label)
         last = self.data["epoch"].max()

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 
 def epoch_axis(ax: Axes, epochs: pd.Series, *, label: bool = True) -> None:
@@ -18,6 +19,17 @@ def epoch_axis(ax: Axes, epochs: pd.Series, *, label: bool = True) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
     if label:
         ax.set_xlabel("Epoch")
+
+
+def log_ticks(axis: Axis, low: float, high: float) -> None:
+    """1, 2 and 5 times powers of ten in plain digits between two positive values, or between two negative ones."""
+    sign = -1 if high < 0 else 1
+    near, far = sorted((abs(low), abs(high)))
+    bases = (1, 2, 5) if far < 300 * near else (1,)
+    ticks = [sign * base * 10.0**power for power in range(-9, 10) for base in bases]
+    axis.set_ticks([tick for tick in ticks if near <= abs(tick) <= far])
+    axis.set_ticks([], minor=True)
+    axis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}"))
 
 
 def shade_warm_up(ax: Axes, data: pd.DataFrame) -> None:

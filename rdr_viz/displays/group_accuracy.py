@@ -47,6 +47,11 @@ class GroupAccuracy(Display):
     )
 
     @classmethod
+    def from_run(cls, run: Run) -> GroupAccuracy:
+        """The accuracy of one run."""
+        return cls.from_runs([run])
+
+    @classmethod
     def from_runs(cls, runs: Sequence[Run]) -> GroupAccuracy:
         """Collect the last epoch's accuracies of ``runs``.
 
@@ -135,7 +140,7 @@ class GroupAccuracy(Display):
         summary = self.summary().set_index(["method", "group"])
         width = 0.84 / len(methods)
         direct = len(methods) <= 4 and max(len(method_style(m).label) for m in methods) <= 5
-        roomy = len(methods) <= 4
+        roomy = len(methods) <= 3
         for container, method in zip(ax.containers, methods, strict=True):
             style = method_style(method)
             for bar in container:
@@ -172,7 +177,7 @@ class GroupAccuracy(Display):
                         annotation_clip=False,
                     )
         ax.set(xlabel="", ylabel="Test accuracy (%)", xlim=(-0.55, len(ALL_AND_GROUPS) - 0.45))
-        ax.set_ylim(0, 106 if roomy else 116)  # room for the printed values
+        ax.set_ylim(0, 106 if roomy else 118)  # room for the printed values
         ax.set_yticks(range(0, 101, 20))
         ax.tick_params(axis="x", length=0, pad=15 if direct else 4)
         for label in ax.get_xticklabels():

@@ -38,6 +38,9 @@ _NAMES = {
 }
 
 
+_WORDS = {"nc1": "NC1", "nc2_norm": "NC2 (norms)", "nc2_angle": "NC2 (angles)", "nc3": "NC3", "nc4": "NC4"}
+
+
 @dataclass(frozen=True)
 class NeuralCollapse(Display):
     """A panel per measure of neural collapse, a line per method over the epochs whose weights were kept.
@@ -97,9 +100,9 @@ class NeuralCollapse(Display):
     def finding(self) -> str:
         means = self._last().groupby("method", sort=False)[list(MEASURES)].mean()
         if len(means) == 1:
-            values = ", ".join(f"{measure} {short(means[measure].iloc[0])}" for measure in MEASURES)
+            values = ", ".join(f"{_WORDS[measure]} {short(means[measure].iloc[0])}" for measure in MEASURES)
             return f"At the last epoch: {values} (0: collapsed)."
-        parts = [f"{m} with {label_of(means[m].idxmin())} ({short(means[m].min())})" for m in MEASURES]
+        parts = [f"{_WORDS[m]} with {label_of(means[m].idxmin())} ({short(means[m].min())})" for m in MEASURES]
         return f"At the last epoch the lowest values (0: collapsed) were {', '.join(parts)}."
 
     def plot(self, ax: Axes | None = None, *, measure: str = "nc1") -> Axes:

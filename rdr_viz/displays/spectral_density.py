@@ -118,7 +118,7 @@ class SpectralDensityPlot(Display):
         across = min(4, len(panels)) if len(panels) != 4 else 2
         down = -(-len(panels) // across)
         with rdr_style():
-            figure = new_figure(TEXT_WIDTH, 0.5 + 1.9 * down)
+            figure = new_figure(TEXT_WIDTH, 0.5 + (1.9 if across < 3 else 2.05) * down)
             # One axis for all where every spectrum can be seen on it, else one each, which the title says.
             extents = [rows["grid"].max() - rows["grid"].min() for rows in panels]
             same = max(extents) < _SAME_AXIS * min(extents)
@@ -127,11 +127,11 @@ class SpectralDensityPlot(Display):
                 self._draw(ax, rows)
                 style = method_style(rows["method"].iloc[0])
                 seed = f", seed {rows['seed'].iloc[0]}" if self.data["seed"].nunique() > 1 else ""
-                ax.set_title(f"{style.label}{seed}: {class_name(rows['name'].iloc[0], 14)}")
+                between = ": " if across < 3 else "\n"  # no room for one line beside each other
+                ax.set_title(f"{style.label}{seed}{between}{class_name(rows['name'].iloc[0], 14)}", pad=4)
                 ax.annotate(
                     f"λ min {short(rows['lambda_min'].iloc[0])}\nλ max {short(rows['lambda_max'].iloc[0])}",
                     (0.96, 0.95), xycoords="axes fraction", ha="right", va="top",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
                 )  # fmt: skip
                 if index % across:
                     ax.set_ylabel("")

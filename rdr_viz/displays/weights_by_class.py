@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rdr_viz.displays.base import Display
-from rdr_viz.displays.epochs import epoch_axis, shade_warm_up
+from rdr_viz.displays.epochs import epoch_axis, log_ticks, shade_warm_up
 from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
 from rdr_viz.numbers.correlation import is_constant
 from rdr_viz.numbers.training import first_and_last, weights_by_class
@@ -111,10 +111,7 @@ class WeightsByClass(Display):
             return
         ax.set_yscale("log")
         ax.set_ylim(weights.min() / 1.15, weights.max() * 1.15)
-        ticks = [base * 10.0**power for power in range(-6, 7) for base in (1, 2, 5)]
-        low, high = ax.get_ylim()
-        ax.set_yticks([tick for tick in ticks if low <= tick <= high], minor=False)
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        log_ticks(ax.yaxis, *ax.get_ylim())
 
     def _labels(self, ax: Axes) -> None:
         """At the right: the largest and the smallest class with their numbers, and the groups' names between."""

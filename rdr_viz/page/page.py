@@ -31,6 +31,7 @@ class Section:
         name: File name without ending that downloads get, e.g. ``"class_counts"``.
         heading: The question.
         svg: The picture, an SVG file's text in UTF-8.
+        dark: The same for a dark page.
         alt: What it shows, for a reader who cannot see it.
         look: One sentence: what to look at.
         finding: What these data say, with the numbers.
@@ -40,6 +41,7 @@ class Section:
     name: str
     heading: str
     svg: bytes
+    dark: bytes
     alt: str
     look: str
     finding: str
@@ -48,19 +50,29 @@ class Section:
     @classmethod
     def from_display(cls, name: str, display: Display, svg: bytes | None = None) -> Section:
         """Take the words and data of ``display``, and its picture: ``svg`` if it has been drawn before."""
-        if svg is None:
-            svg = render(display.figure(), "svg", title=display.title, description=display.alt)
-        return cls(name, display.title, svg, display.alt, display.look, display.finding, csv_text(display.data))
+        words = {"title": display.title, "description": display.alt}
+        svg = render(display.figure(), "svg", **words) if svg is None else svg
+        dark = render(display.in_theme("dark"), "svg", **words)
+        return cls(name, display.title, svg, dark, display.alt, display.look, display.finding, csv_text(display.data))
 
     @property
     def picture(self) -> str:
         """The picture as a ``data:`` address."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode()
+        return _address(self.svg)
+
+    @property
+    def dark_picture(self) -> str:
+        """The picture for a dark page as a ``data:`` address."""
+        return _address(self.dark)
 
     @property
     def download(self) -> str:
         """The plotted data as a ``data:`` address."""
         return "data:text/csv;charset=utf-8," + quote(self.csv)
+
+
+def _address(svg: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
 
 
 def write_page(
@@ -71,6 +83,7 @@ def write_page(
     sections: Sequence[Section],
     table: pd.DataFrame | None = None,
     glossary: Sequence[tuple[str, str]] = (),
+    missing: Sequence[tuple[str, str]] = (),
     command: str | None = None,
 ) -> Path:
     """Write one HTML file that needs no other file, no script and no network.
@@ -85,6 +98,7 @@ def write_page(
         sections: The pictures, in order.
         table: As :func:`rdr_viz.accuracy_table` returns it; shown before the pictures.
         glossary: Terms and what they mean, shown under the table.
+        missing: Questions without a picture, and why; shown after the pictures.
         command: What repeats the page, for a shell.
 
     Returns:
@@ -110,8 +124,9 @@ def write_page(
         header=["Method", "Seeds", *ALL_AND_GROUPS],
         rows=rows,
         several=table is not None and "All sd" in table,
-        missing=table is not None and table[list(ALL_AND_GROUPS)].isna().any(axis=None),
+        groupless=table is not None and table[list(ALL_AND_GROUPS)].isna().any(axis=None),
         glossary=glossary,
+        missing=missing,
         command=command,
     )
     path = Path(path)

@@ -10,6 +10,7 @@ from made_up_runs import make_run
 
 import rdr_core
 from rdr_core import RdrError
+from rdr_viz.analyses import ANALYSES
 from rdr_viz.cli import main
 from rdr_viz.displays.base import Display
 from rdr_viz.kinds import KINDS, compares_runs, display_class, make_display
@@ -57,6 +58,61 @@ def test_plot_draws_a_stored_run_to_files(rdr, tmp_path):
     status, out, err = rdr("plot", "nowhere")
     assert (status, out) == (2, "")
     assert err.startswith("rdr: nowhere is not a run's folder")
+
+
+def test_analyze_computes_once_and_keeps(rdr, tmp_path):
+    run = rdr_core.train("digits", imbalance_factor=20, epochs=2, runs="runs", progress=False)
+    status, out, _ = rdr("analyze", str(run.path), "--what", "groups, shares")
+    assert status == 0
+    assert re.findall(r": (\w+), [\d,]+ rows", out) == ["groups", "shares"]
+    kept = {path: path.stat().st_mtime_ns for path in (run.path / "analysis").iterdir()}
+    assert {path.name.split("-")[0] for path in kept} == {"predictions", "replayed", "shares"}
+    assert rdr("analyze", str(run.path), "-w", "groups,shares")[0] == 0
+    assert {path: path.stat().st_mtime_ns for path in (run.path / "analysis").iterdir()} == kept
+    status, out, err = rdr("analyze", str(run.path), "--what", "groups,curvatur")
+    assert (status, out) == (2, "")
+    assert "did you mean 'curvature'" in err
+
+
+@pytest.mark.slow
+def test_every_analysis_can_be_asked_for(rdr):
+    run = rdr_core.train("digits", imbalance_factor=20, epochs=2, runs="runs", progress=False)
+    status, out, _ = rdr("analyze", str(run.path), "--what", ",".join(ANALYSES))
+    assert status == 0
+    assert re.findall(r": (\w+), [\d,]+ rows", out) == list(ANALYSES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_gallery_shows_every_kind_in_a_browser(browser, tmp_path_factory, monkeypatch, capsys, theme):
+    folder = tmp_path_factory.getbasetemp() / "gallery"  # made once for both themes
+    if not (folder / "page" / "index.html").exists():
+        runs = [
+            rdr_core.train("digits", imbalance_factor=20, method=method, epochs=4, runs=folder, progress=False)
+            for method in ("ce", "rdr")
+        ]
+        words = ["rdr", "gallery", *(str(run.path) for run in runs), "--out", str(folder / "page")]
+        monkeypatch.setattr(sys, "argv", words)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        assert "Open " in capsys.readouterr().out
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((folder / "page" / "index.html").as_uri())
+    shown = page.evaluate(
+        "Promise.all([...document.images].map(i => i.decode().then(() => [i.naturalWidth, i.currentSrc == i.src])))"
+    )
+    headings = page.evaluate("[...document.querySelectorAll('main section:has(img) h2')].map(h => h.textContent)")
+    links = page.evaluate("[...document.querySelectorAll('nav a')].map(a => !!document.querySelector(a.hash))")
+    page.close()
+    assert headings == [display_class(kind).title for kind in KINDS]
+    assert len(shown) == len(KINDS) == len(links)
+    assert all(width > 0 and plain == (theme == "light") for width, plain in shown)
+    assert all(links)
+    assert said == []
 
 
 def test_kinds_lists_each_with_its_question(rdr):

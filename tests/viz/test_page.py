@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
 from made_up_runs import make_run
 
-from rdr_viz.report import write_report
+from rdr_core import RdrError
+from rdr_core.errors import MissingData
+from rdr_viz import report
+from rdr_viz.kinds import make_display
+from rdr_viz.report import KINDS_OF_REPORT, write_report
 
 HOSTILE = '"><script>alert(1)</script>{{ 7*7 }}'
 
@@ -52,9 +57,7 @@ def test_nothing_is_loaded_from_anywhere(page):
 def test_every_picture_has_words_and_is_the_file_beside(page):
     images = [a for tag, a in parse(page).found if tag == "img"]
     assert len(images) == 4
-    for image, name in zip(
-        images, ("class_counts", "group_accuracy", "weights_by_class", "weight_and_b_prime"), strict=True
-    ):
+    for image, name in zip(images, KINDS_OF_REPORT, strict=True):
         assert len(image["alt"]) > 60
         svg = base64.b64decode(image["src"].split(",")[1])
         assert svg == (page.parent / "figures" / f"{name}.svg").read_bytes()
@@ -101,10 +104,37 @@ def test_a_missing_group_is_a_dash_not_a_zero(tmp_path):
     assert cells.count("<td>–</td>") == 2
 
 
-def test_without_a_density_ratio_the_weights_are_not_drawn(tmp_path):
-    page = write_report([make_run("ce")], tmp_path)
+def test_what_cannot_be_drawn_is_named_and_the_rest_drawn(tmp_path, monkeypatch):
+    def make(kind, runs):
+        if kind == "surface":
+            raise MissingData("CIFAR-10 is not complete in <here>.")
+        return make_display(kind, runs)
+
+    monkeypatch.setattr(report, "make_display", make)
+    page = write_report([make_run("ce")], tmp_path, kinds=("counts", "surface", "weights"))
     assert len([1 for tag, _ in parse(page).found if tag == "img"]) == 2
-    assert "One network was trained on it for 20 epochs by CE." in page.read_text()
+    text = page.read_text()
+    assert "One network was trained on it for 20 epochs by CE." in text
+    missing = text.split('id="missing"')[1]
+    assert (
+        "<dt>How sharp is the minimum, and for whom?</dt><dd>CIFAR-10 is not complete in &lt;here&gt;.</dd>" in missing
+    )
+    with pytest.raises(RdrError, match="did you mean 'weights'"):
+        write_report([make_run("ce")], tmp_path, kinds=("weigths",))
+    assert "Not drawn" not in write_report([make_run("rdr")], tmp_path).read_text()
+
+
+def test_each_picture_has_a_twin_for_dark_pages(page):
+    """The same shapes and words in other colours: a white ground's black letters are light there."""
+    found = parse(page).found
+    light = [base64.b64decode(a["src"].split(",")[1]).decode() for tag, a in found if tag == "img"]
+    dark = [base64.b64decode(a["srcset"].split(",")[1]).decode() for tag, a in found if tag == "source"]
+    assert len(light) == len(dark) == 4
+    color = re.compile("#[0-9a-f]{6}")
+    for one, other in zip(light, dark, strict=True):
+        assert color.sub("", one).count("<path") == color.sub("", other).count("<path")
+        assert "#222222" in one
+        assert "#222222" not in other
 
 
 def test_the_same_runs_give_the_same_page(page, three_runs, tmp_path):
