@@ -43,7 +43,7 @@ def turned(color: object, *, text: bool = False) -> tuple[float, float, float, f
         >>> to_hex(turned("white")), to_hex(turned("black"))
         ('#191817', '#ededed')
         >>> to_hex(turned("#D55E00")), to_hex(turned("#D55E00", text=True))
-        ('#d55e00', '#ffa055')
+        ('#d55e00', '#ff9c4d')
     """
     red, green, blue, alpha = to_rgba(color)
     if min(red, green, blue) == 1:

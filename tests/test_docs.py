@@ -89,5 +89,6 @@ def test_pictures_and_files_that_the_readme_names_exist():
 
 def test_the_readmes_python_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}  # one for all, as a reader goes from one to the next
     for code in re.findall(r"```python\n(.*?)```", readme(), flags=re.DOTALL):
-        exec(compile(code, "README.md", "exec"), {})
+        exec(compile(code, "README.md", "exec"), names)
