@@ -1,0 +1,144 @@
+"""The processes that train one run together, as ``torchrun`` starts them: each takes its share of every batch.
+
+A run's result does not depend on how many there are, but for rounding: the order of visits, the augmentation and the
+batches are functions of the seed; BatchNorm, the weights and the mean of the loss are taken over the whole batch; and
+all ranks hold the same state, so a checkpoint is one rank's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from rdr_core.errors import RdrError
+from rdr_core.shapes import Float
+
+#: Steps between looks at whether any rank was asked to stop: a look waits for the slowest one.
+LOOK_EVERY = 10
+
+
+class LostRank(RdrError):
+    """Another rank ended, so this one cannot go on."""
+
+
+class Ranks:
+    """This process among those of the run. One alone (the default) talks to nobody.
+
+    Attributes:
+        rank: this process's number, from 0.
+        size: how many there are.
+
+    Example:
+        >>> ranks = Ranks()
+        >>> ranks.share(10), ranks.first, ranks.gather(torch.tensor([1, 2]), 2)
+        (slice(0, 10, None), True, tensor([1, 2]))
+        >>> Ranks(1, 3).share(10)
+        slice(3, 6, None)
+    """
+
+    def __init__(self, rank: int = 0, size: int = 1) -> None:
+        self.rank, self.size = rank, size
+
+    @property
+    def first(self) -> bool:
+        """Whether this one writes the run's folder."""
+        return self.rank == 0
+
+    def share(self, count: int) -> slice:
+        """This rank's part of a batch of ``count`` samples: neighbours, as even as can be."""
+        return self._share(self.rank, count)
+
+    def _share(self, rank: int, count: int) -> slice:
+        return slice(count * rank // self.size, count * (rank + 1) // self.size)
+
+    def gather(self, mine: Float[Tensor, "b ..."], count: int) -> Float[Tensor, "B ..."]:
+        """The whole batch's rows from every rank's share of it, without gradient.
+
+        Args:
+            mine: this rank's rows, as many as ``share(count)`` has.
+            count: B.
+        """
+        if self.size == 1:
+            return mine
+        lengths = [len(range(count)[self._share(rank, count)]) for rank in range(self.size)]
+        padded = mine.new_zeros(max(lengths), *mine.shape[1:])
+        padded[: len(mine)] = mine.detach()
+        everyone = [torch.empty_like(padded) for _ in lengths]
+        dist.all_gather(everyone, padded)
+        return torch.cat([rows[:length] for rows, length in zip(everyone, lengths, strict=True)])
+
+    def add(self, tensors: list[Tensor]) -> None:
+        """Replace each tensor by its sum over the ranks, in one message."""
+        if self.size == 1:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        dist.all_reduce(flat)
+        for tensor, summed in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+            tensor.copy_(summed.view_as(tensor))
+
+    def any(self, flag: bool) -> bool:
+        """Whether any rank says so; waits for all of them."""
+        if self.size == 1:
+            return flag
+        said = torch.tensor(float(flag))
+        dist.all_reduce(said, op=dist.ReduceOp.MAX, group=_control())
+        return bool(said)
+
+    def wait(self) -> None:
+        """Until every rank is here."""
+        self.any(False)
+
+
+_groups: dict[str, dist.ProcessGroup] = {}
+
+
+def _control() -> dist.ProcessGroup:
+    """A group on the CPU, for words between the ranks that must not wait for their GPUs."""
+    return _groups["control"]
+
+
+def launched() -> bool:
+    """Whether ``torchrun`` started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+@contextmanager
+def joined(device: torch.device, *, patience: float = 1800) -> Iterator[Ranks]:
+    """The ranks that this process is one of, connected inside; one alone where torchrun did not start it.
+
+    Args:
+        device: where this one computes; NCCL connects GPUs, gloo connects CPUs.
+        patience: seconds to wait for a rank before it counts as lost (default: torch's own half hour, since the
+            first rank may fetch and check data).
+
+    Raises:
+        LostRank: a rank ended or did not answer; the others' checkpoint stays whole.
+        RdrError: what any rank raised on its own.
+    """
+    if not launched():
+        yield Ranks()
+        return
+    wait = timedelta(seconds=patience)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=wait)
+    _groups["control"] = dist.new_group(backend="gloo", timeout=wait)
+    ranks = Ranks(dist.get_rank(), dist.get_world_size())
+    try:
+        yield ranks
+    except RuntimeError as error:
+        # torch has no class of error for a broken connection that both of its backends use.
+        if not any(word in str(error).lower() for word in ("gloo", "nccl", "connection", "peer", "timed out")):
+            raise
+        raise LostRank(
+            f"rank {ranks.rank} of {ranks.size} lost another rank in the middle of a step "
+            f"({str(error).splitlines()[0][:120]}); the last checkpoint is whole, `rdr resume` goes on from there, with "
+            "any number of ranks."
+        ) from None
+    finally:
+        _groups.clear()
+        dist.destroy_process_group()

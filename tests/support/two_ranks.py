@@ -1,0 +1,49 @@
+"""Run a function in several processes joined by gloo, as torchrun would start them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.multiprocessing as mp
+
+
+def on_ranks(size: int, function: Callable[..., Any], *arguments: Any, missing: int = 0) -> list[Any]:
+    """``function(ranks, *arguments)`` on each rank; the results by rank. The function must be a module's own.
+
+    ``missing`` ranks are expected to end without a result.
+    """
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    context = mp.get_context("spawn")
+    results = context.SimpleQueue()
+    processes = [
+        context.Process(target=_start, args=(rank, size, port, results, function, arguments)) for rank in range(size)
+    ]
+    for process in processes:
+        process.start()
+    found = dict(results.get() for _ in range(size - missing))
+    for process in processes:
+        process.join()
+    failed = {rank: value for rank, value in found.items() if isinstance(value, str)}
+    assert not failed, failed
+    return [found[rank] for rank in range(size)]
+
+
+def _start(rank: int, size: int, port: int, results: Any, function: Callable[..., Any], arguments: tuple) -> None:
+    import traceback
+
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(size), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
+                   "MASTER_PORT": str(port)}  # fmt: skip
+    torch.set_num_threads(1)
+    from rdr_core.training.ranks import joined
+
+    try:
+        with joined(torch.device("cpu"), patience=60) as ranks:
+            results.put((rank, function(ranks, *arguments)))
+    except BaseException:
+        results.put((rank, traceback.format_exc()))
