@@ -1,18 +1,17 @@
-"""Accuracy on the test set: over all, by class and by group, in percent."""
+"""What the network says of the test set."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
-from rdr_core.data import Groups
 from rdr_core.models import Network
 from rdr_core.shapes import Float, Int, UInt8
 from rdr_core.training.augment import normalise
 
 
-@torch.no_grad()
 def predict(
     model: Network,
     images: UInt8[Tensor, "N C H W"],
@@ -21,10 +20,28 @@ def predict(
     batch_size: int = 1000,
 ) -> Int[Tensor, "N"]:
     """Predicted class of each image, in evaluation mode, which is undone afterwards."""
+    return torch.cat([logits.argmax(1) for logits in _logits(model, images, mean, std, batch_size)])
+
+
+def class_probabilities(
+    model: Network,
+    images: UInt8[Tensor, "N C H W"],
+    mean: Float[Tensor, "C"],
+    std: Float[Tensor, "C"],
+    batch_size: int = 1000,
+) -> Float[Tensor, "N d"]:
+    """Softmax of each image's logits in float64, on the CPU, in evaluation mode, which is undone afterwards."""
+    batches = [logits.cpu().double().softmax(1) for logits in _logits(model, images, mean, std, batch_size)]
+    return torch.cat(batches)
+
+
+@torch.no_grad()
+def _logits(model: Network, images: Tensor, mean: Tensor, std: Tensor, batch_size: int) -> Iterator[Tensor]:
     was_training = model.training
     model.eval()
     try:
-        return torch.cat([model(normalise(batch, mean, std)).argmax(1) for batch in images.split(batch_size)])
+        for batch in images.split(batch_size):
+            yield model(normalise(batch, mean, std))
     finally:
         model.train(was_training)
 
@@ -40,17 +57,3 @@ def accuracy_by_class(
     """
     right = torch.bincount(labels[predicted == labels], minlength=num_classes).double()
     return right, torch.bincount(labels, minlength=num_classes).double()
-
-
-def accuracies(right: np.ndarray, total: np.ndarray, groups: Groups) -> dict[str, float]:
-    """Top-1 over all images and over those of each group, in percent; NaN for a group without any.
-
-    Args:
-        right, total: (d,) right answers and images of each class.
-        groups: Many, Medium, Few.
-    """
-    percent = {"accuracy": 100 * right.sum() / total.sum()}
-    for name, classes in groups.items():
-        images = total[classes].sum()
-        percent[name.lower()] = 100 * right[classes].sum() / images if images else float("nan")
-    return {name: float(value) for name, value in percent.items()}

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from rdr_core.errors import TrainingDiverged
+from rdr_core.measures import accuracies
 from rdr_core.runs.folder import RunFolder
-from rdr_core.training.evaluation import accuracies, accuracy_by_class, predict
+from rdr_core.training.evaluation import accuracy_by_class, predict
 from rdr_core.training.interrupt import TrainingStopped, stop_requests
 from rdr_core.training.schedule import learning_rate
 from rdr_core.training.state import TrainingState

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, t
 
+from rdr_core import measures
 from rdr_core.errors import RdrError
+from rdr_core.measures import BINS
 from rdr_viz.numbers.accuracy import accuracy_by_group
 from rdr_viz.numbers.counts import class_table
 from rdr_viz.numbers.predictions import predictions
@@ -18,9 +20,6 @@ from rdr_viz.palette import GROUPS
 if TYPE_CHECKING:
     from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
-
-#: Equal-width bins of confidence (Guo et al. 2017).
-BINS = 15
 
 
 def t_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
@@ -178,35 +177,10 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, bins: int = BINS) -
         >>> reliability(np.array([0.9, 0.8, 0.2]), np.array([True, False, False]), bins=2)["accuracy"].tolist()
         [0.0, 0.5]
     """
-    confidence, correct = np.asarray(confidence, dtype=float), np.asarray(correct, dtype=float)
+    found = measures.reliability(np.asarray(confidence, dtype=float), np.asarray(correct, dtype=bool), bins=bins)
     edges = np.arange(bins + 1) / bins
-    at = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
-    images = np.bincount(at, minlength=bins)
-    with np.errstate(invalid="ignore"):
-        return pd.DataFrame(
-            {
-                "bin": np.arange(bins),
-                "from": edges[:-1],
-                "to": edges[1:],
-                "images": images,
-                "confidence": np.bincount(at, confidence, bins) / images,
-                "accuracy": np.bincount(at, correct, bins) / images,
-            }
-        )
-
-
-def calibration_error(table: pd.DataFrame) -> float:
-    """Expected calibration error: |accuracy - confidence| of the bins, averaged by their images, 0..1.
-
-    Args:
-        table: of :func:`reliability`.
-
-    Example:
-        >>> calibration_error(reliability(np.array([0.9, 0.9]), np.array([True, False]), bins=1))
-        0.4
-    """
-    gaps = (table["accuracy"] - table["confidence"]).abs()
-    return float((gaps * table["images"]).sum() / table["images"].sum()) if table["images"].sum() else np.nan
+    table = pd.DataFrame({"bin": np.arange(bins), "from": edges[:-1], "to": edges[1:], **found})
+    return table.astype({"images": np.int64})
 
 
 def calibration(
@@ -236,7 +210,7 @@ def calibration(
         confidence = said["confidence"].to_numpy()[chosen]
         table = reliability(confidence, right[chosen], bins)
         table.insert(0, "group", name)
-        table["ece"] = calibration_error(table)
+        table["ece"] = measures.calibration_error(table)
         table["overconfidence"] = confidence.mean() - right[chosen].mean()
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

@@ -9,11 +9,11 @@ from scipy.stats import binomtest, ttest_1samp
 from sklearn.metrics import confusion_matrix
 
 from rdr_core.errors import RdrError
+from rdr_core.measures import calibration_error
 from rdr_viz.analysis import result_path
 from rdr_viz.numbers.groups import (
     accuracy_with_intervals,
     calibration,
-    calibration_error,
     confusion,
     confusion_counts,
     reliability,
