@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdr_core.methods import losses, rdr, weights  # noqa: F401
+from rdr_core.methods import losses, rdr, second_stage, weights  # noqa: F401
 from rdr_core.methods.parts import Part, registered
 
 
@@ -11,6 +11,6 @@ def parts() -> dict[str, Part]:
 
     Example:
         >>> sorted(parts())
-        ['cb', 'ce', 'focal', 'inverse', 'la', 'rdr']
+        ['cb', 'ce', 'crt', 'focal', 'inverse', 'la', 'posthoc', 'rdr', 'taunorm']
     """
     return registered()

@@ -60,6 +60,11 @@ class MethodSpec:
         return next((u for u in self.used if _SAME.get(u.part.kind, u.part.kind) == kind), None)
 
     @property
+    def first_stage(self) -> MethodSpec:
+        """The method less its second stage: what is trained before the classifier is refined."""
+        return MethodSpec(tuple(u for u in self.used if u.part.kind != "second stage"))
+
+    @property
     def prior_in_loss(self) -> float:
         """The power of the prior that the loss carries: logit adjustment's tau, else 0."""
         loss = self.get("loss")
@@ -110,7 +115,9 @@ density ratio times 1/n already, so name one of them.
     if not any(u.part.kind == "loss" for u in used):
         used.append(UsedPart(known["ce"], {}))
     used.sort(key=lambda u: _ORDER.index(u.part.kind))
-    return MethodSpec(tuple(used))
+    spec = MethodSpec(tuple(used))
+    _refuse_prior_twice(name, spec)
+    return spec
 
 
 def _parse_part(text: str, known: Mapping[str, Part], whole: str) -> UsedPart:
@@ -156,3 +163,14 @@ def _refuse_nonsense(name: str, used: list[UsedPart]) -> None:
     if "schedule" in by_kind and "weighting" not in by_kind:
         schedule = by_kind["schedule"][0]
         raise RdrError(f"{name!r} defers weights but has none; add a weighting, as in 'inverse+{schedule}'.")
+
+
+def _refuse_prior_twice(name: str, spec: MethodSpec) -> None:
+    """A loss that has the prior leaves raw logits for the test; a second stage that takes it out would do so again."""
+    stage = spec.get("second stage")
+    if stage and stage.part.prior and stage.arguments[stage.part.prior] and spec.prior_in_loss:
+        loss = spec.get("loss").part.name
+        raise RdrError(
+            f"{name!r} takes the prior out of the logits twice, in training ({loss}) and after it ({stage.part.name}); "
+            f"name one of them, as in {loss!r} or 'ce+{stage.part.name}'."
+        )

@@ -35,6 +35,7 @@ KINDS: dict[str, str] = {
     "sampler": "factory(context, **parameters) -> Sampler",
     "schedule": "factory(context, weighting, **parameters) -> Weighting",
     "optimizer": "factory(context, sgd, **parameters) -> Step",
+    "second stage": "factory(**parameters) -> SecondStage",
 }
 
 
