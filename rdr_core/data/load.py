@@ -19,6 +19,7 @@ def load_data(
     noise: str = "symmetric",
     root: str | os.PathLike[str] | None = None,
     groups: str = "rank",
+    held_out: int = 0,
 ) -> LongTailedData:
     """A data set of :data:`rdr_core.data.SOURCES` with a long tail, fetched on first use.
 
@@ -33,6 +34,7 @@ def load_data(
         noise: ``"symmetric"`` (default) or ``"prior"``.
         root: folder of the data files; default: the environment variable RDR_DATA, else ``~/.cache/rdr``.
         groups: ``"rank"`` (default, the RDR paper's) or ``"count"`` (> 100, 20..100, < 20).
+        held_out: images of each class to keep out of training (:func:`from_arrays`); default 0.
 
     Raises:
         MissingData: the files are missing or damaged and could not be fetched.
@@ -58,6 +60,7 @@ def load_data(
         groups=groups,
         mean=raw.mean,
         std=raw.std,
+        held_out=held_out,
     )
 
 

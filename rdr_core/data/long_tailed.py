@@ -15,7 +15,7 @@ from rdr_core.data.arrays import as_class_names, as_images, as_labels, channel_s
 from rdr_core.data.groups import Groups, groups_by_count, groups_by_rank
 from rdr_core.data.noise import flip_labels
 from rdr_core.data.profiles import profile_counts
-from rdr_core.data.subsets import choose_subset, indices_hash
+from rdr_core.data.subsets import choose_subset, hold_out, indices_hash
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.shapes import Float, Int, UInt8
 
@@ -67,6 +67,8 @@ class LongTailedData:
         seed: of the subset and of the noise.
         noise_rate: share of training labels flipped, in [0, 1).
         noise: ``"symmetric"`` or ``"prior"``.
+        held_out: as many images of each class, with true labels, taken out of the source before the
+            imbalance was made; None where none were asked for.
 
     Example:
         >>> from rdr_core.data import load_data
@@ -91,6 +93,7 @@ class LongTailedData:
     seed: int
     noise_rate: int | float
     noise: str
+    held_out: Split | None = None
 
     @property
     def num_classes(self) -> int:
@@ -121,12 +124,12 @@ class LongTailedData:
     def content_hash(self) -> str:
         """16 hex digits of the SHA-256 of all that training and its numbers depend on.
 
-        Images and labels, training and test, with their shapes; mean and std; class names and groups.
+        Images and labels, training, test and held-out, with their shapes; mean and std; class names and groups.
         """
         digest = hashlib.sha256()
         groups = [classes.tolist() for _, classes in self.groups.items()]
         digest.update(repr((tuple(self.mean), tuple(self.std), tuple(self.class_names), groups)).encode())
-        for split in (self.train, self.test):
+        for split in (self.train, self.test, *([self.held_out] if self.held_out else [])):
             digest.update(repr(tuple(split.images.shape)).encode())
             digest.update(split.images.contiguous().numpy())
             digest.update(split.labels.numpy().astype("<i8").tobytes())
@@ -162,6 +165,7 @@ def from_arrays(
     groups: str = "rank",
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    held_out: int = 0,
 ) -> LongTailedData:
     """A long-tailed set from your own images: subset first, then label noise. The arrays are copied.
 
@@ -183,6 +187,8 @@ def from_arrays(
         groups: ``"rank"`` (default, the RDR paper's) or ``"count"`` (> 100, 20..100, < 20).
         mean: of each channel, of pixels scaled to 0..1; default: of the training images kept.
         std: likewise, above 0.
+        held_out: images of each class to take out of the training images before anything else, for
+            methods that measure accuracy while training, such as cdb; default 0.
 
     Raises:
         RdrError: an array of the wrong shape or type, labels that are no classes, a class without
@@ -202,14 +208,17 @@ def from_arrays(
             f"Training images are {sizes[0]} but test images {sizes[1]} (C x H x W): give one size for both."
         )
     source_labels = as_labels(train_labels, len(source), "train_labels")
-    held_out = as_labels(test_labels, len(test_pixels), "test_labels")
-    names = as_class_names(class_names, source_labels, held_out)
+    test_classes = as_labels(test_labels, len(test_pixels), "test_labels")
+    names = as_class_names(class_names, source_labels, test_classes)
 
+    apart = hold_out(source_labels, len(names), held_out, seed)
+    left = np.setdiff1d(np.arange(len(source_labels)), apart)
     if imbalance_factor is None:
-        indices = np.arange(len(source_labels))
+        indices = left
     else:
-        largest = int(np.bincount(source_labels).min())
-        indices = choose_subset(source_labels, profile_counts(profile, largest, len(names), imbalance_factor), seed)
+        largest = int(np.bincount(source_labels[left]).min())
+        counts = profile_counts(profile, largest, len(names), imbalance_factor)
+        indices = left[choose_subset(source_labels[left], counts, seed)]
     clean = source_labels[indices]
     given = flip_labels(clean, len(names), noise_rate, noise, seed)
     emptied = np.flatnonzero(np.bincount(given, minlength=len(names)) == 0)
@@ -224,7 +233,7 @@ def from_arrays(
     return LongTailedData(
         name=name,
         train=Split(pixels, torch.from_numpy(given)),
-        test=Split(test_pixels.clone(), torch.from_numpy(held_out)),
+        test=Split(test_pixels.clone(), torch.from_numpy(test_classes)),
         class_names=names,
         mean=measured[0] if mean is None else _per_channel(mean, pixels.shape[1], "mean"),
         std=measured[1] if std is None else _per_channel(std, pixels.shape[1], "std"),
@@ -236,6 +245,7 @@ def from_arrays(
         seed=seed,
         noise_rate=noise_rate,
         noise=noise,
+        held_out=Split(source[torch.from_numpy(apart)], torch.from_numpy(source_labels[apart])) if held_out else None,
     )
 
 

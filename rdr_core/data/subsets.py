@@ -10,9 +10,12 @@ import numpy as np
 from rdr_core.errors import RdrError
 from rdr_core.shapes import Int
 
+#: Stream 1 is the label noise's.
+_HELD_OUT_STREAM = 2
+
 
 def choose_subset(
-    labels: Int[np.ndarray, "M"], counts: Int[np.ndarray, "d"] | Sequence[int], seed: int = 0
+    labels: Int[np.ndarray, "M"], counts: Int[np.ndarray, "d"] | Sequence[int], seed: int = 0, stream: int = 0
 ) -> Int[np.ndarray, "N"]:
     """Indices of ``counts[c]`` images of each class c, drawn by a private generator.
 
@@ -24,6 +27,7 @@ def choose_subset(
         labels: (M,) class of each image, 0..d-1.
         counts: (d,) images wanted of each class.
         seed: 0 (default) to 2^32 - 1; another seed is another subset.
+        stream: above 0, a draw independent of the field's (:func:`random_state`).
 
     Returns:
         (N,) int64 indices into ``labels``, N = sum of the counts, class by class.
@@ -37,7 +41,7 @@ def choose_subset(
         >>> labels[chosen].tolist()
         [0, 0, 1]
     """
-    draw = random_state(seed)
+    draw = random_state(seed, stream)
     chosen = [np.empty(0, dtype=np.int64)]
     for c, wanted in enumerate(counts):
         of_class = np.flatnonzero(labels == c)
@@ -46,6 +50,35 @@ def choose_subset(
         draw.shuffle(of_class)
         chosen.append(of_class[:wanted])
     return np.concatenate(chosen).astype(np.int64)
+
+
+def hold_out(labels: Int[np.ndarray, "M"], num_classes: int, images: int, seed: int = 0) -> Int[np.ndarray, "H"]:
+    """Indices of ``images`` images of each class, to be kept out of training; at least one image of each class is left.
+
+    Args:
+        labels: (M,) class of each image, 0..d-1.
+        num_classes: d.
+        images: wanted of each class, 0 or more.
+        seed: 0 (default) to 2^32 - 1; the draw is independent of the subset's.
+
+    Raises:
+        RdrError: a class that would be left without an image, or no such number of images.
+
+    Example:
+        >>> labels = np.array([0, 1, 0, 1, 0])
+        >>> labels[hold_out(labels, num_classes=2, images=1)].tolist()
+        [0, 1]
+    """
+    if images < 0 or int(images) != images:
+        raise RdrError(f"held_out is {images!r}; it must be a whole number of images of each class, 0 or larger.")
+    counts = np.bincount(labels, minlength=num_classes)
+    smallest = int(counts.argmin())
+    if counts[smallest] <= images:
+        raise RdrError(
+            f"Class {smallest} has {counts[smallest]} images, too few to hold {images} out and train on the rest; "
+            f"hold out {max(0, counts[smallest] - 1)} of each class at most."
+        )
+    return choose_subset(labels, [int(images)] * num_classes, seed, stream=_HELD_OUT_STREAM)
 
 
 def indices_hash(indices: Int[np.ndarray, "N"] | Sequence[int]) -> str:

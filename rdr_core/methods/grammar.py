@@ -11,6 +11,7 @@ parameters in alphabetical order, defaults left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,30 +66,56 @@ class MethodSpec:
         return MethodSpec(tuple(u for u in self.used if u.part.kind != "second stage"))
 
     @property
-    def prior_in_loss(self) -> float:
-        """The power of the prior that the loss carries: logit adjustment's tau, else 0."""
+    def cosine_scale(self) -> float | None:
+        """The scale of the cosine classifier that the loss is made for; None is a linear classifier."""
         loss = self.get("loss")
-        return float(loss.arguments[loss.part.prior]) if loss.part.prior else 0.0
+        return float(loss.arguments[loss.part.cosine]) if loss.part.cosine else None
+
+    @property
+    def held_out(self) -> int:
+        """Images of each class that the method wants held out of training."""
+        return max(int(u.arguments[u.part.held_out]) if u.part.held_out else 0 for u in self.used)
+
+    @property
+    def prior_in_loss(self) -> float:
+        """The power of the prior that the loss carries: logit adjustment's tau, 1 for balanced softmax, else 0."""
+        return _power(self.get("loss"))
+
+    @property
+    def prior_after(self) -> float:
+        """The power of the prior that the second stage takes out of the logits: post-hoc adjustment's tau, else 0."""
+        return _power(self.get("second stage"))
 
     @property
     def prior_asked(self) -> float:
         """The power of 1 / prior that the weighting is asked for; "rest" is what the loss leaves, 1 - tau."""
         weighting = self.get("weighting")
-        if weighting is None or not weighting.part.prior:
-            return 0.0
-        power = weighting.arguments[weighting.part.prior]
-        return max(0.0, 1 - self.prior_in_loss) if power == "rest" else float(power)
+        if weighting and weighting.part.prior and weighting.arguments.get(weighting.part.prior) == "rest":
+            return max(0.0, 1 - self.prior_in_loss)
+        return _power(weighting)
 
     @property
     def prior_in_weights(self) -> float:
         """The power of 1 / prior that the weights carry: 1 for 1/n; for RDR, gamma times what it is asked for.
 
+        NaN where they are no power of the prior, as class-balanced and difficulty weights.
+
         Beside a loss on z + tau log pi, weights ~ pi^-v are Fisher-consistent for the balanced risk
         iff v + tau = 1 (Wang et al. 2023). RDR's default asks for 1 - tau, so with gamma = 1 the pair is.
         """
         weighting = self.get("weighting")
+        if weighting and weighting.part.prior == 0:
+            return math.nan
         tempered = weighting is not None and weighting.part.prior == "prior"
         return self.prior_asked * (weighting.arguments["gamma"] if tempered else 1)
+
+
+def _power(used: UsedPart | None) -> float:
+    """The power of the class prior that a part carries."""
+    if used is None:
+        return 0.0
+    prior = used.part.prior
+    return float(used.arguments[prior] if isinstance(prior, str) else prior)
 
 
 def parse(name: str) -> MethodSpec:
@@ -117,6 +144,7 @@ density ratio times 1/n already, so name one of them.
     used.sort(key=lambda u: _ORDER.index(u.part.kind))
     spec = MethodSpec(tuple(used))
     _refuse_prior_twice(name, spec)
+    _refuse_linear_stage(name, spec)
     return spec
 
 
@@ -165,10 +193,20 @@ def _refuse_nonsense(name: str, used: list[UsedPart]) -> None:
         raise RdrError(f"{name!r} defers weights but has none; add a weighting, as in 'inverse+{schedule}'.")
 
 
+def _refuse_linear_stage(name: str, spec: MethodSpec) -> None:
+    stage = spec.get("second stage")
+    if stage and spec.cosine_scale is not None:
+        loss = spec.get("loss").part.name
+        raise RdrError(
+            f"{name!r}: {stage.part.name} mends a linear classifier, and {loss} trains a cosine classifier, whose rows "
+            f"have no length and no bias; leave {stage.part.name} out or take another loss."
+        )
+
+
 def _refuse_prior_twice(name: str, spec: MethodSpec) -> None:
     """A loss that has the prior leaves raw logits for the test; a second stage that takes it out would do so again."""
     stage = spec.get("second stage")
-    if stage and stage.part.prior and stage.arguments[stage.part.prior] and spec.prior_in_loss:
+    if spec.prior_after and spec.prior_in_loss:
         loss = spec.get("loss").part.name
         raise RdrError(
             f"{name!r} takes the prior out of the logits twice, in training ({loss}) and after it ({stage.part.name}); "

@@ -14,7 +14,14 @@ from rdr_core.methods.parts import at_least, part
 from rdr_core.shapes import Float, Int
 
 
-def _at_least_float32(logits: Tensor) -> Tensor:
+def at_least_float32(logits: Float[Tensor, "B d"]) -> Float[Tensor, "B d"]:
+    """Half precision widened; float64 stays.
+
+    Example:
+        >>> import torch
+        >>> at_least_float32(torch.zeros(1, 2, dtype=torch.bfloat16)).dtype
+        torch.float32
+    """
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
@@ -35,7 +42,7 @@ def cross_entropy(
         >>> cross_entropy(torch.zeros(1, 4), torch.tensor([2]), torch.tensor([5, 3, 2, 1]))  # log 4
         tensor([1.3863])
     """
-    return F.cross_entropy(_at_least_float32(logits), labels, reduction="none")
+    return F.cross_entropy(at_least_float32(logits), labels, reduction="none")
 
 
 @part(
@@ -64,7 +71,7 @@ def focal(
         >>> focal(torch.zeros(1, 2), torch.tensor([0]), torch.tensor([1, 1]))  # 0.5^2 * log 2
         tensor([0.1733])
     """
-    losses = F.cross_entropy(_at_least_float32(logits), labels, reduction="none")
+    losses = F.cross_entropy(at_least_float32(logits), labels, reduction="none")
     # 1 - p from expm1: close to p = 1 the difference of floats would lose every digit. The clamp keeps
     # the gradient of a fractional power finite where rounding makes the loss exactly 0.
     wrong = (-torch.expm1(-losses)).clamp_min(torch.finfo(losses.dtype).tiny)
@@ -101,6 +108,66 @@ def logit_adjusted(
         >>> logit_adjusted(torch.zeros(1, 2), torch.tensor([1]), torch.tensor([3, 1]))  # log 4
         tensor([1.3863])
     """
-    scores = _at_least_float32(logits)
+    scores = at_least_float32(logits)
     log_prior = torch.log(class_counts.to(scores.dtype) / class_counts.sum())
     return F.cross_entropy(scores + tau * log_prior, labels, reduction="none")
+
+
+@part(
+    "balanced_softmax",
+    kind="loss",
+    summary="balanced softmax: classes enter the softmax by their counts; la with tau = 1",
+    formula="-log (n_y e^z_y / sum_c n_c e^z_c)",
+    source="Ren et al. 2020, eq. 4",
+    prior=1.0,
+    notes="carries all of the prior, so weights ~ 1/n beside it correct twice",
+)
+def balanced_softmax(
+    logits: Float[Tensor, "B d"], labels: Int[Tensor, "B"], class_counts: Int[Tensor, "d"]
+) -> Float[Tensor, "B"]:
+    """Cross-entropy on logits + log n; use the raw logits at test time.
+
+    Example:
+        >>> import torch
+        >>> balanced_softmax(torch.zeros(1, 2), torch.tensor([1]), torch.tensor([3, 1]))  # log 4
+        tensor([1.3863])
+    """
+    scores = at_least_float32(logits)
+    return F.cross_entropy(scores + class_counts.to(scores.dtype).log(), labels, reduction="none")
+
+
+@part(
+    "vs",
+    kind="loss",
+    summary="vector scaling: logit adjustment, and rare classes must reach larger logits; tau = 0 is CDT",
+    formula="-log softmax(z (n / n_max)^gamma + tau log pi)_y",
+    source="Kini et al. 2021, eq. 2; CDT: Ye et al. 2020",
+    ranges={"gamma": at_least(0), "tau": at_least(0)},
+    prior="tau",
+    notes="gamma is a margin that grows as training goes on, no share of the prior",
+)
+def vector_scaling(
+    logits: Float[Tensor, "B d"],
+    labels: Int[Tensor, "B"],
+    class_counts: Int[Tensor, "d"],
+    gamma: float = 0.3,
+    tau: float = 1.0,
+) -> Float[Tensor, "B"]:
+    """Cross-entropy on logits scaled down for rare classes and shifted by the log prior; tests use the raw logits.
+
+    Args:
+        logits, labels: scores and true classes.
+        class_counts: training images of each class.
+        gamma: power of n / n_max by which a class's logit is scaled (default 0.3, the upper end of the
+            0.05 to 0.3 that public code uses); 0 is logit adjustment.
+        tau: how much of the prior the loss carries (default 1: Menon et al. 2021); 0 is CDT.
+
+    Example:
+        >>> import torch
+        >>> logits, counts = torch.tensor([[0.0, 2.0]]), torch.tensor([4, 1])
+        >>> vector_scaling(logits, torch.tensor([1]), counts, gamma=0.5, tau=0)  # 2 counts as 1: log(1 + 1/e)
+        tensor([0.3133])
+    """
+    scores = at_least_float32(logits)
+    scaled = scores * (class_counts.to(scores.dtype) / class_counts.max()).pow(gamma)
+    return logit_adjusted(scaled, labels, class_counts, tau)

@@ -1,7 +1,7 @@
 """The parts that methods are composed of, each registered where it is defined.
 
 A part has a name, a kind and parameters with defaults and ranges. Adding a loss or a weighting
-is a pure function with the :func:`part` decorator, in one file, anywhere:
+is a pure function with the :func:`part` decorator, in a notebook's cell or a file anywhere:
 
     >>> import torch
     >>> @part("tenth", kind="class weights", summary="a tenth for class 0", formula="w_0 = 0.1", source="")
@@ -13,6 +13,13 @@ is a pure function with the :func:`part` decorator, in one file, anywhere:
     >>> parse("tenth+la").name
     'tenth+la'
     >>> unregister("tenth")
+
+`rdr_core.train(method="tenth+la")` trains with it in the same process. For the commands, and for
+other people, put the file into a package that names it as an entry point of the group "rdr.parts";
+where the package is installed its parts are there as the built-in ones are::
+
+    [project.entry-points."rdr.parts"]
+    tenth = "my_package.tenth"
 """
 
 from __future__ import annotations
@@ -63,6 +70,29 @@ def between(low: float, high: float, ends: str = "[]") -> Allowed:
     return Allowed(test, f"in {ends[0]}{low:g}, {high:g}{ends[1]}")
 
 
+def whole_from(low: int) -> Allowed:
+    """Whole numbers from ``low`` on.
+
+    Example:
+        >>> whole_from(1).test(25), whole_from(1).test(0.5)
+        (True, False)
+    """
+    return Allowed(lambda v: low <= v < math.inf and v == int(v), f"a whole number, {low} or larger")
+
+
+def number_or(allowed: Allowed, *words: str) -> Allowed:
+    """A number that ``allowed`` takes, or one of a few words.
+
+    Example:
+        >>> number_or(at_least(0), "rest").words, number_or(at_least(0), "rest").test("best")
+        ("'rest', or a number, 0 or larger", False)
+    """
+    return Allowed(
+        lambda v: v in words if isinstance(v, str) else allowed.test(v),
+        f"{' or '.join(map(repr, words))}, or a number, {allowed.words}",
+    )
+
+
 def one_of(*choices: str) -> Allowed:
     """One of a few words."""
     return Allowed(lambda v: v in choices, "one of " + ", ".join(choices))
@@ -79,7 +109,9 @@ class Part:
         summary, formula, source: for `rdr methods`.
         defaults: parameters and their defaults, read off the function's signature.
         ranges: what each parameter may be.
-        prior: the parameter that says to which power the part carries the class prior, or "".
+        prior: to which power the part carries the class prior: a number, or the parameter that says it; 0 for none.
+        cosine: the parameter that is the scale of the cosine classifier that the part needs, or "".
+        held_out: the parameter that is the number of images of each class to hold out for the part, or "".
         notes: how it behaves beside others, for readers.
     """
 
@@ -91,7 +123,9 @@ class Part:
     source: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     ranges: Mapping[str, Allowed] = field(default_factory=dict)
-    prior: str = ""
+    prior: str | float = 0.0
+    cosine: str = ""
+    held_out: str = ""
     notes: str = ""
 
     def check(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,7 +183,9 @@ def part(
     formula: str,
     source: str,
     ranges: Mapping[str, Allowed] | None = None,
-    prior: str = "",
+    prior: str | float = 0.0,
+    cosine: str = "",
+    held_out: str = "",
     notes: str = "",
 ) -> Callable[[F], F]:
     """Register a function or class as a part of methods; it stays what it was.
@@ -163,7 +199,9 @@ def part(
         formula: in plain characters.
         source: paper and equation, or "" for common knowledge.
         ranges: allowed values by parameter.
-        prior: the parameter, if any, that is the power of the class prior that the part carries.
+        prior: the power of the class prior that the part carries, or the parameter that is it (default: none).
+        cosine: the parameter, if any, that is the scale of the cosine classifier that a loss is made for.
+        held_out: the parameter, if any, that is the number of images of each class held out for the part.
         notes: how it behaves beside other parts.
 
     Raises:
@@ -183,7 +221,9 @@ def part(
             for key, parameter in signature.parameters.items()
             if isinstance(parameter.default, (int, float, str)) and not isinstance(parameter.default, bool)
         }
-        _parts[name] = Part(name, kind, make, summary, formula, source, defaults, dict(ranges or {}), prior, notes)
+        _parts[name] = Part(
+            name, kind, make, summary, formula, source, defaults, dict(ranges or {}), prior, cosine, held_out, notes
+        )
         return make
 
     return register

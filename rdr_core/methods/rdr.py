@@ -9,13 +9,11 @@ In anyone's own loop, three lines::
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError
-from rdr_core.methods.parts import Allowed, at_least, between, one_of, part
+from rdr_core.methods.parts import at_least, between, number_or, one_of, part
 from rdr_core.methods.ratio import RIDGE, check_batch, class_means, ratios_towards
 from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
 from rdr_core.shapes import Float, Int
@@ -30,9 +28,7 @@ _RANGES = {
     "start": one_of("mean", "zero"),
     "update": one_of("step", "epoch"),
     "warmup": between(0, 1),
-    "prior": Allowed(
-        lambda v: v == "rest" or (not isinstance(v, str) and 0 <= v < math.inf), "'rest', or a number from 0 on"
-    ),
+    "prior": number_or(at_least(0), "rest"),
 }
 
 
@@ -183,7 +179,8 @@ class RDRWeights(Weighting):
     source="Luo et al. 2024, eq. 1-6 and Algorithm 1",
     ranges=_RANGES,
     prior="prior",
-    notes="prior=rest: 1 - tau of the loss, so all of the prior beside ce, none beside la; gamma tempers it like r",
+    notes="prior=rest is 1 - tau of the loss: all of the prior beside ce, none beside la, so that rdr+la is r alone on "
+    "the adjusted loss (Fisher-consistent); rdr:prior=1+la corrects twice; gamma tempers the prior like r",
 )
 def rdr(
     context: Context,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError
-from rdr_core.methods.parts import at_least, between, part
+from rdr_core.methods.parts import at_least, between, number_or, part
 from rdr_core.shapes import Float, Int
 
 
@@ -34,7 +34,8 @@ def _counts(class_counts: Tensor) -> Tensor:
     source="RDR paper, eq. 1 with r = 1",
     ranges={"gamma": at_least(0)},
     prior="gamma",
-    notes="beside la with tau = 1 the prior is corrected twice; Fisher-consistent is inverse:gamma=v+la:tau=1-v",
+    notes="beside la with tau = 1 the prior is corrected twice; Fisher-consistent is inverse:gamma=v+la:tau=1-v, "
+    "with +drw ADRW of Wang et al. 2023 (v 0.05 to 0.25)",
 )
 def inverse_frequency(class_counts: Int[Tensor, "d"], gamma: float = 1.0) -> Float[Tensor, "d"]:
     """Weights ~ n_c^-gamma with mean 1 over classes.
@@ -62,6 +63,7 @@ def inverse_frequency(class_counts: Int[Tensor, "d"], gamma: float = 1.0) -> Flo
     formula="w_c ~ (1 - beta) / (1 - beta^n_c)",
     source="Cui et al. 2019, eq. 6",
     ranges={"beta": between(0, 1, "[)")},
+    notes="between no weights and 1/n, so beside a loss that carries the prior it corrects more than once",
 )
 def effective_number(class_counts: Int[Tensor, "d"], beta: float = 0.9999) -> Float[Tensor, "d"]:
     """Weights ~ (1 - beta) / (1 - beta^n_c) with mean 1 over classes.
@@ -86,3 +88,41 @@ def effective_number(class_counts: Int[Tensor, "d"], beta: float = 0.9999) -> Fl
     # expm1: for beta near 1 and few samples 1 - beta^n would lose its digits.
     weights = -1 / torch.expm1(counts * math.log(beta))
     return (weights / weights.mean()).float()
+
+
+def difficulty(class_accuracy: Float[Tensor, "d"], tau: float | str = "paper") -> Float[Tensor, "d"]:
+    """Class-wise difficulty weights ~ (1 - A_c)^tau, mean 1 over classes; all 1 where no class is difficult.
+
+    A class without an error gets weight 0, unless none has one. Never waits for the device.
+
+    Args:
+        class_accuracy: (d,) A_c on held-out images, in 0..1.
+        tau: a fixed power (1.5 in the public code's README), or one that grows with the spread of the
+            accuracies s = max A / (min A + 0.01): "paper" (default), 2 sigmoid(s - 1) (Sinha et al.
+            2020, eq. 6), from about 1 where all are alike to 2, or "code", sigmoid(s), which is what
+            the public CIFAR code does, from 0.73 to 1.
+
+    Raises:
+        RdrError: another word, or a power below 0.
+
+    Example:
+        >>> import torch
+        >>> difficulty(torch.tensor([0.9, 0.7]), tau=1.0)
+        tensor([0.5000, 1.5000])
+    """
+    if not DIFFICULTY_POWERS.test(tau):
+        raise RdrError(f"tau is {tau!r}; it must be {DIFFICULTY_POWERS.words}.")
+    accuracy = class_accuracy.double()
+    power = torch.as_tensor(tau).to(accuracy) if not isinstance(tau, str) else _spread_power(accuracy, tau)
+    weights = (1 - accuracy).pow(power)
+    mean = weights.mean()
+    return torch.where(mean > 0, weights / mean, 1.0).float()
+
+
+#: What the power of the difficulty may be.
+DIFFICULTY_POWERS = number_or(at_least(0), "paper", "code")
+
+
+def _spread_power(accuracy: Float[Tensor, "d"], form: str) -> Float[Tensor, ""]:
+    spread = accuracy.max() / (accuracy.min() + 0.01)
+    return 2 * torch.sigmoid(spread - 1) if form == "paper" else torch.sigmoid(spread)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdr_core.errors import unknown_name
-from rdr_core.models.network import Network
+from rdr_core.models.network import CosineClassifier, Network
 from rdr_core.models.resnet_cifar import resnet32
 from rdr_core.models.small import small_conv_net
 
@@ -11,13 +11,14 @@ from rdr_core.models.small import small_conv_net
 MODELS = {"resnet32": resnet32, "small": small_conv_net}
 
 
-def build_model(name: str, *, num_classes: int, channels: int) -> Network:
+def build_model(name: str, *, num_classes: int, channels: int, cosine_scale: float | None = None) -> Network:
     """A freshly initialised network, drawing from torch's global random state.
 
     Args:
         name: one of :data:`MODELS`.
         num_classes: d.
         channels: of the images.
+        cosine_scale: of a cosine classifier's logits; None (default) is a linear classifier.
 
     Raises:
         RdrError: an unknown name.
@@ -28,7 +29,10 @@ def build_model(name: str, *, num_classes: int, channels: int) -> Network:
     """
     if name not in MODELS:
         raise unknown_name("model", name, MODELS)
-    return MODELS[name](num_classes, channels)
+    network = MODELS[name](num_classes, channels)
+    if cosine_scale is not None:
+        network.classifier = CosineClassifier(network.feature_dim, num_classes, cosine_scale)
+    return network
 
 
-__all__ = ["MODELS", "Network", "build_model"]
+__all__ = ["MODELS", "CosineClassifier", "Network", "build_model"]

@@ -2,9 +2,48 @@
 
 from __future__ import annotations
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rdr_core.shapes import Float
+
+
+class CosineClassifier(nn.Module):
+    """Logits ``scale * cos(w_c, h)`` without a bias: only directions count, so no class wins by the length of its row.
+
+    Computes in float32 also under autocast: multiplied by the scale, bfloat16's error of a cosine would be 0.1.
+
+    Args:
+        feature_dim: Z.
+        num_classes: d.
+        scale: of the logits (30 in LDAM's code).
+
+    Example:
+        >>> classifier = CosineClassifier(feature_dim=2, num_classes=3, scale=30)
+        >>> classifier(100 * classifier.directions).diagonal()  # each class's own direction: cosine 1
+        tensor([30., 30., 30.], grad_fn=<DiagonalBackward0>)
+    """
+
+    def __init__(self, feature_dim: int, num_classes: int, scale: float) -> None:
+        super().__init__()
+        self.directions = nn.Parameter(torch.randn(num_classes, feature_dim))
+        # In a buffer, so that saved weights tell which classifier they are of.
+        self.register_buffer("scale", torch.tensor(float(scale)))
+
+    @property
+    def weight(self) -> Float[Tensor, "d Z"]:
+        """Rows of the linear classifier that it is on features of length 1."""
+        return self.scale * F.normalize(self.directions, dim=1)
+
+    @property
+    def bias(self) -> Float[Tensor, "d"]:
+        """Zeros."""
+        return self.directions.new_zeros(len(self.directions))
+
+    def forward(self, features: Float[Tensor, "B Z"]) -> Float[Tensor, "B d"]:
+        with torch.autocast(features.device.type, enabled=False):
+            return F.linear(F.normalize(features.to(self.directions.dtype), dim=1), self.weight)
 
 
 class Network(nn.Module):

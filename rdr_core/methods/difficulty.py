@@ -1,0 +1,79 @@
+"""Class-wise difficulty balanced weights (CDB): classes that the network gets wrong now count more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from rdr_core.errors import RdrError
+from rdr_core.methods.parts import part, whole_from
+from rdr_core.methods.weighting import ClassWeights, Context
+from rdr_core.methods.weights import DIFFICULTY_POWERS, difficulty
+from rdr_core.shapes import Float
+
+
+class DifficultyWeights(ClassWeights):
+    """Class weights from the accuracy of each class, measured after every epoch; all 1 before the first is over.
+
+    Args:
+        num_classes: d.
+        measure: () -> (d,) accuracy of each class in 0..1, on images held out of training.
+        tau: power of the difficulty: see :func:`rdr_core.methods.weights.difficulty`.
+
+    Example:
+        >>> weighting = DifficultyWeights(2, measure=lambda: torch.tensor([0.9, 0.7]), tau=1.0)
+        >>> features, labels = torch.zeros(2, 3), torch.tensor([0, 1])
+        >>> weighting(features, labels)
+        tensor([1., 1.])
+        >>> weighting.finish_epoch(0)
+        >>> weighting(features, labels)
+        tensor([0.5000, 1.5000])
+    """
+
+    def __init__(self, num_classes: int, measure: Callable[[], Float[Tensor, "d"]], tau: float | str = "paper") -> None:
+        super().__init__(torch.ones(num_classes))
+        self.measure, self.tau = measure, tau
+
+    @torch.no_grad()
+    def finish_epoch(self, epoch: int) -> None:
+        self.class_weights.copy_(difficulty(self.measure(), self.tau))
+
+
+@part(
+    "cdb",
+    kind="weighting",
+    summary="class-wise difficulty: weights from each class's accuracy on held-out images, after every epoch",
+    formula="w_c ~ (1 - A_c)^tau",
+    source="Sinha et al. 2020, eq. 3-6",
+    ranges={"tau": DIFFICULTY_POWERS, "images": whole_from(1)},
+    held_out="images",
+    notes="images of each class are taken out before the imbalance is made, so its training set is another one than "
+    "the other methods'; beside a loss that carries the prior it corrects for what is still difficult",
+)
+def cdb(context: Context, *, tau: float | str = "paper", images: int = 25) -> DifficultyWeights:
+    """:class:`DifficultyWeights` for a run, on ``images`` held-out images of each class (default 25: its CIFAR code).
+
+    Raises:
+        RdrError: data of the user's own that hold out none, or not as many.
+    """
+    from rdr_core.training.evaluation import accuracy_by_class, predict
+
+    held_out, d = context.data.held_out, context.data.num_classes
+    found = 0 if held_out is None else len(held_out) // d
+    if found != images:
+        raise RdrError(
+            f"cdb measures accuracy on {int(images)} held-out images of each class, and these data have {found}; "
+            f"make them with held_out={int(images)}"
+            + (f", or name the method cdb:images={found}." if found else ", as in from_arrays(..., held_out=25).")
+        )
+    device = context.class_counts.device
+    pixels, labels = held_out.images.to(device), held_out.labels.to(device)
+    mean, std = torch.tensor(context.data.mean, device=device), torch.tensor(context.data.std, device=device)
+
+    def measure() -> Float[Tensor, "d"]:
+        right, total = accuracy_by_class(predict(context.model, pixels, mean, std), labels, d)
+        return right / total
+
+    return DifficultyWeights(d, measure, tau)
