@@ -21,13 +21,14 @@ class Outcome:
     Attributes:
         loss: the number to minimise, mean over the batch of weight * loss.
         losses, weights, ratios: by sample; ratios only where the weighting has them.
-        logits: (B, d) float32.
+        features, logits: (B, Z) and (B, d), float32, with the gradient's graph.
     """
 
     loss: Float[Tensor, ""]
     losses: Float[Tensor, "B"]
     weights: Float[Tensor, "B"]
     ratios: Float[Tensor, "B"] | None
+    features: Float[Tensor, "B Z"]
     logits: Float[Tensor, "B d"]
 
 
@@ -53,12 +54,12 @@ class Objective:
         """One pass; with ``weights`` given (a second pass of the same batch) they are used as they are."""
         with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=self.autocast):
             features, logits = self.model.features_and_logits(images)
-        logits = logits.float()
+        features, logits = features.float(), logits.float()
         losses = self.loss(logits, labels)
         ratios = None
         if weights is None:
-            weights, ratios = self.weighting.weigh(features.detach().float(), labels)
-        return Outcome((weights * losses).mean(), losses, weights, ratios, logits)
+            weights, ratios = self.weighting.weigh(features.detach(), labels)
+        return Outcome((weights * losses).mean(), losses, weights, ratios, features, logits)
 
 
 class Step(Protocol):
