@@ -29,7 +29,7 @@ MODULES = sorted(
 WITHOUT_EXAMPLE = {
     "load_cifar10", "load_cifar100", "load_mnist", "read_or_fetch", "Download", "RawData", "Source", "Weighting",
     "Weighing", "Context", "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
-    "part", "at_least", "between", "one_of", "unregister", "registered", "rdr",
+    "part", "at_least", "between", "one_of", "unregister", "registered", "rdr", "sam", "imbsam", "ccsam",
 }  # fmt: skip
 
 
