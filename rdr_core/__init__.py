@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rdr_core.data import LongTailedData, from_arrays, load_data
     from rdr_core.errors import MissingData, RdrError, TrainingDiverged
-    from rdr_core.experiment import resume, train
+    from rdr_core.evaluation import evaluate
+    from rdr_core.experiment import refine, resume, train
     from rdr_core.methods.ratio import density_ratio
     from rdr_core.methods.rdr import RDRWeights
     from rdr_core.runs import Run, RunConfig, list_runs
@@ -32,9 +33,11 @@ _HOME = {
     "TrainingDiverged": "rdr_core.errors",
     "TrainingStopped": "rdr_core.training.interrupt",
     "density_ratio": "rdr_core.methods.ratio",
+    "evaluate": "rdr_core.evaluation",
     "from_arrays": "rdr_core.data",
     "list_runs": "rdr_core.runs",
     "load_data": "rdr_core.data",
+    "refine": "rdr_core.experiment",
     "resume": "rdr_core.experiment",
     "train": "rdr_core.experiment",
 }
@@ -49,9 +52,11 @@ __all__ = [
     "TrainingDiverged",
     "TrainingStopped",
     "density_ratio",
+    "evaluate",
     "from_arrays",
     "list_runs",
     "load_data",
+    "refine",
     "resume",
     "train",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,10 +90,50 @@ def train(
         **facts,
     )
     _check_names(config)
-    path = Path(runs) / config.name
+    return _go_on(Path(runs) / config.name, config, data, device=device, root=root, progress=progress)
+
+
+def refine(
+    run: Run | str | Path, method: str = "crt", *, device: str = "auto", root: str | Path | None = None,
+    progress: bool = True, data: LongTailedData | None = None,
+) -> Run:  # fmt: skip
+    """Give a finished run's network a second stage, in a run of its own beside it; the same again opens it.
+
+    ``train(method="rdr+crt")`` does the same, and trains the first stage where it is not there yet.
+
+    Args:
+        run: the first stage, finished.
+        method: a second stage by name: "crt", "taunorm:tau=0.5" or "posthoc" (:mod:`rdr_core.methods.second_stage`).
+        device, root, progress: as for :func:`train`.
+        data: the user's own arrays, where the run was trained on such.
+
+    Returns:
+        The refined run. Its history has the second stage's epochs alone, one row where nothing is learnt.
+
+    Raises:
+        RdrError: a run that is not finished or has a second stage already, or a method that is none or does not fit.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = train("digits", imbalance_factor=50, method="ce", epochs=1, runs=folder, progress=False)
+        ...     refine(run, "taunorm", progress=False).config.method
+        'ce+taunorm'
+    """
+    from rdr_core.methods.grammar import parse
+
+    base = run if isinstance(run, Run) else Run.open(run)
+    whole = parse(f"{base.config.method}+{method}")
+    if whole.first_stage.name != base.config.method:
+        raise RdrError(f"{method!r} is no second stage; refine a run with 'crt', 'taunorm' or 'posthoc'.")
+    if not base.done:
+        raise RdrError(f"{base.path} is not finished, so there is nothing to refine; go on with it first.")
+    config = replace(base.config, method=whole.name)
+    path = base.path.parent / config.name
     if (path / "done.json").is_file():
         return Run.open(path)
-    return _go_on(path, config, data, device=device, root=root, progress=progress)
+    given = own_data(base, data, "refine")
+    return _go_on(path, config, given, base=base, device=device, root=root, progress=progress)
 
 
 def resume(
@@ -112,9 +153,20 @@ def resume(
     run = Run.open(path)
     if run.done:
         return run
+    return _go_on(run.path, run.config, own_data(run, data, "resume"), device=device, root=root, progress=progress)
+
+
+def own_data(run: Run, data: LongTailedData | None, verb: str) -> LongTailedData | None:
+    """The data given, where the run needs them and they are its own.
+
+    Raises:
+        RdrError: the run was trained on the user's own arrays, and none or others are given to ``rdr_core.<verb>``.
+    """
     if run.config.data_hash and data is None:
-        raise RdrError(f"{path} was trained on arrays of your own; call rdr_core.resume(path, data=...) with them.")
-    return _go_on(run.path, run.config, data, device=device, root=root, progress=progress)
+        raise RdrError(f"{run.path} was trained on arrays of your own; call rdr_core.{verb}(path, data=...) with them.")
+    if data is not None and run.config.data_hash not in ("", data.content_hash):
+        raise RdrError(f"{run.path} was trained on other arrays than those given; give the ones it was trained on.")
+    return data
 
 
 def pick_device(device: str) -> torch.device:
@@ -179,36 +231,54 @@ def _check_names(config: RunConfig) -> None:
 
 
 def _go_on(
-    path: Path, config: RunConfig, data: LongTailedData | None, *, device: str, root: str | Path | None, progress: bool
-) -> Run:
+    path: Path, config: RunConfig, data: LongTailedData | None, *, device: str, root: str | Path | None, progress: bool,
+    base: Run | None = None, go_on: str | None = None,
+) -> Run:  # fmt: skip
     import torch
 
     from rdr_core.data import load_data
+    from rdr_core.methods.grammar import parse
     from rdr_core.runs.environment import environment
     from rdr_core.runs.folder import RunFolder
+    from rdr_core.training.evaluation import final_measures
     from rdr_core.training.loop import train_to_end
     from rdr_core.training.randomness import fold, isolated
+    from rdr_core.training.second_stage import SecondStageState
     from rdr_core.training.state import TrainingState
     from rdr_core.training.threads import using_threads
 
+    if (path / "done.json").is_file():
+        return Run.open(path)
     chosen = pick_device(device)
     threads = SETTINGS.get(config.dataset, ARRAYS).threads
     if data is None:
-        data = load_data(config.dataset, **config.data_request, root=root)
+        data = load_data(config.dataset, **config.data_request, held_out=parse(config.method).held_out, root=root)
+    first = parse(config.method).first_stage.name
+    if first != config.method and base is None:
+        before = replace(config, method=first)
+        name = Run(path, config).base or before.name  # where it was refined from another folder, it has noted that
+        base = _go_on(path.parent / name, before, data, device=device, root=root, progress=progress,
+                      go_on="the same request again")  # fmt: skip
     # The caller may have switched gradients off.
-    with isolated(fold(config.seed, "run")), using_threads(threads), torch.inference_mode(False), torch.enable_grad():
-        state = TrainingState(config, data, chosen)
+    stage = "run" if base is None else "second stage"
+    with isolated(fold(config.seed, stage)), using_threads(threads), torch.inference_mode(False), torch.enable_grad():
+        if base is None:
+            state = TrainingState(config, data, chosen)
+        else:
+            state = SecondStageState(config, data, chosen, base.model())
         folder = RunFolder(path)
         with folder.locked():
             # Another process may have finished it while this one waited to start.
             if not (path / "done.json").is_file():
-                folder.begin(config, data, environment(str(chosen)))
+                stage = {"base": base.name, "epochs": state.config.epochs} if base else None
+                folder.begin(config, data, environment(str(chosen)), stage)
                 saved = folder.load_checkpoint()
                 if saved is not None:
                     state.restore(saved)
                     folder.publish(saved)
-                train_to_end(state, folder, go_on=_how_to_go_on(path, config, device, root), progress=progress)
-                folder.finish(state.tree())
+                go_on = go_on or _how_to_go_on(path, config, device, root)
+                train_to_end(state, folder, go_on=go_on, progress=progress)
+                folder.finish(state.tree(), final_measures(state))
     return Run.open(path)
 
 

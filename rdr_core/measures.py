@@ -1,7 +1,7 @@
 """Measures of a classifier on a test set: pure functions of probabilities, labels and groups of classes.
 
 All take an optional weight for each image, so that a test set can stand for another class distribution
-(:mod:`rdr_core.evaluate`), and all leave out classes without test images: what nothing was measured of
+(:mod:`rdr_core.evaluation`), and all leave out classes without test images: what nothing was measured of
 is missing, never 0. One pass over the sorted scores of a class gives its curves, with ties counted as
 scikit-learn counts them.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,8 +45,17 @@ class RunFolder:
         except OSError as error:
             raise RdrError(f"{self.path} can't be written ({error}); choose another folder with --runs.") from None
 
-    def begin(self, config: RunConfig, data: LongTailedData, environment: dict[str, Any]) -> None:
-        """Write what is known before training; config.json last, which makes the folder a run."""
+    def begin(
+        self, config: RunConfig, data: LongTailedData, environment: dict[str, Any], stage: dict[str, Any] | None = None
+    ) -> None:
+        """Write what is known before training; config.json last, which makes the folder a run.
+
+        Args:
+            config, data, environment: of the run.
+            stage: where the run is a second stage, the ``base`` it started from and how many ``epochs`` it takes.
+        """
+        if stage is not None:
+            write_json(self.path / "stage.json", stage)
         write_json(self.path / "env.json", environment)
         facts = _facts(data)
         stored = self.path / "data.json"
@@ -85,29 +93,21 @@ class RunFolder:
         write_whole(self.path / "history.csv", write)
 
     def _kept_epochs(self) -> tuple[int, ...]:
+        if (self.path / "stage.json").is_file():  # epochs of the classifier alone; the first stage keeps its own
+            return ()
         return kept_epochs(read_json(self.path / "config.json")["config"]["epochs"])
 
-    def finish(self, tree: dict[str, Any]) -> None:
+    def finish(self, tree: dict[str, Any], measures: dict[str, Any]) -> None:
         """Weights, metrics, and last of all the mark that the run is done; the checkpoint goes."""
         save_tree(self.path / "model.safetensors", {"model": tree["model"]})
-        last = tree["history"][-1]
-        write_json(
-            self.path / "metrics.json",
-            {
-                "top1": last["accuracy"],
-                **{name: _or_none(last[name]) for name in ("many", "medium", "few")},
-                "per_class": [_or_none(value) for value in tree["classes"]["accuracy"][-1].tolist()],
-            },
-        )
+        write_json(self.path / "metrics.json", measures)
         write_json(self.path / "done.json", {"epochs": tree["epoch"]})
         (self.path / "checkpoint.safetensors").unlink(missing_ok=True)
 
 
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
 def _facts(data: LongTailedData) -> dict[str, Any]:
+    # Only where there are any, so that older runs' folders are the same.
+    held_out = {} if data.held_out is None else {"held_out": len(data.held_out) // data.num_classes}
     return {
         "class_names": list(data.class_names),
         "class_counts": data.class_counts.tolist(),
@@ -116,4 +116,5 @@ def _facts(data: LongTailedData) -> dict[str, Any]:
         "channels": data.train.images.shape[1],
         "train_images": len(data.train.labels),
         "test_images": len(data.test.labels),
+        **held_out,
     }

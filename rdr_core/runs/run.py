@@ -2,6 +2,7 @@
 
 NAME/config.json            what was asked for
      env.json               versions, device, git commit
+     stage.json             of a second stage: the run it started from, and its length
      data.json              class names and counts, groups, hash of the chosen indices
      history.csv            a row an epoch
      classes.safetensors    (epochs, d) by column
@@ -10,6 +11,7 @@ NAME/config.json            what was asked for
      model.safetensors      the network's weights
      weights/epoch-*        the same at a quarter, a half and three quarters of the run
      analysis/              results of `rdr analyze`, by name and parameters
+     evaluations/           results of `rdr evaluate`
      metrics.json           of the last epoch
      done.json              written last: the run is finished
 """
@@ -71,7 +73,7 @@ class Run:
         return cls(path, RunConfig.from_dict(stored.get("config")))
 
     def __repr__(self) -> str:
-        return f"Run({self.name!r}, {'done' if self.done else f'{self.epochs_done} of {self.config.epochs} epochs'})"
+        return f"Run({self.name!r}, {'done' if self.done else f'{self.epochs_done} of {self.epochs} epochs'})"
 
     @property
     def name(self) -> str:
@@ -81,6 +83,21 @@ class Run:
     def done(self) -> bool:
         """Whether training has finished."""
         return (self.path / "done.json").is_file()
+
+    @cached_property
+    def _stage(self) -> dict[str, Any]:
+        path = self.path / "stage.json"
+        return read_json(path) if path.is_file() else {}
+
+    @property
+    def base(self) -> str | None:
+        """Name of the run beside it whose network this run's second stage refined; None without a second stage."""
+        return self._stage.get("base")
+
+    @property
+    def epochs(self) -> int:
+        """Rows of the whole history: epochs of training, or of the second stage (1 where nothing is learnt)."""
+        return self._stage.get("epochs", self.config.epochs)
 
     @property
     def epochs_done(self) -> int:
@@ -133,7 +150,9 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Of the last epoch, in percent: top1, many, medium, few (None where missing), per_class.
+        """Of the last epoch, on the test set as it is, in percent: top1, many, medium, few (None where missing),
+        balanced_accuracy, macro_f1, roc_auc, average_precision, calibration_error, per_class
+        (:func:`rdr_core.measures.measures`).
 
         Raises:
             RdrError: the run is not finished.
@@ -211,7 +230,11 @@ class Run:
         weights = load_tree(path)["model"]
         with torch.random.fork_rng(devices=[]):  # the fresh weights it draws are replaced at once
             network = build_model(
-                self.config.model, num_classes=len(self.class_counts), channels=self._data["channels"]
+                self.config.model,
+                num_classes=len(self.class_counts),
+                channels=self._data["channels"],
+                # The weights say what they are of: the method's part may be unknown where the run is read.
+                cosine_scale=float(weights["classifier.scale"]) if "classifier.scale" in weights else None,
             )
         network.load_state_dict(weights)
         return network.eval()
@@ -230,7 +253,7 @@ class Run:
         config = self.config
         if config.data_hash:
             raise RdrError(f"{self.path} was trained on arrays of your own, which only you have.")
-        data = load_data(config.dataset, **config.data_request, root=root)
+        data = load_data(config.dataset, **config.data_request, held_out=self._data.get("held_out", 0), root=root)
         if data.indices_hash != self._data["indices_hash"]:
             raise RdrError(f"{self.path} was trained on other images than {config.dataset} gives now; train it again.")
         return data

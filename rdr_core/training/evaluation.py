@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from rdr_core.measures import measures
 from rdr_core.models import Network
 from rdr_core.shapes import Float, Int, UInt8
 from rdr_core.training.augment import normalise
+
+if TYPE_CHECKING:
+    from rdr_core.training.state import TrainingState
 
 
 def predict(
@@ -57,3 +62,9 @@ def accuracy_by_class(
     """
     right = torch.bincount(labels[predicted == labels], minlength=num_classes).double()
     return right, torch.bincount(labels, minlength=num_classes).double()
+
+
+def final_measures(state: TrainingState) -> dict[str, Any]:
+    """What metrics.json says of a finished run: all measures on the test set as it is."""
+    probabilities = class_probabilities(state.model, state.test_images, state.mean, state.std)
+    return measures(probabilities.numpy(), state.data.test.labels.numpy(), state.data.groups)
