@@ -64,9 +64,9 @@ def cdb(context: Context, *, tau: float | str = "paper", images: int = 25) -> Di
     found = 0 if held_out is None else len(held_out) // d
     if found != images:
         raise RdrError(
-            f"cdb measures accuracy on {int(images)} held-out images of each class, and these data have {found}; "
-            f"make them with held_out={int(images)}"
-            + (f", or name the method cdb:images={found}." if found else ", as in from_arrays(..., held_out=25).")
+            f"cdb measures accuracy on {int(images)} held-out images of each class, and these data have {found}; make "
+            f"them with from_arrays(..., held_out={int(images)})"
+            + (f", or name the method cdb:images={found}." if found else ".")
         )
     device = context.class_counts.device
     pixels, labels = held_out.images.to(device), held_out.labels.to(device)

@@ -45,7 +45,12 @@ class TrainingState:
         self.mean = torch.tensor(data.mean, device=device)
         self.std = torch.tensor(data.std, device=device)
         self.priors = data.priors.to(device)
-        self.model = build_model(config.model, num_classes=data.num_classes, channels=channels)
+        self.model = build_model(
+            config.model,
+            num_classes=data.num_classes,
+            channels=channels,
+            cosine_scale=parse(config.method).cosine_scale,
+        )
         self.model.to(device, memory_format=torch.channels_last)
         self._build_method()
         #: Epochs finished, and batches finished of the next one.

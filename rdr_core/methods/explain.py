@@ -1,0 +1,136 @@
+"""A method in words: its parts one by one, then what they make together, above all which of them carry the prior."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+
+from rdr_core.methods.catalogue import parts
+from rdr_core.methods.grammar import MethodSpec, UsedPart, parse
+from rdr_core.methods.parts import format_value
+
+#: What the literature calls some combinations, and their names here.
+RECIPES = {
+    "square root of 1/n": "inverse:gamma=0.5",
+    "LDAM-DRW (Cao et al. 2019)": "cb+ldam+drw",
+    "CDT (Ye et al. 2020)": "vs:tau=0",
+    "ADRW, v = 0.1 (Wang et al. 2023)": "inverse:gamma=0.1+la:tau=0.9+drw",
+    "VS + ADRW, v = 0.1 (Wang et al. 2023)": "inverse:gamma=0.1+vs:tau=0.9+drw",
+    "RDR + LA, the prior once: r weighs, the loss has the prior": "rdr+la",
+    "RDR + LA, the prior twice: r / pi weighs, the loss has the prior too": "rdr:prior=1+la",
+}
+
+_WIDTH = 110
+
+
+def explain(name: str) -> str:
+    """A method in plain text for people who read the papers.
+
+    Args:
+        name: of a part or a combination, as "rdr" or "rdr:gamma=0.5+la".
+
+    Raises:
+        RdrError: no method's name (:func:`rdr_core.methods.grammar.parse`).
+
+    Example:
+        >>> print(explain("la:tau=0.5"))
+        la:tau=0.5
+        <BLANKLINE>
+        la (loss): logit adjustment: the prior enters the training logits, tests use the raw ones
+            formula   -log softmax(z + tau log pi)_y
+            source    Menon et al. 2021, eq. 10
+            options   tau = 0.5 (0 or larger; default 1)
+        <BLANKLINE>
+        together
+            prior     The loss (la) carries tau = 0.5. That is less than 1, so a part of the imbalance stays.
+    """
+    part = parts().get(name)
+    if part and part.kind == "schedule":  # without weights to schedule it is no method
+        return _part(UsedPart(part, {}))
+    spec = parse(name)
+    return "\n\n".join([spec.name, *map(_part, spec.used), _together(spec)])
+
+
+def prior_in_words(spec: MethodSpec) -> str:
+    """Which parts carry the class prior, and whether the powers add to 1, as the balanced risk wants.
+
+    Weights ~ pi^-v and a loss on z + tau log pi are Fisher-consistent for the balanced risk iff v + tau = 1
+    (Wang et al. 2023).
+
+    Example:
+        >>> prior_in_words(parse("inverse+la"))
+        'The weights (inverse) carry v = 1 and the loss (la) carries tau = 1. That is 2 in sum, so the prior is \
+corrected more than once: Fisher-consistent would be v + tau = 1.'
+    """
+    weighting, loss, stage = (spec.get(kind) for kind in ("weighting", "loss", "second stage"))
+    v, tau, after = spec.prior_in_weights, spec.prior_in_loss, spec.prior_after
+    said = []
+    if v and not math.isnan(v):
+        said.append(f"the weights ({weighting.part.name}) carry v = {v:g}")
+    if tau:
+        said.append(f"the loss ({loss.part.name}) carries tau = {tau:g}")
+    if after:
+        said.append(f"the second stage ({stage.part.name}) takes out tau = {after:g}")
+    carriers = " and ".join(said)
+    carriers = carriers[:1].upper() + carriers[1:]
+    if math.isnan(v):
+        other = f"the weights ({weighting.part.name}) follow something else than a power of the prior"
+        return f"{carriers}; {other}, so they correct a second time." if said else f"{other.capitalize()}."
+    total = v + tau + after
+    if not said:
+        visits = [u.part.name for u in spec.used if u.part.kind in ("sampler", "second stage")]
+        if visits:
+            return f"Neither loss nor weights carry it; what {' and '.join(visits)} does about it is said above."
+        return "No part carries it: a class counts as often as it occurs, which favours the large ones."
+    if math.isclose(total, 1):
+        verdict = f"That is 1{_in_sum(said)}, as Fisher consistency for the balanced risk asks (Wang et al. 2023)."
+    elif total < 1:
+        verdict = f"That is less than 1{_in_sum(said)}, so a part of the imbalance stays."
+    else:
+        verdict = (
+            f"That is {total:g}{_in_sum(said)}, so the prior is corrected more than once: "
+            "Fisher-consistent would be v + tau = 1."
+        )
+    return f"{carriers}. {verdict}"
+
+
+def _in_sum(said: list[str]) -> str:
+    return " in sum" if len(said) > 1 else ""
+
+
+def _part(used: UsedPart) -> str:
+    part = used.part
+    options = []
+    for key, value in used.arguments.items():
+        allowed = f"{part.ranges[key].words}; " if key in part.ranges else ""
+        options.append(f"{key} = {format_value(value)} ({allowed}default {format_value(part.defaults[key])})")
+    facts = {"formula": [part.formula], "source": [part.source], "options": options, "notes": [part.notes]}
+    return "\n".join([_wrapped(f"{part.name} ({part.kind}): {part.summary}", "", "    "), *_facts(facts)])
+
+
+def _together(spec: MethodSpec) -> str:
+    schedule = spec.get("schedule")
+    prior = prior_in_words(spec)
+    if schedule and spec.prior_in_weights > 0:
+        prior += (
+            f" Until {schedule.part.name} turns the weights on, the loss carries tau = {spec.prior_in_loss:g} alone."
+        )
+    facts = {
+        "prior": [prior],
+        "network": [f"Cosine classifier, scale {spec.cosine_scale:g}."] if spec.cosine_scale is not None else [],
+        "held out": [f"{spec.held_out} images of each class, before the imbalance is made."] if spec.held_out else [],
+    }
+    return "\n".join(["together", *_facts(facts)])
+
+
+def _facts(facts: dict[str, list[str]]) -> list[str]:
+    """Lines with the fact's name before its first value; empty ones are left out."""
+    lines = []
+    for name, values in facts.items():
+        for at, value in enumerate(filter(None, values)):
+            lines.append(_wrapped(value, f"    {name if at == 0 else '':<10}", " " * 14))
+    return lines
+
+
+def _wrapped(text: str, first: str, rest: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
