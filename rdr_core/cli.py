@@ -13,6 +13,7 @@ import typer
 from rdr_core.errors import RdrError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table
 
     from rdr_core.runs import Run
@@ -35,8 +36,16 @@ app = typer.Typer(
     rdr train cifar10 -i 100 -m rdr+la    the paper's setting, wants a GPU
 
     rdr runs                              what has been trained
+
+    rdr evaluate runs/*                   more than accuracy
     """,
 )
+
+#: Measures as columns of `rdr evaluate`.
+MEASURES = {
+    "top1": "All", "many": "Many", "medium": "Medium", "few": "Few", "balanced_accuracy": "balanced",
+    "macro_f1": "F1", "roc_auc": "AUC", "average_precision": "AP", "calibration_error": "ECE",
+}  # fmt: skip
 
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.")]
 Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda or cuda:N.")]
@@ -129,6 +138,66 @@ def resume(
     show(resumed)
 
 
+@app.command()
+def refine(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    method: Annotated[
+        str, typer.Option("--method", "-m", help="Second stage: crt, taunorm, posthoc; `rdr methods` lists them.")
+    ] = "crt",
+    device: Device = "auto",
+    root: Root = None,
+) -> None:
+    """Give a trained network a new classifier, in a run of its own beside the first.
+
+    The features stay as they are. `rdr train -m ce+crt` does the same and trains the first stage too.
+    """
+    from rdr_core.experiment import refine as refine_run
+
+    with stoppable():
+        refined = refine_run(run, method, device=device, root=root)
+    show(refined)
+
+
+@app.command()
+def evaluate(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    test: Annotated[str, typer.Option(help="Class frequencies: balanced, long-tailed or reversed.")] = "balanced",
+    imbalance_factor: Annotated[
+        float | None,
+        typer.Option("--imbalance-factor", "-i", help="Of the test's classes.", show_default="the run's own"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list, accuracy by class included.")] = False,
+    device: Device = "auto",
+    root: Root = None,
+) -> None:
+    """Measure runs on their test set, weighted by class to be balanced, long-tailed or reversed.
+
+    All measures are in percent. What has been measured is kept in the run's folder and read again.
+
+    rdr evaluate runs/* --test reversed -i 50
+    """
+    from rdr_core.evaluation import evaluate as evaluate_run
+    from rdr_core.runs import Run
+
+    opened = [Run.open(run) for run in runs]
+    found = [
+        {"run": run.name} | evaluate_run(run, test=test, imbalance_factor=imbalance_factor, device=device, root=root)
+        for run in opened
+    ]
+    if as_json:
+        import json
+
+        print(json.dumps(found, indent=1))
+        return
+    from rich.console import Console
+
+    table = _table("run", "test", "IF", *MEASURES.values())
+    for row in found:
+        numbers = ("-" if row[name] is None else f"{row[name]:.1f}" for name in MEASURES)
+        table.add_row(row["run"], row["test"], f"{row['imbalance_factor']:g}", *numbers)
+    Console().print(table)
+
+
 @app.command("runs")
 def list_the_runs(
     folder: Annotated[Path, typer.Argument(help="Folder that holds the runs.")] = Path("runs"),
@@ -143,13 +212,19 @@ def list_the_runs(
 
 
 @app.command()
-def methods() -> None:
-    """List the parts of which methods are composed, with formulas, sources and parameters."""
+def methods(
+    name: Annotated[str | None, typer.Argument(help="A part or a combination, as rdr+sam, to be explained.")] = None,
+) -> None:
+    """List the parts of which methods are composed, with formulas, sources and parameters; or explain a method."""
     from rich.console import Console
 
     from rdr_core.methods.catalogue import parts
+    from rdr_core.methods.explain import RECIPES, explain
     from rdr_core.methods.parts import KINDS, format_value
 
+    if name is not None:
+        print(explain(name))
+        return
     table = _table("part", "kind", "what it does", "formula", "parameters")
     for part in sorted(parts().values(), key=lambda part: (list(KINDS).index(part.kind), part.name)):
         listed = [
@@ -159,9 +234,14 @@ def methods() -> None:
         about = "\n".join(filter(None, (part.summary, part.source, part.notes)))
         table.add_row(part.name, part.kind, about, part.formula, "\n".join(listed))
     Console().print(table)
+    recipes = _table("method", "known as")
+    for known_as, method in RECIPES.items():
+        recipes.add_row(method, known_as)
+    Console().print(recipes)
     print(
         "Join parts with +, give parameters after a colon:  rdr   rdr+la   inverse:gamma=0.5   rdr:momentum=0.9\n"
-        "A method has one loss (ce where none is named) and at most one weighting."
+        "A method has one loss (ce where none is named) and at most one weighting.\n"
+        "rdr methods rdr+la   explains a method."
     )
 
 
@@ -194,12 +274,21 @@ def show(*runs: Run) -> None:
             config.method,
             "-" if config.imbalance_factor is None else f"{config.imbalance_factor:g}",
             str(config.seed),
-            f"{len(history)}" if run.done else f"{len(history)} of {config.epochs}",
+            _epochs(run, history),
             *("-" if value is None or value != value else f"{value:.1f}" for value in accuracy),
         )
     Console().print(table)
     # A folder unfolded, to be copied into the next command.
     print(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
+
+
+def _epochs(run: Run, history: pd.DataFrame) -> str:
+    """As 60, 20 of 60, or 60 + 10 where a second stage learnt for 10 epochs."""
+    done = f"{len(history)}" if run.done else f"{len(history)} of {run.epochs}"
+    if not run.base:
+        return done
+    learns = not run.done or history.learning_rate.iloc[-1] > 0
+    return f"{run.config.epochs} + {done}" if learns else f"{run.config.epochs}"
 
 
 def _table(*columns: str) -> Table:
@@ -208,6 +297,8 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        numeric = column in {"IF", "seed", "epochs", "All", "Many", "Medium", "Few", "classes", "largest class"}
+        numeric = column in {
+            "IF", "seed", "epochs", "classes", "largest class", *MEASURES.values(),
+        }  # fmt: skip
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     return table

@@ -21,7 +21,13 @@ from rdr_core.shapes import Float, Int
 
 
 class Classifier(NamedTuple):
-    """Weights and bias of a linear classifier: logits are ``features @ weight.T + bias``."""
+    """Weights and bias of a linear classifier: logits are ``features @ weight.T + bias``.
+
+    Example:
+        >>> weight, bias = Classifier(torch.eye(2), torch.tensor([0.0, 1.0]))
+        >>> torch.tensor([3.0, 4.0]) @ weight.T + bias
+        tensor([3., 5.])
+    """
 
     weight: Float[Tensor, "d Z"]
     bias: Float[Tensor, "d"]
@@ -34,6 +40,11 @@ class SecondStage:
     Attributes:
         closed_form: the new classifier from the trained one and the class counts; None starts from a fresh one.
         epochs: of learning on class-balanced visits, with the features frozen; 0 for a closed form.
+
+    Example:
+        >>> reset = SecondStage(lambda classifier, class_counts: Classifier(*map(torch.zeros_like, classifier)))
+        >>> reset.closed_form(Classifier(torch.ones(2, 3), torch.ones(2)), torch.tensor([2, 1])).bias
+        tensor([0., 0.])
     """
 
     closed_form: Callable[[Classifier, Int[Tensor, "d"]], Classifier] | None = None

@@ -72,9 +72,7 @@ def test_f1_and_balanced_accuracy_are_scikit_learns(case):
     predicted, d = probabilities.argmax(1), probabilities.shape[1]
     present = np.unique(labels)
     ours = f1_by_class(predicted, labels, d, weights)
-    theirs = oracle.f1_score(
-        labels, predicted, labels=present, average=None, sample_weight=weights, zero_division=0
-    )
+    theirs = oracle.f1_score(labels, predicted, labels=present, average=None, sample_weight=weights, zero_division=0)
     np.testing.assert_allclose(ours[present], theirs, atol=1e-12)
     assert np.isnan(np.delete(ours, present)).all()
 
