@@ -67,11 +67,10 @@ def logit_shift(
         ``rho_c G_c [h, 1] / ||G_c||``; zero for classes whose gradient is zero.
 
     Example:
-        >>> features, errors = torch.tensor([[2.0], [2.0], [5.0]]), torch.tensor([[3.0], [3.0], [0.0]])
-        >>> logit_shift(features, errors, torch.tensor([0, 0, 1]), torch.tensor([0.5, 0.5]), bias=False)
-        tensor([[1.],
-                [1.],
-                [0.]])
+        >>> features, errors = torch.tensor([[2.0], [4.0]]), torch.tensor([[-3.0, 4.0], [0.0, 0.0]])
+        >>> logit_shift(features, errors, torch.tensor([0, 1]), torch.tensor([0.5, 0.5]), bias=False)
+        tensor([[-0.6000,  0.8000],
+                [ 0.0000,  0.0000]])
     """
     same = labels[:, None] == labels
     known = features.detach()
