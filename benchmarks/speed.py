@@ -82,7 +82,7 @@ def training_steps(device: str) -> tuple[Callable[[], None], Callable[[], None]]
     def step(objective: Objective) -> None:
         rows = state.order[:128]
         batch = augment(state.images[rows], 0, state.mean, state.std)
-        visits.write(0, state.step(objective, batch, visits.labels[:128]))
+        visits.write(0, state.step(objective, batch, visits.labels[:128]), state.ranks)
 
     return lambda: step(state.objective), lambda: step(plain)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from rdr_core.errors import RdrError
+from rdr_core.errors import LostRank, RdrError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,13 +56,22 @@ Root = Annotated[
 
 
 def run_app(commands: typer.Typer) -> NoReturn:
-    """Run a command line. A user's mistake is one sentence on stderr and status 2, never a traceback."""
+    """Run a command line. A user's mistake is one sentence on stderr and status 2, never a traceback.
+
+    Of several processes that torchrun started the first one says it, and any that has lost another.
+    """
     try:
         commands()
     except RdrError as error:
-        print(f"rdr: {error}", file=sys.stderr)
+        if _speaks() or isinstance(error, LostRank):
+            print(f"rdr: {error}", file=sys.stderr)
         sys.exit(2)
     raise AssertionError("typer ends by exiting")
+
+
+def _speaks() -> bool:
+    """Whether this process is the one that prints: the first that torchrun started, or the only one."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager
@@ -70,7 +80,8 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stopped:
-        print(str(stopped) or "Stopped.", file=sys.stderr)
+        if _speaks():
+            print(str(stopped) or "Stopped.", file=sys.stderr)
         raise typer.Exit(130) from None
 
 
@@ -78,19 +89,30 @@ def stoppable() -> Iterator[None]:
 def train(
     dataset: Annotated[str, typer.Argument(help="Data set by name; `rdr datasets` lists them.")],
     imbalance_factor: Annotated[
-        float, typer.Option("--imbalance-factor", "-i", help="Largest class over smallest, 1 is balanced.")
-    ] = 100.0,
+        float | None,
+        typer.Option(
+            "--imbalance-factor",
+            "-i",
+            help="Largest class over smallest, 1 is balanced.",
+            show_default="100; imagenet-lt, places-lt and folder have their own",
+        ),
+    ] = None,
     method: Annotated[
         str, typer.Option("--method", "-m", help="As ce, rdr, rdr+la or rdr:gamma=0.5; `rdr methods` lists the parts.")
     ] = "rdr",
-    epochs: Annotated[int | None, typer.Option(show_default="60 for digits, 20 for mnist, 200 for CIFAR")] = None,
+    epochs: Annotated[int | None, typer.Option(show_default="60 for digits, 200 for CIFAR, 90 for imagenet-lt")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 0,
     runs: RunsFolder = Path("runs"),
     profile: Annotated[str, typer.Option(help="Shape of the class counts: exponential or step.")] = "exponential",
     noise_rate: Annotated[float, typer.Option(help="Share of training labels flipped.")] = 0.0,
     noise: Annotated[str, typer.Option(help="How labels flip: symmetric or prior.")] = "symmetric",
     data_seed: Annotated[int, typer.Option(help="Which subset; 0 is the field's usual one.")] = 0,
-    batch_size: Annotated[int | None, typer.Option(show_default="32 for digits, else 128")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Network by name.", show_default="the data set's, as resnet32 for CIFAR")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(show_default="32 for digits, 128 for CIFAR, 256 for imagenet-lt")
+    ] = None,
     learning_rate: Annotated[float | None, typer.Option(show_default="0.1")] = None,
     recipe: Annotated[str, typer.Option(help="Augmentation: plain, strong or none.")] = "plain",
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
@@ -116,6 +138,7 @@ def train(
             noise_rate=noise_rate,
             noise=noise,
             data_seed=data_seed,
+            model=model,
             batch_size=batch_size,
             learning_rate=learning_rate,
             recipe=recipe,
@@ -247,7 +270,7 @@ def methods(
 
 @app.command()
 def datasets() -> None:
-    """List the data sets."""
+    """List the data sets. Classes of one are picked after a colon: mnist:9-4 is 9 against 4."""
     from rich.console import Console
 
     from rdr_core.data import SOURCES
@@ -255,7 +278,9 @@ def datasets() -> None:
     table = _table("data set", "classes", "image", "largest class", "about")
     for name, source in SOURCES.items():
         shape = " x ".join(map(str, source.image_shape))
-        table.add_row(name, str(source.num_classes), shape, str(source.n_max), source.description)
+        classes, largest = ("any" if n is None else str(n) for n in (source.num_classes, source.n_max))
+        named = f"{name}:{source.asks}" if source.asks else name
+        table.add_row(named, classes, shape, largest, source.description)
     Console().print(table)
 
 
@@ -263,6 +288,8 @@ def show(*runs: Run) -> None:
     """Print runs as a table; a group without a class is a dash."""
     from rich.console import Console
 
+    if not _speaks():
+        return
     table = _table("run", "method", "IF", "seed", "epochs", "All", "Many", "Medium", "Few")
     for run in runs:
         history = run.history

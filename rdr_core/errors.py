@@ -18,6 +18,10 @@ class MissingData(RdrError):
     """A data file is missing or damaged; the message says what to fetch and where to put it."""
 
 
+class LostRank(RdrError):
+    """Another process of the same run ended, so this one cannot go on; the message says how to."""
+
+
 class TrainingDiverged(RdrError):
     """The loss stopped being a number; the last good state is kept on disk."""
 

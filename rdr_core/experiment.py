@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdr_core.errors import RdrError
 from rdr_core.runs import Run, RunConfig
-from rdr_core.runs.settings import ARRAYS, SETTINGS
+from rdr_core.runs.settings import settings_of
 
 if TYPE_CHECKING:
     import torch
 
     from rdr_core.data import LongTailedData
+    from rdr_core.training.ranks import Ranks
 
 
 def train(
@@ -43,7 +46,7 @@ def train(
     Args:
         dataset: name (`rdr datasets`), or a :class:`LongTailedData`, which brings its own
             imbalance, noise and seed.
-        imbalance_factor: n_max / n_min (default 100).
+        imbalance_factor: n_max / n_min (default 100; list-file sets and trees of images are taken as they are).
         method: composed by name, as "rdr", "inverse:gamma=0.5" or "rdr+la" (:mod:`rdr_core.methods.grammar`).
         epochs, batch_size, learning_rate, model: None is the data set's default
             (:mod:`rdr_core.runs.settings`; CIFAR: 200, 128, 0.1, ResNet-32, as the paper).
@@ -76,7 +79,7 @@ def train(
 
     canonical = parse(method).name
     name, data, facts = _data_facts(dataset, imbalance_factor, profile, noise_rate, noise, data_seed)
-    settings = SETTINGS.get(name, ARRAYS)
+    settings = settings_of(name)
     config = RunConfig(
         dataset=name,
         method=canonical,
@@ -178,7 +181,9 @@ def pick_device(device: str) -> torch.device:
     import torch
 
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and "LOCAL_RANK" in os.environ:  # torchrun's: a GPU for each process of this machine
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
     kind, _, index = device.partition(":")
     if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
         raise RdrError(f"device is {device!r}; it must be 'auto', 'cpu', 'cuda' or 'cuda:N'.")
@@ -193,10 +198,18 @@ def pick_device(device: str) -> torch.device:
 def _data_facts(
     dataset: str | LongTailedData, factor: float | None, profile: str, noise_rate: float, noise: str, data_seed: int
 ) -> tuple[str, LongTailedData | None, dict[str, object]]:
+    from rdr_core.data.sources import find_source
+
     if isinstance(dataset, str):
+        source, _ = find_source(dataset)
+        if source.long_tailed and factor is not None:
+            raise RdrError(f"{dataset} comes long-tailed; leave the imbalance factor out.")
+        factor = source.usual_imbalance if factor is None else factor
+        if factor is None and profile != "exponential":
+            raise RdrError(f"{dataset} is taken with the imbalance it has; leave the profile out.")
         facts = {
-            "imbalance_factor": 100.0 if factor is None else factor,
-            "profile": profile,
+            "imbalance_factor": factor,
+            "profile": None if factor is None else profile,
             "noise_rate": noise_rate,
             "noise": noise,
             "data_seed": data_seed,
@@ -232,12 +245,28 @@ def _check_names(config: RunConfig) -> None:
 
 def _go_on(
     path: Path, config: RunConfig, data: LongTailedData | None, *, device: str, root: str | Path | None, progress: bool,
-    base: Run | None = None, go_on: str | None = None,
+    base: Run | None = None,
+) -> Run:  # fmt: skip
+    from rdr_core.training.ranks import joined
+
+    if (path / "done.json").is_file():
+        return Run.open(path)
+    chosen = pick_device(device)
+    go_on = _how_to_go_on(path, config, device, root)
+    with joined(chosen, go_on=go_on) as ranks:
+        return _train(path, config, data, ranks, chosen, root=root, progress=progress, base=base, go_on=go_on)
+
+
+def _train(
+    path: Path, config: RunConfig, data: LongTailedData | None, ranks: Ranks, device: torch.device, *,
+    root: str | Path | None, progress: bool, base: Run | None, go_on: str,
 ) -> Run:  # fmt: skip
     import torch
 
     from rdr_core.data import load_data
+    from rdr_core.data.load import data_root
     from rdr_core.methods.grammar import parse
+    from rdr_core.models.pretrained import pretrained_weights, start_from
     from rdr_core.runs.environment import environment
     from rdr_core.runs.folder import RunFolder
     from rdr_core.training.evaluation import final_measures
@@ -249,43 +278,54 @@ def _go_on(
 
     if (path / "done.json").is_file():
         return Run.open(path)
-    chosen = pick_device(device)
-    threads = SETTINGS.get(config.dataset, ARRAYS).threads
+    threads = settings_of(config.dataset).threads
+    first = parse(config.method).first_stage.name
+    # Looked for before data are read, which may take long; a checkpoint and a first stage have them in them.
+    fresh = first == config.method and not (path / "checkpoint.safetensors").is_file()
+    start = pretrained_weights(config.model, data_root(root)) if fresh else None
     if data is None:
         data = load_data(config.dataset, **config.data_request, held_out=parse(config.method).held_out, root=root)
-    first = parse(config.method).first_stage.name
     if first != config.method and base is None:
         before = replace(config, method=first)
         name = Run(path, config).base or before.name  # where it was refined from another folder, it has noted that
-        base = _go_on(path.parent / name, before, data, device=device, root=root, progress=progress,
+        base = _train(path.parent / name, before, data, ranks, device, root=root, progress=progress, base=None,
                       go_on="the same request again")  # fmt: skip
     # The caller may have switched gradients off.
     stage = "run" if base is None else "second stage"
     with isolated(fold(config.seed, stage)), using_threads(threads), torch.inference_mode(False), torch.enable_grad():
         if base is None:
-            state = TrainingState(config, data, chosen)
+            state = TrainingState(config, data, device, ranks)
+            if start is not None:
+                start_from(state.model, start, config.model)
         else:
-            state = SecondStageState(config, data, chosen, base.model())
+            state = SecondStageState(config, data, device, base.model(), ranks)
         folder = RunFolder(path)
-        with folder.locked():
+        with folder.locked() if ranks.first else nullcontext():
             # Another process may have finished it while this one waited to start.
-            if not (path / "done.json").is_file():
-                stage = {"base": base.name, "epochs": state.config.epochs} if base else None
-                folder.begin(config, data, environment(str(chosen)), stage)
+            if not ranks.any(ranks.first and (path / "done.json").is_file()):
+                if ranks.first:
+                    stage = {"base": base.name, "epochs": state.config.epochs} if base else None
+                    folder.begin(config, data, environment(str(device)), stage)
+                ranks.wait()
                 saved = folder.load_checkpoint()
                 if saved is not None:
                     state.restore(saved)
-                    folder.publish(saved)
-                go_on = go_on or _how_to_go_on(path, config, device, root)
+                    if ranks.first:
+                        folder.publish(saved)
                 train_to_end(state, folder, go_on=go_on, progress=progress)
-                folder.finish(state.tree(), final_measures(state))
+                if ranks.first:
+                    folder.finish(state.tree(), final_measures(state))
+                ranks.wait()
     return Run.open(path)
 
 
 def _how_to_go_on(path: Path, config: RunConfig, device: str, root: str | Path | None) -> str:
     """What a user types to go on with a run that was stopped."""
+    from rdr_core.training.ranks import launched
+
     if config.data_hash:
         return f"rdr_core.resume({str(path)!r}, data=...) with the same arrays"
     options = ["--device", device] if device != "auto" else []
     options += ["--root", str(root)] if root is not None else []
-    return shlex.join(["rdr", "resume", str(path), *options])
+    start = ["torchrun", "--nproc-per-node", os.environ["WORLD_SIZE"], "-m", "rdr_core"] if launched() else ["rdr"]
+    return shlex.join([*start, "resume", str(path), *options])

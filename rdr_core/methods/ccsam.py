@@ -106,13 +106,17 @@ class CCSAM:
         self.optimizer, self.radii, self.share = optimizer, radii, share
 
     def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
+        if objective.ranks.size > 1:
+            raise RdrError(
+                "ccsam compares all samples of a class, so it trains in one process; start it without torchrun."
+            )
         self.optimizer.zero_grad(set_to_none=True)
         outcome = objective(images, labels)
         (errors,) = torch.autograd.grad((outcome.weights * outcome.losses).sum(), outcome.logits, retain_graph=True)
         bias = objective.model.classifier.bias is not None
         moved = outcome.logits + logit_shift(outcome.features, errors, labels, self.radii, bias=bias)
         perturbed = (outcome.weights * objective.loss(moved, labels)).mean()
-        ((1 - self.share) * outcome.loss + self.share * perturbed).backward()
+        objective.backward((1 - self.share) * outcome.loss + self.share * perturbed)
         self.optimizer.step()
         return outcome
 

@@ -51,14 +51,12 @@ class ImbSAM:
         self.optimizer.zero_grad(set_to_none=True)
         first = objective(images, labels)
         weighted = first.weights * first.losses
-        gradients = torch.autograd.grad(
-            weighted.where(tail, 0).mean(), parameters, retain_graph=True, materialize_grads=True
-        )
-        weighted.where(~tail, 0).mean().backward()
+        gradients = objective.gradients(objective.mean(weighted.where(tail, 0)), parameters, retain_graph=True)
+        objective.backward(objective.mean(weighted.where(~tail, 0)))
         with perturbed(objective.model, parameters, perturbation(gradients, self.rho)):
             second = objective(images, labels, weights=first.weights)
             # Added to the head's gradient.
-            (second.weights * second.losses).where(tail, 0).mean().backward()
+            objective.backward(objective.mean((second.weights * second.losses).where(tail, 0)))
         self.optimizer.step()
         return first
 

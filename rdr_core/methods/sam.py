@@ -110,9 +110,9 @@ class SAM:
         parameters = trained(self.optimizer)
         self.optimizer.zero_grad(set_to_none=True)
         first = objective(images, labels)
-        gradients = torch.autograd.grad(first.loss, parameters, materialize_grads=True)
+        gradients = objective.gradients(first.loss, parameters)
         with perturbed(objective.model, parameters, perturbation(gradients, self.rho)):
-            objective(images, labels, weights=first.weights).loss.backward()
+            objective.backward(objective(images, labels, weights=first.weights).loss)
         self.optimizer.step()
         return first
 

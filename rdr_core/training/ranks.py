@@ -8,7 +8,7 @@ all ranks hold the same state, so a checkpoint is one rank's.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -16,15 +16,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from rdr_core.errors import RdrError
+from rdr_core.errors import LostRank
 from rdr_core.shapes import Float
 
 #: Steps between looks at whether any rank was asked to stop: a look waits for the slowest one.
 LOOK_EVERY = 10
-
-
-class LostRank(RdrError):
-    """Another rank ended, so this one cannot go on."""
 
 
 class Ranks:
@@ -33,22 +29,28 @@ class Ranks:
     Attributes:
         rank: this process's number, from 0.
         size: how many there are.
+        batch: samples in the batch under way, over all of them.
 
     Example:
         >>> ranks = Ranks()
-        >>> ranks.share(10), ranks.first, ranks.gather(torch.tensor([1, 2]), 2)
+        >>> ranks.take(10), ranks.first, ranks.gather(torch.tensor([1, 2]), 2)
         (slice(0, 10, None), True, tensor([1, 2]))
         >>> Ranks(1, 3).share(10)
         slice(3, 6, None)
     """
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
-        self.rank, self.size = rank, size
+        self.rank, self.size, self.batch = rank, size, 0
 
     @property
     def first(self) -> bool:
         """Whether this one writes the run's folder."""
         return self.rank == 0
+
+    def take(self, count: int) -> slice:
+        """Begin a batch of ``count`` samples; what is this rank's :meth:`share` of it."""
+        self.batch = count
+        return self.share(count)
 
     def share(self, count: int) -> slice:
         """This rank's part of a batch of ``count`` samples: neighbours, as even as can be."""
@@ -73,7 +75,7 @@ class Ranks:
         dist.all_gather(everyone, padded)
         return torch.cat([rows[:length] for rows, length in zip(everyone, lengths, strict=True)])
 
-    def add(self, tensors: list[Tensor]) -> None:
+    def add(self, tensors: Sequence[Tensor]) -> None:
         """Replace each tensor by its sum over the ranks, in one message."""
         if self.size == 1:
             return
@@ -109,17 +111,17 @@ def launched() -> bool:
 
 
 @contextmanager
-def joined(device: torch.device, *, patience: float = 1800) -> Iterator[Ranks]:
+def joined(device: torch.device, *, go_on: str, patience: float = 1800) -> Iterator[Ranks]:
     """The ranks that this process is one of, connected inside; one alone where torchrun did not start it.
 
     Args:
         device: where this one computes; NCCL connects GPUs, gloo connects CPUs.
+        go_on: the command that goes on with the run, for the message.
         patience: seconds to wait for a rank before it counts as lost (default: torch's own half hour, since the
             first rank may fetch and check data).
 
     Raises:
         LostRank: a rank ended or did not answer; the others' checkpoint stays whole.
-        RdrError: what any rank raised on its own.
     """
     if not launched():
         yield Ranks()
@@ -135,9 +137,8 @@ def joined(device: torch.device, *, patience: float = 1800) -> Iterator[Ranks]:
         if not any(word in str(error).lower() for word in ("gloo", "nccl", "connection", "peer", "timed out")):
             raise
         raise LostRank(
-            f"rank {ranks.rank} of {ranks.size} lost another rank in the middle of a step "
-            f"({str(error).splitlines()[0][:120]}); the last checkpoint is whole, `rdr resume` goes on from there, with "
-            "any number of ranks."
+            f"rank {ranks.rank} of {ranks.size} lost another one in the middle of a step; the last checkpoint is "
+            f"whole. Go on, with any number of ranks, by: {go_on} ({str(error).splitlines()[0][:120]})"
         ) from None
     finally:
         _groups.clear()

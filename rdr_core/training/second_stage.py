@@ -14,6 +14,7 @@ from rdr_core.models import Network
 from rdr_core.runs.config import RunConfig
 from rdr_core.training.objective import Objective, Outcome, PlainStep, Step
 from rdr_core.training.randomness import fold
+from rdr_core.training.ranks import Ranks
 from rdr_core.training.sampling import ClassBalanced
 from rdr_core.training.state import TrainingState
 
@@ -33,11 +34,18 @@ class SecondStageState(TrainingState):
 
     Args:
         config: of the whole method, both stages.
-        data, device: as for :class:`TrainingState`.
+        data, device, ranks: as for :class:`TrainingState`.
         trained: the first stage's network.
     """
 
-    def __init__(self, config: RunConfig, data: LongTailedData, device: torch.device, trained: Network) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        data: LongTailedData,
+        device: torch.device,
+        trained: Network,
+        ranks: Ranks | None = None,
+    ) -> None:
         self.stage, self.trained = second_stage(config), trained
         own = replace(
             config,
@@ -46,7 +54,7 @@ class SecondStageState(TrainingState):
             recipe=config.recipe if self.stage.epochs else "none",
             seed=fold(config.seed, "second stage"),  # orders and crops unlike those of the first stage
         )
-        super().__init__(own, data, device)
+        super().__init__(own, data, device, ranks)
         self.config = replace(own, method=config.method)  # what messages say
 
     def _build_method(self) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from rdr_core.bound import READINGS, b_prime, bound_terms, class_mean
 from rdr_core.shapes import Float, Int
 from rdr_core.training.objective import Outcome
+from rdr_core.training.ranks import Ranks
 
 _FIELDS = ("loss", "weight", "ratio", "logit", "probability", "correct")
 
@@ -32,9 +33,10 @@ class Visits:
         return self.values[_FIELDS.index(name)]
 
     @torch.no_grad()
-    def write(self, start: int, outcome: Outcome) -> None:
-        """Keep the batch that starts at visit ``start``."""
-        labels = self.labels[start : start + self.batch_size]
+    def write(self, start: int, outcome: Outcome, ranks: Ranks) -> None:
+        """Keep the batch that starts at visit ``start``, of which the outcome is this rank's share."""
+        count = len(self.labels[start : start + self.batch_size])
+        labels = self.labels[start : start + count][ranks.share(count)]
         logits = outcome.logits.detach()
         true = logits.gather(1, labels[:, None])[:, 0]
         rows = [
@@ -45,7 +47,8 @@ class Visits:
             (true - logits.logsumexp(1)).exp(),
             (logits.argmax(1) == labels).float(),
         ]
-        self.values[:, start : start + len(labels)] = torch.stack([row.float() for row in rows])
+        mine = torch.stack([row.float() for row in rows])
+        self.values[:, start : start + count] = ranks.gather(mine.T, count).T
 
     def first_bad_batch(self, visits: int) -> int | None:
         """Number of the first batch, among the first ``visits``, whose loss is no finite number."""

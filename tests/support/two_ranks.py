@@ -43,7 +43,7 @@ def _start(rank: int, size: int, port: int, results: Any, function: Callable[...
     from rdr_core.training.ranks import joined
 
     try:
-        with joined(torch.device("cpu"), patience=60) as ranks:
+        with joined(torch.device("cpu"), go_on="rdr resume RUN", patience=60) as ranks:
             results.put((rank, function(ranks, *arguments)))
     except BaseException:
         results.put((rank, traceback.format_exc()))

@@ -124,12 +124,12 @@ def test_stopped_by_ctrl_c_within_an_epoch_and_resumed(stop_after, method, tmp_p
 
     write, calls = Visits.write, 0
 
-    def interrupt(self, start, outcome):
+    def interrupt(self, start, outcome, ranks):
         nonlocal calls
         calls += 1
         if calls == stop_after:
             os.kill(os.getpid(), signal.SIGINT)
-        write(self, start, outcome)
+        write(self, start, outcome, ranks)
 
     monkeypatch.setattr(Visits, "write", interrupt)
     with pytest.raises(rdr_core.TrainingStopped, match=r"saved\. Go on with: rdr resume ") as stopped:
