@@ -84,7 +84,7 @@ def test_help_teaches(rdr):
     ("arguments", "said"),
     [
         (("train", "cifar"), r"no data set named 'cifar'; did you mean 'cifar10' or 'cifar100'\? Known: cifar10"),
-        (("train", "digits", "-m", "rdrr"), r"no part of a method named 'rdrr'; did you mean 'rdr'\? Known: cb, ce"),
+        (("train", "digits", "-m", "rdrr"), r"no part of a method named 'rdrr'; did you mean 'rdr'\? Known: balanced_softmax, cb"),
         (("train", "digits", "-m", "rdr+cb"), "two weightings, 'cb' and 'rdr'; RDR's weights are the density ratio"),
         (("train", "digits", "-i", "0.5"), r"imbalance factor is 0\.5.* from 1 \(balanced\) on"),
         (("train", "digits", "-i", "nan"), "imbalance_factor is nan; it must be a number"),

@@ -69,8 +69,8 @@ def hold_out(labels: Int[np.ndarray, "M"], num_classes: int, images: int, seed: 
         >>> labels[hold_out(labels, num_classes=2, images=1)].tolist()
         [0, 1]
     """
-    if images < 0 or int(images) != images:
-        raise RdrError(f"held_out is {images!r}; it must be a whole number of images of each class, 0 or larger.")
+    if images < 0:
+        raise RdrError(f"held_out is {images}; it is a number of images of each class, 0 or larger.")
     counts = np.bincount(labels, minlength=num_classes)
     smallest = int(counts.argmin())
     if counts[smallest] <= images:
@@ -78,7 +78,7 @@ def hold_out(labels: Int[np.ndarray, "M"], num_classes: int, images: int, seed: 
             f"Class {smallest} has {counts[smallest]} images, too few to hold {images} out and train on the rest; "
             f"hold out {max(0, counts[smallest] - 1)} of each class at most."
         )
-    return choose_subset(labels, [int(images)] * num_classes, seed, stream=_HELD_OUT_STREAM)
+    return choose_subset(labels, [images] * num_classes, seed, stream=_HELD_OUT_STREAM)
 
 
 def indices_hash(indices: Int[np.ndarray, "N"] | Sequence[int]) -> str:

@@ -55,12 +55,5 @@ class Deferred(Weighting):
     notes="the weighting follows the batches from the first; the last epoch has its weights, however short the run",
 )
 def drw(context: Context, weighting: Weighting, start: float = 0.8) -> Deferred:
-    """:class:`Deferred` for a run; ``start`` is a share of its epochs (default 0.8: 160 of 200, Cao et al. 2019).
-
-    Example:
-        >>> from types import SimpleNamespace
-        >>> from rdr_core.methods.weighting import Unweighted
-        >>> drw(SimpleNamespace(epochs=200), Unweighted()).start
-        160
-    """
+    """:class:`Deferred` for a run; ``start`` is a share of its epochs (default 0.8: 160 of 200, Cao et al. 2019)."""
     return Deferred(weighting, min(round(start * context.epochs), context.epochs - 1))

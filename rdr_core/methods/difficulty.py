@@ -59,17 +59,18 @@ def cdb(context: Context, *, tau: float | str = "paper", images: int = 25) -> Di
         RdrError: data of the user's own that hold out none, or not as many.
     """
     from rdr_core.training.evaluation import accuracy_by_class, predict
+    from rdr_core.training.feed import resident
 
     held_out, d = context.data.held_out, context.data.num_classes
     found = 0 if held_out is None else len(held_out) // d
     if found != images:
         raise RdrError(
-            f"cdb measures accuracy on {int(images)} held-out images of each class, and these data have {found}; make "
-            f"them with from_arrays(..., held_out={int(images)})"
+            f"cdb measures accuracy on {images} held-out images of each class, and these data have {found}; make "
+            f"them with from_arrays(..., held_out={images})"
             + (f", or name the method cdb:images={found}." if found else ".")
         )
     device = context.class_counts.device
-    pixels, labels = held_out.images.to(device), held_out.labels.to(device)
+    pixels, labels = resident(held_out.images, device), held_out.labels.to(device)
     mean, std = torch.tensor(context.data.mean, device=device), torch.tensor(context.data.std, device=device)
 
     def measure() -> Float[Tensor, "d"]:

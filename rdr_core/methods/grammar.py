@@ -74,7 +74,7 @@ class MethodSpec:
     @property
     def held_out(self) -> int:
         """Images of each class that the method wants held out of training."""
-        return max(int(u.arguments[u.part.held_out]) if u.part.held_out else 0 for u in self.used)
+        return max(u.arguments[u.part.held_out] if u.part.held_out else 0 for u in self.used)
 
     @property
     def prior_in_loss(self) -> float:

@@ -152,11 +152,13 @@ class Part:
 
 
 def _convert(raw: Any, default: Any) -> Any:
-    """``raw`` as a number, or as a word where the default is one; None where it is neither."""
+    """``raw`` as a number, whole where the default is, or as a word where the default is one; None if neither."""
     try:
         value = float(raw)
     except (TypeError, ValueError):
         return str(raw) if isinstance(default, str) else None
+    if isinstance(default, int) and value.is_integer():
+        return int(value)
     return None if math.isnan(value) else value
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -34,6 +36,12 @@ from rdr_core.methods.parts import KINDS, part, unregister
         ("rdr:prior=1+la", "rdr:prior=1+la"),
         ("rdr:prior=rest+la", "rdr+la"),
         ("rdr:ratio=class", "rdr:ratio=class"),
+        ("drw+ldam+cb", "cb+ldam+drw"),
+        ("drw:start=0.80+rdr", "rdr+drw"),
+        ("vs:tau=0.0,gamma=0.3", "vs:tau=0"),
+        ("cdb:tau=paper,images=25", "cdb"),
+        ("balanced_softmax+cdb:tau=1.50,images=1e1", "cdb:images=10,tau=1.5+balanced_softmax"),
+        ("la:tau=0.9+drw+inverse:gamma=0.1", "inverse:gamma=0.1+la:tau=0.9+drw"),
     ],
 )
 def test_canonical_names(written, canonical):
@@ -59,7 +67,7 @@ def test_a_canonical_name_parses_to_itself_with_the_same_numbers(gamma, momentum
     ("name", "said"),
     [
         ("rd", r"no part of a method named 'rd'; did you mean 'rdr'"),
-        ("rdr+xyz", r"named 'xyz'\. Known: cb, ce, focal, inverse, la, rdr"),
+        ("rdr+xyz", r"named 'xyz'\. Known: balanced_softmax, cb, .*inverse, la, ldam, .*rdr"),
         ("", "'' is no method's name; try 'ce', 'rdr' or 'rdr\\+la'"),
         ("rdr+", "named ''"),
         ("ce+focal", "two losses, 'ce' and 'focal'; a sample has one loss"),
@@ -75,12 +83,29 @@ def test_a_canonical_name_parses_to_itself_with_the_same_numbers(gamma, momentum
         ("rdr:gamma=big", "rdr:gamma is 'big'; it must be 0 or larger"),
         ("rdr:momentum=1", r"rdr:momentum is '1'; it must be in \[0, 1\)"),
         ("rdr:ratio=median", r"rdr:ratio is 'median'; it must be one of sample, class"),
-        ("rdr:prior=inf", "rdr:prior is 'inf'; it must be 'rest', or a number from 0 on"),
+        ("rdr:prior=inf", "rdr:prior is 'inf'; it must be 'rest', or a number, 0 or larger"),
         ("RDR", "named 'RDR'; did you mean 'rdr'"),
-        ("rdr:prior=some", "rdr:prior is 'some'; it must be 'rest', or a number from 0 on"),
+        ("rdr:prior=some", "rdr:prior is 'some'; it must be 'rest', or a number, 0 or larger"),
         ("rdr:gamma", "'gamma' in method 'rdr:gamma' is no parameter; write it as in 'rdr:gamma=0.5'"),
         ("rdr:gamma=1,gamma=2", "gives rdr:gamma twice"),
         ("cb:beta=1", r"cb:beta is '1'; it must be in \[0, 1\)"),
+        ("drw", r"'drw' defers weights but has none; add a weighting, as in 'inverse\+drw'"),
+        ("la+drw", "defers weights but has none"),
+        ("inverse+drw+drw", "names 'drw' twice"),
+        ("drw:start=1+rdr", r"drw:start is '1'; it must be in \[0, 1\)"),
+        ("ldam+la", "two losses, 'la' and 'ldam'"),
+        ("balanced_softmax+la", "two losses, 'balanced_softmax' and 'la'"),
+        ("cdb+rdr", "two weightings, 'cdb' and 'rdr'; RDR's weights are the density ratio times 1/n already"),
+        ("cdb+cb", "two weightings, 'cb' and 'cdb'; their product would correct the imbalance twice"),
+        ("cdb:tau=readme", "cdb:tau is 'readme'; it must be 'paper' or 'code', or a number, 0 or larger"),
+        ("cdb:images=2.5", "cdb:images is '2.5'; it must be a whole number, 1 or larger"),
+        ("cdb:images=0", "cdb:images is '0'; it must be a whole number"),
+        ("ldam:scale=0", r"ldam:scale is '0'; it must be in \(0, inf\)"),
+        ("ldam+taunorm", "taunorm mends a linear classifier, and ldam trains a cosine classifier"),
+        ("cb+ldam+drw+crt", "crt mends a linear classifier"),
+        ("balanced_softmax+posthoc", r"twice, in training \(balanced_softmax\) and after it \(posthoc\)"),
+        ("vs+posthoc", "takes the prior out of the logits twice"),
+        ("balanced_softmax:tau=1", "'balanced_softmax' has no parameters"),
     ],
 )
 def test_nonsense_is_refused_with_the_reason(name, said):
@@ -103,13 +128,42 @@ def test_nonsense_is_refused_with_the_reason(name, said):
         ("rdr:prior=0", 0, 0),
         ("rdr:gamma=0.5", 0.5, 0),
         ("rdr:gamma=0.5+la:tau=0.5", 0.25, 0.5),
+        ("balanced_softmax", 0, 1),
+        ("rdr+balanced_softmax", 0, 1),
+        ("inverse+balanced_softmax", 1, 1),
+        ("vs", 0, 1),
+        ("vs:tau=0", 0, 0),
+        ("rdr+vs:tau=0.75", 0.25, 0.75),
+        ("inverse:gamma=0.1+la:tau=0.9+drw", 0.1, 0.9),
+        ("ldam", 0, 0),
+        ("rdr+ldam+drw", 1, 0),
+        ("cb", math.nan, 0),
+        ("cdb+la", math.nan, 1),
+        ("focal", 0, 0),
     ],
 )
 def test_which_part_carries_the_prior(name, weights, loss):
     """Unless told otherwise RDR's weights carry what the loss leaves, so v + tau = 1 (Wang et al. 2023)."""
     spec = parse(name)
-    assert spec.prior_in_weights == pytest.approx(weights)
+    assert spec.prior_in_weights == pytest.approx(weights, nan_ok=True)
     assert spec.prior_in_loss == pytest.approx(loss)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "images", "after"),
+    [
+        ("ce", None, 0, 0),
+        ("ldam", 30, 0, 0),
+        ("cb+ldam:scale=20+drw", 20, 0, 0),
+        ("cdb", None, 25, 0),
+        ("cdb:images=5+ldam", 30, 5, 0),
+        ("ce+posthoc:tau=0.5", None, 0, 0.5),
+        ("cdb+crt", None, 25, 0),
+    ],
+)
+def test_what_a_method_wants_of_network_data_and_second_stage(name, scale, images, after):
+    spec = parse(name)
+    assert (spec.cosine_scale, spec.held_out, spec.prior_after) == (scale, images, after)
 
 
 def test_every_part_says_what_it_is():

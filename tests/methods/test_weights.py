@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdr_core import RdrError
-from rdr_core.methods.weights import effective_number, inverse_frequency
+from rdr_core.methods.weights import difficulty, effective_number, inverse_frequency
 
 counts = st.lists(st.integers(1, 5000), min_size=1, max_size=30)
 
@@ -67,3 +68,36 @@ def test_values_of_figure_7_in_the_ratio_free_case():
     weights = inverse_frequency(n, gamma=0.5)
     assert weights[0].item() == pytest.approx(0.53, abs=0.01)
     assert weights[9].item() == pytest.approx(1.66, abs=0.01)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.sampled_from([0.0, 0.5, 1.5, "paper", "code"]))
+def test_difficulty_follows_its_formula(accuracy, tau):
+    spread = max(accuracy) / (min(accuracy) + 0.01)
+    power = {"paper": 2 / (1 + math.exp(-(spread - 1))), "code": 1 / (1 + math.exp(-spread))}.get(tau, tau)
+    raw = [(1 - a) ** power for a in accuracy]
+    mean = sum(raw) / len(raw)
+    expected = [w / mean for w in raw] if mean else [1.0] * len(raw)
+    found = difficulty(torch.tensor(accuracy, dtype=torch.float64), tau)
+    assert found.tolist() == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_difficulty_limits():
+    """Nothing measured yet (d = 1), nothing difficult, and one class alone difficult."""
+    for tau in ("paper", "code", 1.5):
+        assert difficulty(torch.zeros(4), tau).tolist() == [1, 1, 1, 1]
+        assert difficulty(torch.ones(4), tau).tolist() == [1, 1, 1, 1]
+        assert difficulty(torch.tensor([1.0, 1.0, 1.0, 0.9]), tau).tolist() == pytest.approx([0, 0, 0, 4])
+
+
+def test_the_papers_power_grows_with_the_spread():
+    alike, apart = torch.tensor([0.6, 0.5]), torch.tensor([0.9, 0.1])
+    ratio = [difficulty(a, "paper")[1] / difficulty(a, "paper")[0] for a in (alike, apart)]
+    power = [math.log(r) / math.log((1 - a[1]) / (1 - a[0])) for r, a in zip(ratio, (alike, apart), strict=True)]
+    assert 1 < power[0] < 1.1
+    assert power[1] == pytest.approx(2, abs=0.01)
+
+
+@pytest.mark.parametrize("tau", ["readme", -1.0, math.nan])
+def test_a_power_that_is_none_is_refused(tau):
+    with pytest.raises(RdrError, match="it must be 'paper' or 'code', or a number, 0 or larger"):
+        difficulty(torch.tensor([0.5]), tau)
