@@ -106,7 +106,7 @@ class Run:
 
     @property
     def history(self) -> pd.DataFrame:
-        """A row an epoch, read anew each time, since training may be going on.
+        """A row an epoch, read anew each time, since training may be going on; of a second stage, its own epochs.
 
         Columns: epoch (from 1), learning_rate (at its end), loss (weighted mean), train_accuracy,
         accuracy, many, medium, few (test, percent; NaN for a missing group), negative_ratios (share
