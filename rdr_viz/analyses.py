@@ -70,10 +70,10 @@ def analyse(run: Run, what: str, data: LongTailedData) -> pd.DataFrame:
     Raises:
         RdrError: an unknown name, or a run that is not finished.
     """
-    from rdr_core.runs.settings import ARRAYS, SETTINGS
+    from rdr_core.runs.settings import settings_of
     from rdr_core.training.threads import using_threads
 
     if what not in ANALYSES:
         raise unknown_name("analysis", what, ANALYSES)
-    with using_threads(SETTINGS.get(run.config.dataset, ARRAYS).threads):
+    with using_threads(settings_of(run.config.dataset).threads):
         return ANALYSES[what][1](run, data)

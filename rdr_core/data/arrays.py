@@ -8,17 +8,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError
 from rdr_core.shapes import Float, Int, UInt8
 
 _WANTED = "N x C x H x W (or N x H x W if grey)"
 
 
-def as_images(images: Tensor | np.ndarray, what: str) -> UInt8[Tensor, "N C H W"]:
+def as_images(images: Tensor | np.ndarray | StoredImages, what: str) -> UInt8[Tensor, "N C H W"] | StoredImages:
     """Images as a uint8 tensor on the CPU; grey ones get C = 1. It may share memory with its input.
 
     Args:
-        images: (N, C, H, W) or (N, H, W), uint8, pixels 0..255.
+        images: (N, C, H, W) or (N, H, W), uint8, pixels 0..255; images on disk stay what they are.
         what: name of the input for the error, such as ``"train_images"``.
 
     Raises:
@@ -28,6 +29,8 @@ def as_images(images: Tensor | np.ndarray, what: str) -> UInt8[Tensor, "N C H W"
         >>> as_images(np.zeros((5, 8, 8), dtype=np.uint8), "train_images").shape
         torch.Size([5, 1, 8, 8])
     """
+    if isinstance(images, StoredImages):
+        return images
     shape = " x ".join(str(size) for size in images.shape) or "a single number"
     dtype = str(images.dtype).removeprefix("torch.")
     if dtype != "uint8":
@@ -48,6 +51,18 @@ def as_images(images: Tensor | np.ndarray, what: str) -> UInt8[Tensor, "N C H W"
         # PyTorch shares only contiguous, writeable, native memory.
         images = torch.from_numpy(np.require(images, requirements=["C", "W"]))
     return (images.unsqueeze(1) if images.ndim == 3 else images).cpu()
+
+
+def choose(
+    images: UInt8[Tensor, "N C H W"] | StoredImages, rows: Int[np.ndarray, "K"]
+) -> UInt8[Tensor, "K C H W"] | StoredImages:
+    """The images at ``rows``, in that order: a copy of those in memory; those on disk stay there.
+
+    Example:
+        >>> choose(torch.zeros(5, 3, 8, 8, dtype=torch.uint8), np.array([4, 0])).shape
+        torch.Size([2, 3, 8, 8])
+    """
+    return images.choose(rows) if isinstance(images, StoredImages) else images[torch.from_numpy(rows)]
 
 
 def as_labels(labels: Tensor | np.ndarray | Sequence[int], num_images: int, what: str) -> Int[np.ndarray, "N"]:

@@ -6,14 +6,15 @@ import os
 from pathlib import Path
 
 from rdr_core.data.long_tailed import LongTailedData, from_arrays
-from rdr_core.data.sources import load_source
+from rdr_core.data.sources import find_source, load_source
+from rdr_core.errors import RdrError
 
 
 def load_data(
     name: str,
     *,
-    imbalance_factor: int | float | None = 100,
-    profile: str = "exponential",
+    imbalance_factor: int | float | str | None = "usual",
+    profile: str | None = "exponential",
     seed: int = 0,
     noise_rate: int | float = 0.0,
     noise: str = "symmetric",
@@ -24,11 +25,14 @@ def load_data(
     """A data set of :data:`rdr_core.data.SOURCES` with a long tail, fetched on first use.
 
     Args:
-        name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"cifar10"`` or ``"cifar100"``.
+        name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"cifar10"``, ``"cifar100"``; some of their classes,
+            as ``"mnist:9-4"``; ``"imagenet-lt"`` or ``"places-lt"``, whose images and lists must be there
+            (:mod:`rdr_core.data.sources.listed`); or a tree of images, as ``"folder:flowers"``
+            (:mod:`rdr_core.data.sources.folder`).
         imbalance_factor: largest over smallest class, from 1 (balanced) to the source's smallest
-            class (124 on digits, 5000 on CIFAR-10, 500 on CIFAR-100). Default 100, the field's
-            usual. None takes the source as it is.
-        profile: ``"exponential"`` (default) or ``"step"``.
+            class (124 on digits, 5000 on CIFAR-10, 500 on CIFAR-100). ``"usual"`` (default) is 100, the field's
+            usual, but on list-file sets and trees of images the imbalance they have. None takes any source as it is.
+        profile: ``"exponential"`` (default) or ``"step"``; unused where the imbalance is taken as it is.
         seed: of the subset and the noise, 0 (default) to 2^32 - 1; seed 0 is the field's subset.
         noise_rate: share of training labels to flip, in [0, 1); default 0; 0.05 in the RDR paper's -NL.
         noise: ``"symmetric"`` (default) or ``"prior"``.
@@ -44,6 +48,13 @@ def load_data(
         >>> load_data("digits", imbalance_factor=100).class_counts.tolist()
         [124, 74, 44, 26, 16, 9, 5, 3, 2, 1]
     """
+    source, _ = find_source(name)
+    if imbalance_factor == "usual":
+        imbalance_factor = source.usual_imbalance
+    elif source.long_tailed and imbalance_factor is not None:
+        raise RdrError(
+            f"{name} comes long-tailed, so it can't be given the imbalance factor {imbalance_factor:g}; leave it out."
+        )
     raw = load_source(name, data_root(root))
     return from_arrays(
         raw.train_images,

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rdr_core.data.arrays import as_class_names, as_images, as_labels, channel_statistics
+from rdr_core.data.arrays import as_class_names, as_images, as_labels, channel_statistics, choose
+from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.groups import Groups, groups_by_count, groups_by_rank
 from rdr_core.data.noise import flip_labels
 from rdr_core.data.profiles import profile_counts
@@ -27,7 +28,7 @@ class Split:
     """Images and labels, in the same order.
 
     Attributes:
-        images: (N, C, H, W) uint8, pixels 0..255, not normalised.
+        images: (N, C, H, W) uint8, pixels 0..255, not normalised; in memory, or on disk and read by ``images[rows]``.
         labels: (N,) int64, 0..d-1.
 
     Example:
@@ -36,7 +37,7 @@ class Split:
         2
     """
 
-    images: UInt8[Tensor, "N C H W"]
+    images: UInt8[Tensor, "N C H W"] | StoredImages
     labels: Int[Tensor, "N"]
 
     def __len__(self) -> int:
@@ -124,14 +125,16 @@ class LongTailedData:
     def content_hash(self) -> str:
         """16 hex digits of the SHA-256 of all that training and its numbers depend on.
 
-        Images and labels, training, test and held-out, with their shapes; mean and std; class names and groups.
+        Images and labels, training, test and held-out, with their shapes; mean and std; class names and groups. Of
+        images on disk their fingerprint, since reading all of them would take minutes.
         """
         digest = hashlib.sha256()
         groups = [classes.tolist() for _, classes in self.groups.items()]
         digest.update(repr((tuple(self.mean), tuple(self.std), tuple(self.class_names), groups)).encode())
         for split in (self.train, self.test, *([self.held_out] if self.held_out else [])):
             digest.update(repr(tuple(split.images.shape)).encode())
-            digest.update(split.images.contiguous().numpy())
+            stored = isinstance(split.images, StoredImages)
+            digest.update(split.images.fingerprint.encode() if stored else split.images.contiguous().numpy())
             digest.update(split.labels.numpy().astype("<i8").tobytes())
         return digest.hexdigest()[:16]
 
@@ -150,13 +153,13 @@ class LongTailedData:
 
 
 def from_arrays(
-    train_images: Tensor | np.ndarray,
+    train_images: Tensor | np.ndarray | StoredImages,
     train_labels: Tensor | np.ndarray | Sequence[int],
-    test_images: Tensor | np.ndarray,
+    test_images: Tensor | np.ndarray | StoredImages,
     test_labels: Tensor | np.ndarray | Sequence[int],
     *,
     imbalance_factor: int | float | None = None,
-    profile: str = "exponential",
+    profile: str | None = "exponential",
     seed: int = 0,
     noise_rate: int | float = 0.0,
     noise: str = "symmetric",
@@ -228,12 +231,12 @@ def from_arrays(
             "a training sample: take another seed, a lower rate or a smaller imbalance factor."
         )
 
-    pixels = source[torch.from_numpy(indices)]
+    pixels = choose(source, indices)
     measured = channel_statistics(pixels) if mean is None or std is None else ((), ())
     return LongTailedData(
         name=name,
         train=Split(pixels, torch.from_numpy(given)),
-        test=Split(test_pixels.clone(), torch.from_numpy(test_classes)),
+        test=Split(choose(test_pixels, np.arange(len(test_classes))), torch.from_numpy(test_classes)),
         class_names=names,
         mean=measured[0] if mean is None else _per_channel(mean, pixels.shape[1], "mean"),
         std=measured[1] if std is None else _per_channel(std, pixels.shape[1], "std"),
@@ -245,7 +248,7 @@ def from_arrays(
         seed=seed,
         noise_rate=noise_rate,
         noise=noise,
-        held_out=Split(source[torch.from_numpy(apart)], torch.from_numpy(source_labels[apart])) if held_out else None,
+        held_out=Split(choose(source, apart), torch.from_numpy(source_labels[apart])) if held_out else None,
     )
 
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from rdr_core.errors import unknown_name
 from rdr_core.models.network import CosineClassifier, Network
+from rdr_core.models.pretrained import PRETRAINED
+from rdr_core.models.resnet import resnet10, resnet50, resnet152
 from rdr_core.models.resnet_cifar import resnet32
 from rdr_core.models.small import small_conv_net
 
 #: Networks by the name that a run's configuration gives.
-MODELS = {"resnet32": resnet32, "small": small_conv_net}
+MODELS = {
+    "resnet10": resnet10,
+    "resnet32": resnet32,
+    "resnet50": resnet50,
+    "resnet152": resnet152,
+    "small": small_conv_net,
+}
+#: Those that start from ImageNet's weights are built alike; training then fills them.
+MODELS |= {name: MODELS[base] for name, base in PRETRAINED.items()}
 
 
 def build_model(name: str, *, num_classes: int, channels: int, cosine_scale: float | None = None) -> Network:

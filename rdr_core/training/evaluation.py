@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from rdr_core.data.disk.stored import StoredImages
 from rdr_core.measures import measures
 from rdr_core.models import Network
 from rdr_core.shapes import Float, Int, UInt8
 from rdr_core.training.augment import normalise
+from rdr_core.training.feed import feed
 
 if TYPE_CHECKING:
     from rdr_core.training.state import TrainingState
@@ -19,34 +22,41 @@ if TYPE_CHECKING:
 
 def predict(
     model: Network,
-    images: UInt8[Tensor, "N C H W"],
+    images: UInt8[Tensor, "N C H W"] | StoredImages,
     mean: Float[Tensor, "C"],
     std: Float[Tensor, "C"],
-    batch_size: int = 1000,
-) -> Int[Tensor, "N"]:
-    """Predicted class of each image, in evaluation mode, which is undone afterwards."""
-    return torch.cat([logits.argmax(1) for logits in _logits(model, images, mean, std, batch_size)])
+    share: slice = slice(None),
+) -> Int[Tensor, "K"]:
+    """Predicted class of each image in ``share`` (all by default), in evaluation mode, which is undone afterwards."""
+    return torch.cat([logits.argmax(1) for logits in _logits(model, images, mean, std, share)])
 
 
 def class_probabilities(
     model: Network,
-    images: UInt8[Tensor, "N C H W"],
+    images: UInt8[Tensor, "N C H W"] | StoredImages,
     mean: Float[Tensor, "C"],
     std: Float[Tensor, "C"],
-    batch_size: int = 1000,
 ) -> Float[Tensor, "N d"]:
     """Softmax of each image's logits in float64, on the CPU, in evaluation mode, which is undone afterwards."""
-    batches = [logits.cpu().double().softmax(1) for logits in _logits(model, images, mean, std, batch_size)]
-    return torch.cat(batches)
+    return torch.cat([logits.cpu().double().softmax(1) for logits in _logits(model, images, mean, std)])
+
+
+#: Pixels a batch at most, so that activations fit: 1000 images up to 70 x 70, 99 photographs of 224 x 224.
+_PIXELS = 5_000_000
 
 
 @torch.no_grad()
-def _logits(model: Network, images: Tensor, mean: Tensor, std: Tensor, batch_size: int) -> Iterator[Tensor]:
+def _logits(
+    model: Network, images: Tensor | StoredImages, mean: Tensor, std: Tensor, share: slice = slice(None)
+) -> Iterator[Float[Tensor, "B d"]]:
+    size = max(1, min(1000, _PIXELS // images.shape[2:].numel()))
+    batches = torch.arange(len(images), device=mean.device)[share].split(size)
     was_training = model.training
     model.eval()
     try:
-        for batch in images.split(batch_size):
-            yield model(normalise(batch, mean, std))
+        with closing(feed(images, batches, mean.device)) as fed:
+            for batch in fed:
+                yield model(normalise(batch, mean, std))
     finally:
         model.train(was_training)
 

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 import torch
@@ -14,7 +15,9 @@ from rdr_core.errors import TrainingDiverged
 from rdr_core.measures import accuracies
 from rdr_core.runs.folder import RunFolder
 from rdr_core.training.evaluation import accuracy_by_class, predict
+from rdr_core.training.feed import feed
 from rdr_core.training.interrupt import TrainingStopped, stop_requests
+from rdr_core.training.ranks import LOOK_EVERY
 from rdr_core.training.schedule import learning_rate
 from rdr_core.training.state import TrainingState
 
@@ -40,7 +43,7 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, go_on: str, progres
         initial=state.epoch * state.batches + state.batch,
         desc=f"{state.config.dataset} {state.config.method}",
         unit="step",
-        disable=not progress,
+        disable=not (progress and state.ranks.first),
         # A log file wants a line now and then, a person wants to see it move.
         mininterval=0.2 if sys.stderr.isatty() or "ipykernel" in sys.modules else 10,
         dynamic_ncols=True,
@@ -52,7 +55,8 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, go_on: str, progres
             state.seconds = time.perf_counter() - started
             refuse_divergence(state, folder)
             if state.batch < state.batches:
-                folder.checkpoint(state.tree())
+                if state.ranks.first:
+                    folder.checkpoint(state.tree())
                 raise TrainingStopped(
                     f"Stopped in epoch {state.epoch + 1} of {state.config.epochs}, after step "
                     f"{state.batch} of {state.batches}; saved. Go on with: {go_on}"
@@ -60,7 +64,8 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, go_on: str, progres
             close_epoch(state)
             row = state.history[-1]
             row["seconds"] = time.perf_counter() - started
-            folder.checkpoint(state.tree())
+            if state.ranks.first:
+                folder.checkpoint(state.tree())
             bar.set_postfix({"epoch": state.epoch, "accuracy": f"{row['accuracy']:.1f}"}, refresh=False)
 
 
@@ -75,23 +80,33 @@ def train_epoch(state: TrainingState, *, tick: Callable[[], object], stop: Calla
     if state.batch == 0:
         state.start_visits()
         state.weighting.start_epoch(state.epoch)
-    order, visits = state.order, state.visits
+    order, visits, ranks = state.order, state.visits, state.ranks
     augment = state.augmentation.epoch(state.epoch, len(order), state.images.shape, state.device)
-    while state.batch < state.batches and not stop():
-        start = state.batch * size
-        rate = learning_rate(
-            state.epoch * state.batches + state.batch,
-            steps=config.epochs * state.batches,
-            peak=config.learning_rate,
-            warmup=config.warmup,
-        )
-        for group in state.step.optimizer.param_groups:
-            group["lr"] = rate
-        images = augment(state.images[order[start : start + size]], start, state.mean, state.std)
-        outcome = state.step(state.objective, images, visits.labels[start : start + size])
-        visits.write(start, outcome)
-        state.batch += 1
-        tick()
+    shares = (rows[ranks.share(len(rows))] for rows in order[state.batch * size :].split(size))
+    with closing(feed(state.images, shares, state.device)) as batches:
+        while state.batch < state.batches and not _asked_to_stop(state, stop):
+            start = state.batch * size
+            mine = ranks.take(len(order[start : start + size]))
+            rate = learning_rate(
+                state.epoch * state.batches + state.batch,
+                steps=config.epochs * state.batches,
+                peak=config.learning_rate,
+                warmup=config.warmup,
+            )
+            for group in state.step.optimizer.param_groups:
+                group["lr"] = rate
+            images = augment(next(batches), start + mine.start, state.mean, state.std)
+            outcome = state.step(state.objective, images, visits.labels[start : start + size][mine])
+            visits.write(start, outcome, ranks)
+            state.batch += 1
+            tick()
+
+
+def _asked_to_stop(state: TrainingState, stop: Callable[[], bool]) -> bool:
+    """Whether a rank was; all of them stop after the same step, and ask each other now and then only."""
+    if state.ranks.size == 1:
+        return stop()
+    return state.batch % LOOK_EVERY == 0 and state.ranks.any(stop())
 
 
 def close_epoch(state: TrainingState) -> None:
@@ -99,7 +114,9 @@ def close_epoch(state: TrainingState) -> None:
     state.weighting.finish_epoch(state.epoch)
     columns = state.visits.by_class(state.priors)
     summary = state.visits.summary(columns)
-    predicted = predict(state.model, state.test_images, state.mean, state.std)
+    tested = len(state.test_labels)
+    mine = predict(state.model, state.test_images, state.mean, state.std, state.ranks.share(tested))
+    predicted = state.ranks.gather(mine, tested)
     right, total = accuracy_by_class(predicted, state.test_labels, state.data.num_classes)
     # One transfer each for the scalars and for the columns.
     scalars = torch.stack([value.double() for value in summary.values()]).tolist()

@@ -10,14 +10,19 @@ import numpy as np
 import torch
 
 from rdr_core.data import LongTailedData
+from rdr_core.data.disk.stored import StoredImages
 from rdr_core.methods.grammar import parse
 from rdr_core.methods.weighting import ClassWeights, Context, Unweighted, Weighting
 from rdr_core.models import build_model
 from rdr_core.runs.config import RunConfig
-from rdr_core.runs.settings import ARRAYS, SETTINGS
+from rdr_core.runs.settings import settings_of
 from rdr_core.training.augment import Augmentation
+from rdr_core.training.batch_norm import over_all_ranks
+from rdr_core.training.feed import resident
 from rdr_core.training.objective import Objective, PlainStep
 from rdr_core.training.randomness import random_states, restore_random_states
+from rdr_core.training.ranks import Ranks
+from rdr_core.training.resized_crop import ResizedCrops
 from rdr_core.training.sampling import Sampler, Shuffled
 from rdr_core.training.transfer import to_device
 from rdr_core.training.visits import Visits
@@ -31,17 +36,24 @@ class TrainingState:
     Args:
         config: the run's.
         data: what it trains on.
-        device: where; the whole set goes there.
+        device: where; the whole set goes there, but for images on disk.
+        ranks: the processes that train it together, this one among them.
     """
 
-    def __init__(self, config: RunConfig, data: LongTailedData, device: torch.device) -> None:
-        self.config, self.data, self.device = config, data, device
-        channels = data.train.images.shape[1]
-        settings = SETTINGS.get(config.dataset, ARRAYS)
-        self.augmentation = Augmentation(config.recipe, settings.padding, settings.flip, config.seed)
+    def __init__(
+        self, config: RunConfig, data: LongTailedData, device: torch.device, ranks: Ranks | None = None
+    ) -> None:
+        self.config, self.data, self.device, self.ranks = config, data, device, ranks or Ranks()
+        images, channels = data.train.images, data.train.images.shape[1]
+        settings = settings_of(config.dataset)
+        if isinstance(images, StoredImages):
+            self.augmentation = ResizedCrops(config.recipe, images.side, settings.flip, config.seed)
+            images = images.whole
+        else:
+            self.augmentation = Augmentation(config.recipe, settings.padding, settings.flip, config.seed)
         self.augmentation.check(channels)
-        self.images, self.labels = data.train.images.to(device), data.train.labels.to(device)
-        self.test_images, self.test_labels = data.test.images.to(device), data.test.labels.to(device)
+        self.images, self.labels = resident(images, device), data.train.labels.to(device)
+        self.test_images, self.test_labels = resident(data.test.images, device), data.test.labels.to(device)
         self.mean = torch.tensor(data.mean, device=device)
         self.std = torch.tensor(data.std, device=device)
         self.priors = data.priors.to(device)
@@ -52,6 +64,7 @@ class TrainingState:
             cosine_scale=parse(config.method).cosine_scale,
         )
         self.model.to(device, memory_format=torch.channels_last)
+        over_all_ranks(self.model, self.ranks)
         self._build_method()
         #: Epochs finished, and batches finished of the next one.
         self.epoch, self.batch = 0, 0
@@ -101,7 +114,7 @@ class TrainingState:
         self.step = used.part.make(context, sgd, **used.arguments) if used else PlainStep(sgd)
         used = spec.get("loss")
         loss = partial(used.part.make, class_counts=counts, **used.arguments)
-        self.objective = Objective(self.model, loss, self.weighting, config.precision)
+        self.objective = Objective(self.model, loss, self.weighting, config.precision, self.ranks)
 
     @property
     def batches(self) -> int:

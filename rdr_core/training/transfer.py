@@ -10,4 +10,5 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """The tensor on the device; a copy to a GPU goes through pinned memory, beside the work under way there."""
     if device.type != "cuda":
         return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)
+    pinned = tensor if tensor.is_pinned() else tensor.pin_memory()
+    return pinned.to(device, non_blocking=True)

@@ -83,7 +83,7 @@ def normalised(data: LongTailedData, split: str) -> tuple[Tensor, Tensor]:
     from rdr_core.training.augment import normalise
 
     part = getattr(data, split)
-    return normalise(part.images, torch.tensor(data.mean), torch.tensor(data.std)), part.labels
+    return normalise(part.images[:], torch.tensor(data.mean), torch.tensor(data.std)), part.labels
 
 
 def forward_all(model: Network, images: Tensor, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rdr_core.data.disk.stored import StoredImages
+from rdr_core.errors import RdrError
 from rdr_core.shapes import Int, UInt8
 
 
@@ -16,18 +17,18 @@ class RawData:
     """A data set as published, before any subset.
 
     Attributes:
-        train_images: (N, C, H, W) uint8.
+        train_images: (N, C, H, W) uint8, in memory or on disk.
         train_labels: (N,) int64, 0..d-1.
-        test_images: (M, C, H, W) uint8.
+        test_images: (M, C, H, W) uint8, likewise.
         test_labels: (M,) int64, 0..d-1.
         class_names: d names.
         mean: of each channel, of pixels scaled to 0..1, that the field normalises by.
         std: likewise.
     """
 
-    train_images: UInt8[np.ndarray, "N C H W"]
+    train_images: UInt8[np.ndarray, "N C H W"] | StoredImages
     train_labels: Int[np.ndarray, "N"]
-    test_images: UInt8[np.ndarray, "M C H W"]
+    test_images: UInt8[np.ndarray, "M C H W"] | StoredImages
     test_labels: Int[np.ndarray, "M"]
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
@@ -40,17 +41,69 @@ class Source:
 
     Attributes:
         name: as in ``load_data(name)``.
-        load: reads it from a folder, fetching it first if need be.
+        load: reads it from a folder, fetching it first if need be; where it ``asks``, takes a second argument.
         description: one line.
-        num_classes: d.
-        image_shape: (C, H, W).
-        n_max: count of its smallest training class, which is the largest class of its long-tailed
-            subsets and the largest imbalance factor it can have.
+        num_classes: d; None where the images decide.
+        image_shape: (C, H, W) as the network takes them.
+        n_max: count of the largest class that a long-tailed subset can have, which is that of the smallest training
+            class and the largest imbalance factor; of a set that comes long-tailed, its own largest class. None where
+            the images decide.
+        long_tailed: comes with its imbalance; no other can be made of it.
+        asks: what must follow the name after a colon, such as ``"FOLDER"``; None where nothing must.
     """
 
     name: str
-    load: Callable[[Path], RawData]
+    load: Callable[..., RawData]
     description: str
-    num_classes: int
+    num_classes: int | None
     image_shape: tuple[int, int, int]
-    n_max: int
+    n_max: int | None
+    long_tailed: bool = False
+    asks: str | None = None
+
+    @property
+    def usual_imbalance(self) -> int | None:
+        """Imbalance factor unless told otherwise: 100, the field's usual; None takes the set's own imbalance."""
+        return None if self.long_tailed or self.asks else 100
+
+
+def pick_classes(raw: RawData, classes: str) -> RawData:
+    """Some classes of a set, in the order given, numbered anew: ``"9-4"`` makes 9 the largest class and 4 the smallest.
+
+    With an imbalance factor this is the two-class MNIST that CDB (Sinha et al. 2020) takes from Ren et al. 2018; theirs
+    has 5000 images in all, ours as many of the large class as the smaller one has in the source.
+
+    Raises:
+        RdrError: fewer than two classes, one that is none, or one twice.
+
+    Example:
+        >>> images, labels = np.zeros((4, 1, 2, 2), np.uint8), np.array([0, 1, 2, 2])
+        >>> raw = RawData(images, labels, images, labels, ("a", "b", "c"), (0.5,), (0.5,))
+        >>> picked = pick_classes(raw, "2-0")
+        >>> picked.class_names, picked.train_labels.tolist()
+        (('c', 'a'), [1, 0, 0])
+    """
+    d = len(raw.class_names)
+    parts = classes.split("-")
+    if not all(part.isascii() and part.isdigit() and int(part) < d for part in parts) or len(set(parts)) < len(parts):
+        raise RdrError(f"{classes!r} picks no classes; give numbers of 0 to {d - 1}, each once, as in 9-4.")
+    wanted = [int(part) for part in parts]
+    if len(wanted) < 2:
+        raise RdrError(f"{classes!r} picks one class; give two or more, as in 9-4.")
+    number = np.full(d, -1)
+    number[wanted] = np.arange(len(wanted))
+
+    def picked(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = np.flatnonzero(number[labels] >= 0)
+        return images[rows], number[labels[rows]]
+
+    train_images, train_labels = picked(raw.train_images, raw.train_labels)
+    test_images, test_labels = picked(raw.test_images, raw.test_labels)
+    return replace(
+        raw,
+        train_images=train_images,
+        train_labels=train_labels,
+        test_images=test_images,
+        test_labels=test_labels,
+        class_names=tuple(raw.class_names[c] for c in wanted),
+    )

@@ -1,0 +1,47 @@
+"""From an image file to pixels of one size, as the field prepares photographs for evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from rdr_core.shapes import UInt8
+
+#: Of the shorter side, and of the square cut out of the middle (He et al. 2016, section 3.4: 256, then crops of 224).
+STORED_SIDE = 256
+
+#: Names what :func:`decode` does; another recipe needs another name, so that caches are made anew.
+RECIPE = f"shorter side {STORED_SIDE}, bilinear with antialiasing, centre {STORED_SIDE} x {STORED_SIDE}"
+
+
+def decode(file: Path) -> UInt8[np.ndarray, "3 S S"]:
+    """The file's image in colour, its shorter side resized to S = 256 and the middle S x S cut out.
+
+    The pixels of torchvision's ``Resize(256)`` and ``CenterCrop(256)`` on a Pillow image.
+
+    Raises:
+        OSError: the file can't be read or is no image; also other errors of Pillow, for damaged ones.
+
+    Example:
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Image.new("L", (40, 20), 7).save(Path(folder) / "grey.png")
+        ...     pixels = decode(Path(folder) / "grey.png")
+        >>> pixels.shape, np.unique(pixels).tolist()
+        ((3, 256, 256), [7])
+    """
+    from PIL import Image
+
+    with Image.open(file) as opened:
+        image = opened.convert("RGB")
+    width, height = image.size
+    short, long = sorted((width, height))
+    if short != STORED_SIDE:
+        stretched = int(STORED_SIDE * long / short)
+        size = (STORED_SIDE, stretched) if width <= height else (stretched, STORED_SIDE)
+        image = image.resize(size, Image.Resampling.BILINEAR)
+    left, top = (round((side - STORED_SIDE) / 2) for side in image.size)
+    image = image.crop((left, top, left + STORED_SIDE, top + STORED_SIDE))
+    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))

@@ -1,0 +1,124 @@
+"""Where the images lie: those of a list, also under other folders, and those of a tree with a folder for each class."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rdr_core.errors import MissingData, RdrError
+
+#: Endings of image files in a tree; a list names its files itself.
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
+
+
+def find_files(names: Sequence[str], folder: Path) -> list[Path]:
+    """The file of each name below ``folder``.
+
+    Where a file is not at its name's path it is looked for by the end of that path: as many of its last parts as tell
+    all names apart, which is the file's name alone for ``val/ILSVRC2012_val_00000001.JPEG``, with or without a class
+    folder. Says on stderr how many were found so.
+
+    Args:
+        names: relative paths, separated by "/".
+        folder: that they are relative to.
+
+    Raises:
+        MissingData: files that are nowhere, or in two places; their number, and the first ten.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     (Path(folder) / "val").mkdir()
+        ...     _ = (Path(folder) / "val" / "1.jpg").write_bytes(b"")
+        ...     [file.name for file in find_files(["val/1.jpg"], Path(folder))]
+        ['1.jpg']
+    """
+    found = [folder / name for name in names]
+    astray = [row for row, file in enumerate(found) if not file.is_file()]
+    if not astray:
+        return found
+    parts = _parts_that_tell_apart(names)
+    elsewhere = _files_by_end({_end(names[row], parts) for row in astray}, parts, folder)
+    missing = []
+    for row in astray:
+        candidates = elsewhere.get(_end(names[row], parts), [])
+        if len(candidates) == 1:
+            found[row] = candidates[0]
+        else:
+            missing.append(names[row])
+    if missing:
+        raise MissingData(
+            f"{len(missing)} of {len(names)} images are missing below {folder}, or lie more than once under its "
+            f"folders: {_some(missing)}. Put them there, or link the folder that holds them."
+        )
+    print(f"{len(astray)} of {len(names)} images lie under other folders of {folder} than listed; found by name.",
+          file=sys.stderr)  # fmt: skip
+    return found
+
+
+def find_classes(folder: Path) -> dict[str, list[Path]]:
+    """Image files of each class of a tree, ``folder/class/.../image``, classes and files in order of their names.
+
+    Raises:
+        MissingData: no such folder, or no folder in it.
+        RdrError: a class folder without an image.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("rose", "daisy"):
+        ...         (Path(folder) / name).mkdir()
+        ...         _ = (Path(folder) / name / "1.PNG").write_bytes(b"")
+        ...     list(find_classes(Path(folder)))
+        ['daisy', 'rose']
+    """
+    if not folder.is_dir():
+        raise MissingData(f"There is no folder {folder}; put a folder of images for each class into it.")
+    classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if not classes:
+        raise MissingData(f"{folder} has no folder in it; put a folder of images for each class there.")
+    images = {entry.name: sorted(_walk(entry, ENDINGS)) for entry in classes}
+    empty = [name for name, files in images.items() if not files]
+    if empty:
+        raise RdrError(
+            f"{len(empty)} class folders in {folder} hold no image ({', '.join(ENDINGS)}): {_some(empty)}. "
+            "Remove them or fill them."
+        )
+    return images
+
+
+def _parts_that_tell_apart(names: Sequence[str]) -> int:
+    parts = 1
+    while len({_end(name, parts) for name in names}) < len(names):
+        parts += 1
+    return parts
+
+
+def _end(name: str, parts: int) -> tuple[str, ...]:
+    return tuple(name.split("/")[-parts:])
+
+
+def _files_by_end(wanted: set[tuple[str, ...]], parts: int, folder: Path) -> dict[tuple[str, ...], list[Path]]:
+    found: dict[tuple[str, ...], list[Path]] = {}
+    endings = tuple({Path(end[-1]).suffix.lower() for end in wanted})
+    for file in _walk(folder, endings):
+        end = _end(file.relative_to(folder).as_posix(), parts)
+        if end in wanted:
+            found.setdefault(end, []).append(file)
+    return found
+
+
+def _walk(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    # Links are followed: image sets are large and often lie elsewhere.
+    return [
+        Path(inside, name)
+        for inside, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if name.lower().endswith(endings) and not name.startswith(".")
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (" ..." if len(names) > 10 else "")

@@ -1,0 +1,112 @@
+"""ImageNet-LT and Places-LT (Liu et al. 2019): photographs on disk, chosen by published list files.
+
+Below the data root, a folder for each set holds its two lists and what they name; the folders of images may be links::
+
+    imagenet-lt/ImageNet_LT_train.txt    imagenet-lt/train/n01440764/n01440764_10026.JPEG
+    imagenet-lt/ImageNet_LT_test.txt     imagenet-lt/val/ILSVRC2012_val_00000001.JPEG, in class folders or not
+    places-lt/Places_LT_train.txt        places-lt/data_256/a/airfield/00000001.jpg
+    places-lt/Places_LT_test.txt         places-lt/val_256/Places365_val_00000001.jpg
+    cache/                               decoded images, written on first use
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rdr_core.data.disk.cache import stored_images
+from rdr_core.data.disk.files import find_files
+from rdr_core.data.disk.lists import ImageList, check_published, published, read_list
+from rdr_core.data.sources.raw import RawData
+from rdr_core.errors import MissingData
+
+#: Of ImageNet's pixels, by which the field normalises photographs (torchvision's models are trained so).
+PHOTO_MEAN, PHOTO_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+_LISTS = "https://github.com/Vanint/SADE-AgnosticLT, folder data_txt, or https://github.com/zhmiao/OpenLongTailRecognition-OLTR"
+
+
+@dataclass(frozen=True)
+class _ListedSet:
+    folder: str
+    title: str
+    images: str
+
+
+_IMAGENET_LT = _ListedSet("imagenet-lt", "ImageNet_LT", "ILSVRC2012's train and val (https://image-net.org)")
+_PLACES_LT = _ListedSet(
+    "places-lt",
+    "Places_LT",
+    "Places365-Standard, small images of 256 x 256, easy directories (http://places2.csail.mit.edu)",
+)
+
+
+def load_imagenet_lt(root: Path) -> RawData:
+    """ImageNet-LT from ``root/imagenet-lt``: 115,846 images of 1000 classes, 1280 to 5 each; tested on ILSVRC's val.
+
+    Raises:
+        MissingData: lists or images that are missing or can't be read.
+        RdrError: lists that are not the published ones.
+    """
+    return _load(_IMAGENET_LT, root)
+
+
+def load_places_lt(root: Path) -> RawData:
+    """Places-LT from ``root/places-lt``: 62,500 images of 365 classes, 4980 to 5 each; tested on 100 of each class.
+
+    Raises:
+        MissingData: lists or images that are missing or can't be read.
+        RdrError: lists that are not the published ones.
+    """
+    return _load(_PLACES_LT, root)
+
+
+def class_names(images: ImageList, num_classes: int) -> tuple[str, ...]:
+    """The folder of each class's images, without what is the same for all; numbers where folders are no classes.
+
+    Example:
+        >>> import numpy as np
+        >>> names = ("data/a/airfield/1.jpg", "data/b/bar/2.jpg", "data/b/bar/3.jpg")
+        >>> class_names(ImageList(Path("list.txt"), names, np.array([0, 1, 1])), 2)
+        ('a/airfield', 'b/bar')
+    """
+    folders: list[set[str]] = [set() for _ in range(num_classes)]
+    for name, label in zip(images.names, images.labels.tolist(), strict=True):
+        folders[label].add(name.rpartition("/")[0])
+    if any(len(of_class) > 1 for of_class in folders) or len(set.union(*folders)) < num_classes:
+        return tuple(str(c) for c in range(num_classes))
+    parts = [of_class.pop().split("/") for of_class in folders]
+    while len({each[0] for each in parts}) == 1 and min(map(len, parts)) > 1:
+        parts = [each[1:] for each in parts]
+    return tuple("/".join(each) for each in parts)
+
+
+def _load(wanted: _ListedSet, root: Path) -> RawData:
+    folder = root / wanted.folder
+    # Every check of both lists, and every image looked for, before hours of decoding.
+    lists = [_read(wanted, folder / f"{wanted.title}_{split}.txt") for split in ("train", "test")]
+    files = [find_files(images.names, folder) for images in lists]
+    train, test = (
+        stored_images(of_split, folder, f"{wanted.folder}-{split}", root / "cache")
+        for split, of_split in zip(("train", "test"), files, strict=True)
+    )
+    return RawData(
+        train_images=train,
+        train_labels=lists[0].labels,
+        test_images=test,
+        test_labels=lists[1].labels,
+        class_names=class_names(lists[0], published(lists[0].path).classes),
+        mean=PHOTO_MEAN,
+        std=PHOTO_STD,
+    )
+
+
+def _read(wanted: _ListedSet, path: Path) -> ImageList:
+    if not path.is_file():
+        raise MissingData(
+            f"There is no {path}. Put the list files {wanted.title}_train.txt and {wanted.title}_test.txt ({_LISTS}) "
+            f"into {path.parent}, and beside them, or as links, the folders of images that they name: {wanted.images}."
+        )
+    images = read_list(path, published(path).classes)
+    check_published(images)
+    return images
