@@ -1,0 +1,148 @@
+"""What a training step of each method costs, against cross-entropy's: python benchmarks/methods.py [--device cuda].
+
+ResNet-32 on synthetic images of CIFAR's shape, 128 a batch, 100 classes; each method and cross-entropy in turns, on
+the same network. Every registered loss, weighting and schedule is there, one's own included. Bounds: 1.05 for these;
+for a sharpness-aware step the passes that it needs and 2 to 5 % more. Prints each ratio beside its bound, writes them
+to data/measurements/methods-DEVICE.json, and ends with status 1 where a bound does not hold. About four minutes on two
+CPU cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+
+import torch
+from speed import OUT, side_by_side
+
+from rdr_core.data import LongTailedData, from_arrays
+from rdr_core.methods.catalogue import parts
+from rdr_core.methods.grammar import parse
+from rdr_core.runs import RunConfig
+from rdr_core.runs.environment import environment
+from rdr_core.training.loop import train_epoch
+from rdr_core.training.state import TrainingState
+
+CLASSES, BATCH = 100, 128
+
+
+def data(held_out: int) -> LongTailedData:
+    """400 images of class 0, 50 of class 99, and those held out."""
+    draw = torch.Generator().manual_seed(0)
+    counts = (400 * 0.979 ** torch.arange(CLASSES)).long() + held_out
+    labels = torch.arange(CLASSES).repeat_interleave(counts)
+    images = torch.randint(0, 256, (len(labels), 3, 32, 32), dtype=torch.uint8, generator=draw)
+    return from_arrays(images, labels, images[labels.argsort(stable=True)][:CLASSES], torch.arange(CLASSES),
+                       held_out=held_out)  # fmt: skip
+
+
+class Training:
+    """A run in its last epoch, where whatever is deferred has begun; a call is a few steps of its loop.
+
+    Args:
+        method: its name.
+        device: where.
+        body: of another's network, to be trained by this one too. Two networks would lie in memory differently,
+            which on a CPU weighs as much as what is measured.
+    """
+
+    def __init__(self, method: str, device: str, body: torch.nn.Module | None = None) -> None:
+        config = RunConfig(dataset="cifar100", imbalance_factor=None, method=method, epochs=200, model="resnet32",
+                           batch_size=BATCH, learning_rate=1e-6)  # fmt: skip
+        self.state = TrainingState(config, data(parse(method).held_out), torch.device(device))
+        self.state.epoch = config.epochs - 1
+        if body is not None:
+            self.state.model.body = body
+            self.state.step.optimizer = torch.optim.SGD(
+                self.state.model.parameters(), lr=1e-6, momentum=config.momentum, weight_decay=config.weight_decay
+            )
+        # On a GPU the start of the loop would weigh beside a single step.
+        self.steps = 10 if device == "cuda" else 1
+
+    def __call__(self) -> None:
+        state = self.state
+        if state.batch + self.steps > state.batches:
+            state.batch = 1
+        last = state.batch + self.steps
+        train_epoch(state, tick=lambda: None, stop=lambda: state.batch >= last)
+
+
+def seconds_of_passes(training: Training, repeats: int) -> tuple[float, float]:
+    """A forward and a backward pass of the network, medians."""
+    state = training.state
+    images = torch.rand(BATCH, 3, 32, 32, device=state.device)
+    labels = state.labels[:BATCH]
+    forward, backward = [], []
+
+    def now() -> float:
+        if images.is_cuda:
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    for _ in range(repeats + 2):
+        started = now()
+        outcome = state.objective(images, labels)
+        between = now()
+        outcome.loss.backward()
+        forward.append(between - started)
+        backward.append(now() - between)
+    return statistics.median(forward[2:]), statistics.median(backward[2:])
+
+
+def methods() -> Iterator[tuple[str, float]]:
+    """Each method with its bound, for those whose step has the passes of a plain one."""
+    for part in parts().values():
+        if part.kind in ("loss", "weighting", "class weights") and part.name != "ce":
+            yield part.name, 1.05
+        elif part.kind == "schedule":
+            yield f"inverse+{part.name}", 1.05
+
+
+def measure(device: str, pairs: int) -> Iterator[dict[str, object]]:
+    plain = Training("ce", device)
+
+    def against_plain(method: str, bound: float, passes: str) -> dict[str, object]:
+        one = Training(method, device, plain.state.model.body)
+        seconds, other, ratio = side_by_side(one, plain, pairs=pairs, device=device)
+        milliseconds = f"{1e3 * seconds / one.steps:.1f} against {1e3 * other / one.steps:.1f} ms"
+        row = {"what": f"{method} step / ce step", "value": round(ratio, 4), "bound": round(bound, 4)}
+        return row | {"detail": f"{passes}; {milliseconds}"}
+
+    for method, bound in methods():
+        yield against_plain(method, bound, "1 forward, 1 backward")
+    yield against_plain("ccsam", 1.05, "1 forward, 1 backward")
+    yield against_plain("sam", 2.05, "2 forward, 2 backward")
+    yield against_plain("rdr+sam", 2.08, "2 forward, 2 backward")
+    forward, backward = seconds_of_passes(plain, pairs)
+    step, _, _ = side_by_side(plain, plain, pairs=pairs, device=device)
+    step /= plain.steps
+    needed = (step + forward + 2 * backward) / step
+    passes = f"2 forward of {1e3 * forward:.1f} ms, 3 backward of {1e3 * backward:.1f} ms, {needed:.2f} in all"
+    yield against_plain("imbsam", 1.05 * needed, passes)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--pairs", type=int, default=10, help="pairs of training steps a method (default 10)")
+    arguments = parser.parse_args()
+    rows = []
+    for row in measure(arguments.device, arguments.pairs):
+        row["holds"] = bool(row["value"] <= row["bound"])
+        verdict = f"at most {row['bound']:<6.4g} {'holds' if row['holds'] else 'FAILS'}"
+        print(f"{row['what']:<32} {row['value']:8.4f}  {verdict}   {row['detail']}", flush=True)
+        rows.append(row)
+    where = environment(arguments.device)
+    print(f"{where['device']}, {where['threads']} threads, torch {where['packages']['torch']}")
+    OUT.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"environment": where, "ratios": rows}, indent=1) + "\n"
+    (OUT / f"methods-{arguments.device}.json").write_text(text)
+    return int(not all(row["holds"] for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
