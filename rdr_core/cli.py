@@ -250,11 +250,8 @@ def methods(
         return
     table = _table("part", "kind", "what it does", "formula", "parameters")
     for part in sorted(parts().values(), key=lambda part: (list(KINDS).index(part.kind), part.name)):
-        listed = [
-            f"{key}={format_value(value)}" + (f"  {part.ranges[key].words}" if key in part.ranges else "")
-            for key, value in part.defaults.items()
-        ]
-        about = "\n".join(filter(None, (part.summary, part.source, part.notes)))
+        listed = [f"{key}={format_value(value)}" for key, value in part.defaults.items()]
+        about = "\n".join(filter(None, (part.summary, part.source)))
         table.add_row(part.name, part.kind, about, part.formula, "\n".join(listed))
     Console().print(table)
     recipes = _table("method", "known as")
@@ -264,7 +261,7 @@ def methods(
     print(
         "Join parts with +, give parameters after a colon:  rdr   rdr+la   inverse:gamma=0.5   rdr:momentum=0.9\n"
         "A method has one loss (ce where none is named) and at most one weighting.\n"
-        "rdr methods rdr+la   explains a method."
+        "rdr methods rdr+la   explains a method: what its parameters may be, and which part carries the class prior."
     )
 
 

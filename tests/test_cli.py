@@ -68,6 +68,11 @@ def test_methods_and_datasets_list_what_there_is(rdr):
     _, out, _ = rdr("methods")
     for word in ("rdr", "inverse", "cb", "ce", "focal", "la", "Luo et al. 2024", "momentum=0.5", "tau=1"):
         assert word in out
+    for word in ("cb+ldam+drw", "LDAM-DRW", "rdr:prior=1+la"):
+        assert word in out
+    _, out, _ = rdr("methods", "la+rdr")
+    assert out.startswith("rdr+la\n")
+    assert "The loss (la) carries tau = 1." in out
     _, out, _ = rdr("datasets")
     for word in ("digits", "mnist", "cifar10", "cifar100", "3 x 32 x 32", "5000"):
         assert word in out
@@ -84,7 +89,9 @@ def test_help_teaches(rdr):
     ("arguments", "said"),
     [
         (("train", "cifar"), r"no data set named 'cifar'; did you mean 'cifar10' or 'cifar100'\? Known: cifar10"),
-        (("train", "digits", "-m", "rdrr"), r"no part of a method named 'rdrr'; did you mean 'rdr'\? Known: balanced_softmax, cb"),
+        (("train", "digits", "-m", "rdrr"), "no part of a method named 'rdrr'; did you mean 'rdr' or 'drw'"),
+        (("methods", "rdrr"), "no part of a method named 'rdrr'; did you mean 'rdr' or 'drw'"),
+        (("methods", "la+focal"), "two losses, 'focal' and 'la'"),
         (("train", "digits", "-m", "rdr+cb"), "two weightings, 'cb' and 'rdr'; RDR's weights are the density ratio"),
         (("train", "digits", "-i", "0.5"), r"imbalance factor is 0\.5.* from 1 \(balanced\) on"),
         (("train", "digits", "-i", "nan"), "imbalance_factor is nan; it must be a number"),

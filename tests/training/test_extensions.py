@@ -160,12 +160,12 @@ def test_parts_with_state_resume_exactly(tmp_path):
     whole = train("rdr+drw_t", tmp_path / "whole")
     write, calls = Visits.write, 0
 
-    def interrupt(self, start, outcome):
+    def interrupt(self, *arguments):
         nonlocal calls
         calls += 1
         if calls == 38:
             os.kill(os.getpid(), signal.SIGINT)
-        write(self, start, outcome)
+        write(self, *arguments)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Visits, "write", interrupt)
