@@ -44,22 +44,22 @@ def class_radii(class_counts: Int[Tensor, "d"], rho: float) -> Float[Tensor, "d"
 
 
 def logit_shift(
-    features: Float[Tensor, "B Z"],
-    errors: Float[Tensor, "B d"],
-    labels: Int[Tensor, "B"],
+    features: Float[Tensor, "b Z"],
+    labels: Int[Tensor, "b"],
+    batch: tuple[Float[Tensor, "B Z"], Float[Tensor, "B d"], Int[Tensor, "B"]],
     radii: Float[Tensor, "d"],
     *,
     bias: bool = True,
-) -> Float[Tensor, "B d"]:
-    """How the logits of each sample change as the linear classifier moves against the sample's class.
+) -> Float[Tensor, "b d"]:
+    """How the logits of samples change as the linear classifier moves against each one's class.
 
     A gradient flows through the features, as through those of a classifier that stands where it was moved to; none
     flows through the move itself.
 
     Args:
-        features: what the classifier sees.
-        errors: gradient of each sample's weighted loss by its logits.
-        labels: class of each sample.
+        features, labels: of the samples: the batch's, or a rank's share of it.
+        batch: what the moves are made of: the whole batch's features, the gradient of each sample's weighted loss by
+            its logits, and labels.
         radii: length of each class's move, in weights and bias together.
         bias: whether the classifier has one, to be moved as well.
 
@@ -67,20 +67,21 @@ def logit_shift(
         ``rho_c G_c [h, 1] / ||G_c||``; zero for classes whose gradient is zero.
 
     Example:
-        >>> features, errors = torch.tensor([[2.0], [4.0]]), torch.tensor([[-3.0, 4.0], [0.0, 0.0]])
-        >>> logit_shift(features, errors, torch.tensor([0, 1]), torch.tensor([0.5, 0.5]), bias=False)
+        >>> features, labels = torch.tensor([[2.0], [4.0]]), torch.tensor([0, 1])
+        >>> errors = torch.tensor([[-3.0, 4.0], [0.0, 0.0]])
+        >>> logit_shift(features, labels, (features, errors, labels), torch.tensor([0.5, 0.5]), bias=False)
         tensor([[-0.6000,  0.8000],
                 [ 0.0000,  0.0000]])
     """
-    same = labels[:, None] == labels
-    known = features.detach()
+    known, errors, classes = batch
+    same = labels[:, None] == classes
     with torch.no_grad():
         # ||G_c||^2 = sum of (e_j e_k) (h_j h_k + 1) over pairs of c; in float64, since a sum of products may cancel.
         e, h = errors.double(), known.double()
-        pairs = (e @ e.T) * (h @ h.T + bias)
-        squared = same.double() @ pairs.where(same, 0).sum(1)
+        pairs = (e @ e.T).mul_(h @ h.T + bias).where(classes[:, None] == classes, 0)
+        squared = same.double() @ pairs.sum(1)
         scale = torch.where(squared > 0, radii[labels] * squared.clamp_min(0).rsqrt(), 0.0).to(errors.dtype)
-    return ((features @ known.T + bias).where(same, 0) @ errors) * scale[:, None]
+    return ((features @ known.detach().T + bias).where(same, 0) @ errors) * scale[:, None]
 
 
 class CCSAM:
@@ -106,16 +107,14 @@ class CCSAM:
         self.optimizer, self.radii, self.share = optimizer, radii, share
 
     def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
-        if objective.ranks.size > 1:
-            raise RdrError(
-                "ccsam compares all samples of a class, so it trains in one process; start it without torchrun."
-            )
         self.optimizer.zero_grad(set_to_none=True)
         outcome = objective(images, labels)
         (errors,) = torch.autograd.grad((outcome.weights * outcome.losses).sum(), outcome.logits, retain_graph=True)
+        ranks = objective.ranks
+        batch = tuple(ranks.gather(mine, ranks.batch) for mine in (outcome.features.detach(), errors, labels))
         bias = objective.model.classifier.bias is not None
-        moved = outcome.logits + logit_shift(outcome.features, errors, labels, self.radii, bias=bias)
-        perturbed = (outcome.weights * objective.loss(moved, labels)).mean()
+        moved = outcome.logits + logit_shift(outcome.features, labels, batch, self.radii, bias=bias)
+        perturbed = objective.mean(outcome.weights * objective.loss(moved, labels))
         objective.backward((1 - self.share) * outcome.loss + self.share * perturbed)
         self.optimizer.step()
         return outcome
@@ -128,7 +127,7 @@ class CCSAM:
     formula="(1 - share) L(w) + share sum_c L_c(w + rho_c g_c / ||g_c||), rho_c ~ (n_c - 1)^(-1/4) with mean rho",
     source="Zhou et al. 2023 (CC-SAM), stage 1, as its public code has it",
     ranges={"rho": at_least(0), "share": between(0, 1)},
-    notes="one pass, no dearer than SGD; the whole method has a class-balanced second stage: ce+ccsam+crt "
+    notes="one pass of the network, as in SGD; the whole method has a class-balanced second stage: ce+ccsam+crt "
     "(crt without the paper's adversarial features)",
 )
 def ccsam(context: Context, sgd: torch.optim.Optimizer, *, rho: float = 0.05, share: float = 0.5) -> CCSAM:

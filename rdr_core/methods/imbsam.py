@@ -66,7 +66,7 @@ class ImbSAM:
     kind="optimizer",
     summary="SAM for the tail classes alone, the head classes train as ever",
     formula="g = grad L_head(w) + grad L_tail(w + rho grad L_tail(w) / ||grad L_tail(w)||)",
-    source="Zhou et al. 2023 (ImbSAM), Algorithm 1",
+    source="Zhou et al. 2023 (ImbSAM)",
     ranges={"rho": at_least(0), "tail": one_of("medium", "few")},
     notes="two forward and three backward passes; tail=medium: Medium and Few classes, tail=few: Few alone",
 )

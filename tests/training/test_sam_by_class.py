@@ -149,10 +149,10 @@ def test_absent_classes_do_no_harm(make, labels):
 
 def test_a_zero_gradient_moves_nothing():
     features, labels = torch.rand(4, 6), torch.tensor([0, 0, 1, 2])
-    assert logit_shift(features, torch.zeros(4, 3), labels, RADII).eq(0).all()
+    assert logit_shift(features, labels, (features, torch.zeros(4, 3), labels), RADII).eq(0).all()
     errors = torch.randn(4, 3)
     errors[2] = 0
-    shift = logit_shift(features, errors, labels, RADII)
+    shift = logit_shift(features, labels, (features, errors, labels), RADII)
     assert shift.isfinite().all()
     assert shift[2].eq(0).all()
     assert shift[[0, 1, 3]].ne(0).all()
@@ -170,7 +170,7 @@ def test_the_shift_is_that_of_a_classifier_moved_class_by_class(seed, size, z, b
         rows = labels == c
         move = errors[rows].T @ seen[rows].detach()
         expected[rows] = seen[rows] @ (RADII[c] * move / move.norm()).T
-    shift = logit_shift(features, errors, labels, RADII, bias=bias)
+    shift = logit_shift(features, labels, (features, errors, labels), RADII, bias=bias)
     torch.testing.assert_close(shift, expected, rtol=1e-6, atol=1e-8)
     downstream = torch.randn(size, 3, generator=draw, dtype=torch.float64)
     (one,) = torch.autograd.grad(shift, features, downstream)
@@ -181,7 +181,8 @@ def test_the_shift_is_that_of_a_classifier_moved_class_by_class(seed, size, z, b
 def test_rare_classes_are_perturbed_further():
     """The same two samples as class 0 and as class 2: the shifts differ by the radii alone."""
     features, errors = torch.randn(2, 6).repeat(2, 1), torch.randn(2, 3).repeat(2, 1)
-    shift = logit_shift(features, errors, torch.tensor([0, 0, 2, 2]), RADII)
+    labels = torch.tensor([0, 0, 2, 2])
+    shift = logit_shift(features, labels, (features, errors, labels), RADII)
     torch.testing.assert_close(shift[2:], shift[:2] * (59 / 9) ** 0.25)
 
 
