@@ -44,7 +44,7 @@ app = typer.Typer(
 
 #: Measures as columns of `rdr evaluate`.
 MEASURES = {
-    "top1": "All", "many": "Many", "medium": "Medium", "few": "Few", "balanced_accuracy": "balanced",
+    "top1": "All", "many": "Many", "medium": "Medium", "few": "Few", "balanced_accuracy": "Bal",
     "macro_f1": "F1", "roc_auc": "AUC", "average_precision": "AP", "calibration_error": "ECE",
 }  # fmt: skip
 
@@ -195,7 +195,9 @@ def evaluate(
 ) -> None:
     """Measure runs on their test set, weighted by class to be balanced, long-tailed or reversed.
 
-    All measures are in percent. What has been measured is kept in the run's folder and read again.
+    All measures are in percent: accuracy over all images and by group, balanced accuracy (Bal), macro F1,
+    ROC AUC and average precision (AP) of a class against the rest, expected calibration error (ECE).
+    What has been measured is kept in the run's folder and read again.
 
     rdr evaluate runs/* --test reversed -i 50
     """
@@ -214,10 +216,11 @@ def evaluate(
         return
     from rich.console import Console
 
-    table = _table("run", "test", "IF", *MEASURES.values())
+    table = _table("run", "IF", *MEASURES.values())
+    table.title, table.title_justify, table.collapse_padding = f"test {test}, percent", "left", True
     for row in found:
         numbers = ("-" if row[name] is None else f"{row[name]:.1f}" for name in MEASURES)
-        table.add_row(row["run"], row["test"], f"{row['imbalance_factor']:g}", *numbers)
+        table.add_row(row["run"], f"{row['imbalance_factor']:g}", *numbers)
     Console().print(table)
 
 
@@ -324,5 +327,5 @@ def _table(*columns: str) -> Table:
         numeric = column in {
             "IF", "seed", "epochs", "classes", "largest class", *MEASURES.values(),
         }  # fmt: skip
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     return table

@@ -228,12 +228,12 @@ def test_a_stage_that_was_stopped_goes_on_to_the_same_bits(tmp_path, monkeypatch
     base = rdr_core.train("digits", method="ce", runs=tmp_path / "stopped", **SHORT)
     write, calls = Visits.write, 0
 
-    def interrupt(self, start, outcome):
+    def interrupt(self, *arguments):
         nonlocal calls
         calls += 1
         if calls == 30:  # of 13 batches an epoch, so in the third
             os.kill(os.getpid(), signal.SIGINT)
-        write(self, start, outcome)
+        write(self, *arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(Visits, "write", interrupt)
@@ -262,9 +262,9 @@ def test_a_first_stage_under_another_name_is_found_again(tmp_path):
 def test_interrupted_in_its_first_stage_a_method_says_how_to_go_on(tmp_path, monkeypatch):
     write = Visits.write
 
-    def interrupt(self, start, outcome):
+    def interrupt(self, *arguments):
         os.kill(os.getpid(), signal.SIGINT)
-        write(self, start, outcome)
+        write(self, *arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(Visits, "write", interrupt)
