@@ -15,7 +15,9 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("method", ["ce", "la", "focal+cb", "rdr", "rdr+la", "rdr:update=epoch", "rdr+sam", "imbsam", "ccsam"])
+@pytest.mark.parametrize(
+    "method", ["ce", "la", "focal+cb", "rdr", "rdr+la", "rdr:update=epoch", "rdr+sam", "imbsam", "ccsam"]
+)
 def test_nothing_in_an_epoch_waits_for_the_host(method, precision):
     from rdr_core.runs import RunConfig
     from rdr_core.training.state import TrainingState
