@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
 from torch import Tensor
@@ -42,7 +44,8 @@ def pretrained_weights(model: str, root: Path) -> dict[str, Tensor] | None:
 
     weights = get_model_weights(name).IMAGENET1K_V1
     try:
-        return dict(weights.get_state_dict(progress=False, check_hash=True))
+        with contextlib.redirect_stdout(sys.stderr):  # torch says there that it downloads
+            return dict(weights.get_state_dict(progress=False, check_hash=True))
     except Exception as error:  # whatever a network does to its client, the way out is the same
         raise MissingData(
             f"The weights that {model} starts from could not be fetched ({type(error).__name__}); fetch {weights.url} "

@@ -1,0 +1,72 @@
+"""Real images written as JPEG in the true directory shapes of ImageNet-LT and Places-LT, with short lists of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from rdr_core.data import load_data
+from rdr_core.data.disk.lists import ImageList, Published
+from rdr_core.data.load import data_root
+
+
+@cache
+def _hundreds() -> list[tuple[np.ndarray, int]]:
+    name = "cifar10" if (data_root() / "cifar-10-batches-py").is_dir() else "digits"
+    split = load_data(name, imbalance_factor=None).test
+    images = split.images[:500].expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous().numpy()
+    return list(zip(images, split.labels.tolist(), strict=False))
+
+
+def real_images() -> Iterator[tuple[np.ndarray, int]]:
+    """500 (H, W, 3) uint8 images with their class of ten: CIFAR-10's where they are at hand, else digits."""
+    yield from _hundreds()
+
+
+def write_list(path: Path, rows: list[tuple[str, int]]) -> Published:
+    """A list file, and what is then known of it."""
+    text = "".join(f"{name} {label}\n" for name, label in rows)
+    path.write_text(text)
+    labels = np.array([label for _, label in rows])
+    counts = np.bincount(labels)
+    content = ImageList(path, tuple(name for name, _ in rows), labels).content
+    return Published(len(rows), len(counts), int(counts.max()), int(counts.min()),
+                     hashlib.md5(text.encode()).hexdigest(), content)  # fmt: skip
+
+
+def listed_tree(root: Path, title: str, counts: list[int], tests_each: int = 3) -> dict[str, Published]:
+    """``root/imagenet-lt`` or ``root/places-lt`` with images, ``counts[c]`` for training of class c, and both lists.
+
+    Returns:
+        What is known of the lists, by file name, as in :data:`rdr_core.data.disk.lists.PUBLISHED`.
+    """
+    folder = root / title.lower().replace("_", "-")
+    names = {
+        ("ImageNet_LT", "train"): "train/n{c:08d}/n{c:08d}_{i}.JPEG",
+        ("ImageNet_LT", "test"): "val/n{c:08d}/ILSVRC2012_val_{n:08d}.JPEG",
+        # The numbers begin anew in each class, as in Places365.
+        ("Places_LT", "train"): "data_256/{letter}/{letter}_place{c}/{i:08d}.jpg",
+        ("Places_LT", "test"): "val_256/Places365_val_{n:08d}.jpg",
+    }
+    wanted = {"train": list(counts), "test": [tests_each] * len(counts)}
+    rows: dict[str, list[tuple[str, int]]] = {"train": [], "test": []}
+    for pixels, c in real_images():
+        for split in ("test", "train"):
+            if c < len(counts) and wanted[split][c]:
+                wanted[split][c] -= 1
+                i, n = wanted[split][c], len(rows[split])
+                name = names[title, split].format(c=c, i=i, n=n, letter="abcdefghij"[c])
+                rows[split].append((name, c))
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(folder / name, "JPEG", quality=95)
+                break
+    assert not any(map(any, wanted.values())), "too few images at hand"
+    return {
+        f"{title}_{split}.txt": write_list(folder / f"{title}_{split}.txt", sorted(rows[split], key=lambda row: row[1]))
+        for split in rows
+    }
