@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError
 from rdr_core.runs.config import RunConfig
 from rdr_core.runs.files import read_json, write_json, write_whole
@@ -108,6 +109,8 @@ class RunFolder:
 def _facts(data: LongTailedData) -> dict[str, Any]:
     # Only where there are any, so that older runs' folders are the same.
     held_out = {} if data.held_out is None else {"held_out": len(data.held_out) // data.num_classes}
+    # Files on disk change under a name, unlike published sets that are checked when read.
+    on_disk = {"content_hash": data.content_hash} if isinstance(data.train.images, StoredImages) else {}
     return {
         "class_names": list(data.class_names),
         "class_counts": data.class_counts.tolist(),
@@ -117,4 +120,5 @@ def _facts(data: LongTailedData) -> dict[str, Any]:
         "train_images": len(data.train.labels),
         "test_images": len(data.test.labels),
         **held_out,
+        **on_disk,
     }

@@ -254,7 +254,8 @@ class Run:
         if config.data_hash:
             raise RdrError(f"{self.path} was trained on arrays of your own, which only you have.")
         data = load_data(config.dataset, **config.data_request, held_out=self._data.get("held_out", 0), root=root)
-        if data.indices_hash != self._data["indices_hash"]:
+        changed = "content_hash" in self._data and data.content_hash != self._data["content_hash"]
+        if changed or data.indices_hash != self._data["indices_hash"]:
             raise RdrError(f"{self.path} was trained on other images than {config.dataset} gives now; train it again.")
         return data
 

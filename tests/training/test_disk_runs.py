@@ -116,7 +116,7 @@ def test_a_run_is_listed_evaluated_refined_and_analysed(rdr, root, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_tree_of_images_with_an_imbalance_made_and_accuracy_on_held_out_images(rdr, tmp_path):
+def test_a_tree_of_images_with_an_imbalance_made_and_accuracy_on_held_out_images(rdr, tmp_path, monkeypatch):
     images = real_images()
     for split, count in (("train", 24), ("test", 3)):
         for name in ("ash", "birch", "cedar"):
@@ -132,6 +132,11 @@ def test_a_tree_of_images_with_an_imbalance_made_and_accuracy_on_held_out_images
     assert run.config.imbalance_factor == 10
     assert (tmp_path / "runs").exists()
     assert run.name in out
+    monkeypatch.setenv("RDR_DATA", str(tmp_path))
+    assert run.load_data().class_counts.tolist() == [20, 6, 2]
+    Image.new("RGB", (70, 70)).save(tmp_path / "trees" / "train" / "ash" / "0.png")
+    with pytest.raises(rdr_core.RdrError, match="was trained on other images than folder:trees gives now"):
+        run.load_data()
 
 
 def complaint(said: tuple[int, str, str]) -> str:
