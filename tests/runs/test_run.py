@@ -109,10 +109,10 @@ def test_recorded_b_prime_is_that_of_the_passes(tmp_path, monkeypatch):
 
     seen, write = [], Visits.write
 
-    def keep(self, start, outcome):
+    def keep(self, start, outcome, ranks):
         labels = self.labels[start : start + self.batch_size]
         seen.append((outcome.logits.detach().clone(), labels.clone(), outcome.weights.clone()))
-        write(self, start, outcome)
+        write(self, start, outcome, ranks)
 
     monkeypatch.setattr(Visits, "write", keep)
     made = rdr_core.train("digits", runs=tmp_path, **REQUEST | {"epochs": 1})

@@ -71,12 +71,12 @@ def test_global_random_states_resume_too(noisy_loss, tmp_path, monkeypatch):
     whole = rdr_core.train("digits", method=noisy_loss, epochs=3, runs=tmp_path / "whole", **REQUEST)
     write, calls = Visits.write, 0
 
-    def interrupt(self, start, outcome):
+    def interrupt(self, *arguments):
         nonlocal calls
         calls += 1
         if calls == 20:
             os.kill(os.getpid(), signal.SIGINT)
-        write(self, start, outcome)
+        write(self, *arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(Visits, "write", interrupt)
@@ -107,7 +107,7 @@ def test_a_network_of_nans_is_never_saved(poisoned_gradient, epochs, tmp_path):
 
 
 def stop_at_once(monkeypatch):
-    def interrupt(self, start, outcome):
+    def interrupt(self, *arguments):
         os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(Visits, "write", interrupt)
