@@ -7,6 +7,7 @@ all ranks hold the same state, so a checkpoint is one rank's.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -112,7 +113,7 @@ def launched() -> bool:
 
 @contextmanager
 def joined(device: torch.device, *, go_on: str, patience: float = 1800) -> Iterator[Ranks]:
-    """The ranks that this process is one of, connected inside; one alone where torchrun did not start it.
+    """The ranks that this process is one of, connected; one alone where torchrun did not start it.
 
     Args:
         device: where this one computes; NCCL connects GPUs, gloo connects CPUs.
@@ -126,9 +127,12 @@ def joined(device: torch.device, *, go_on: str, patience: float = 1800) -> Itera
     if not launched():
         yield Ranks()
         return
-    wait = timedelta(seconds=patience)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=wait)
-    _groups["control"] = dist.new_group(backend="gloo", timeout=wait)
+    if not dist.is_initialized():
+        wait = timedelta(seconds=patience)
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=wait)
+        _groups["control"] = dist.new_group(backend="gloo", timeout=wait)
+        # For as long as the process lives: a second connection would find the first one's traces at the meeting place.
+        atexit.register(dist.destroy_process_group)
     ranks = Ranks(dist.get_rank(), dist.get_world_size())
     try:
         yield ranks
@@ -140,6 +144,3 @@ def joined(device: torch.device, *, go_on: str, patience: float = 1800) -> Itera
             f"rank {ranks.rank} of {ranks.size} lost another one in the middle of a step; the last checkpoint is "
             f"whole. Go on, with any number of ranks, by: {go_on} ({str(error).splitlines()[0][:120]})"
         ) from None
-    finally:
-        _groups.clear()
-        dist.destroy_process_group()
