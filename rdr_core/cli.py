@@ -243,6 +243,8 @@ def methods(
 ) -> None:
     """List the parts of which methods are composed, with formulas, sources and parameters; or explain a method."""
     from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
 
     from rdr_core.methods.catalogue import parts
     from rdr_core.methods.explain import RECIPES, explain
@@ -251,12 +253,17 @@ def methods(
     if name is not None:
         print(explain(name))
         return
-    table = _table("part", "kind", "what it does", "formula", "parameters")
-    for part in sorted(parts().values(), key=lambda part: (list(KINDS).index(part.kind), part.name)):
-        listed = [f"{key}={format_value(value)}" for key, value in part.defaults.items()]
-        about = "\n".join(filter(None, (part.summary, part.source)))
-        table.add_row(part.name, part.kind, about, part.formula, "\n".join(listed))
-    Console().print(table)
+    table = Table.grid(padding=(0, 2))
+    for kind in KINDS:
+        members = sorted((part for part in parts().values() if part.kind == kind), key=lambda part: part.name)
+        if members:
+            table.add_row(f"\n[bold]{kind}[/bold]")
+        for part in members:
+            listed = ", ".join(f"{key}={format_value(value)}" for key, value in part.defaults.items())
+            about = [part.summary, f"[cyan]{escape(part.formula)}[/cyan]", listed]
+            about += [f"[dim]{escape(part.source)}[/dim]"] if part.source else []
+            table.add_row(part.name, "\n".join(filter(None, about)))
+    Console(highlight=False).print(table)
     recipes = _table("method", "known as")
     for known_as, method in RECIPES.items():
         recipes.add_row(method, known_as)

@@ -112,5 +112,7 @@ def leave(ranks):
 
 
 def test_a_lost_rank_is_told_in_a_sentence():
-    with pytest.raises(AssertionError, match=r"LostRank: rank 0 of 2 lost another one .*any number of ranks, by: rdr resume RUN"):
+    with pytest.raises(
+        AssertionError, match=r"LostRank: rank 0 of 2 lost another one .*any number of ranks, by: rdr resume RUN"
+    ):
         on_ranks(2, leave, missing=1)
