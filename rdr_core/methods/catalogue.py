@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from rdr_core.errors import RdrError
-from rdr_core.methods import ccsam, deferred, difficulty, imbsam, ldam, losses, rdr, sam, second_stage, weights  # noqa: F401
+from rdr_core.methods import ccsam, deferred, difficulty, imbsam, losses, rdr, sam, second_stage, weights  # noqa: F401
 from rdr_core.methods.parts import Part, registered
 
 

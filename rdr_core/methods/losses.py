@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rdr_core.methods.parts import at_least, part
+from rdr_core.methods.parts import at_least, between, part
 from rdr_core.shapes import Float, Int
 
 
@@ -146,7 +146,7 @@ def balanced_softmax(
     prior="tau",
     notes="gamma is a margin that grows as training goes on, no share of the prior",
 )
-def vector_scaling(
+def vs(
     logits: Float[Tensor, "B d"],
     labels: Int[Tensor, "B"],
     class_counts: Int[Tensor, "d"],
@@ -165,9 +165,79 @@ def vector_scaling(
     Example:
         >>> import torch
         >>> logits, counts = torch.tensor([[0.0, 2.0]]), torch.tensor([4, 1])
-        >>> vector_scaling(logits, torch.tensor([1]), counts, gamma=0.5, tau=0)  # 2 counts as 1: log(1 + 1/e)
+        >>> vs(logits, torch.tensor([1]), counts, gamma=0.5, tau=0)  # 2 counts as 1: log(1 + 1/e)
         tensor([0.3133])
     """
     scores = at_least_float32(logits)
     scaled = scores * (class_counts.to(scores.dtype) / class_counts.max()).pow(gamma)
     return logit_adjusted(scaled, labels, class_counts, tau)
+
+
+def margins(class_counts: Int[Tensor, "d"], max_margin: float = 0.5) -> Float[Tensor, "d"]:
+    """LDAM's margins ~ n_c^(-1/4), the smallest class's being ``max_margin``; float64.
+
+    Args:
+        class_counts: training images of each class.
+        max_margin: in cosines (default 0.5: LDAM's code).
+
+    Example:
+        >>> import torch
+        >>> margins(torch.tensor([16, 1]))
+        tensor([0.2500, 0.5000], dtype=torch.float64)
+    """
+    return max_margin * (class_counts.min() / class_counts.double()).pow(0.25)
+
+
+def ldam(
+    cosines: Float[Tensor, "B d"],
+    labels: Int[Tensor, "B"],
+    class_counts: Int[Tensor, "d"],
+    scale: float = 30.0,
+    max_margin: float = 0.5,
+) -> Float[Tensor, "B"]:
+    """Cross-entropy on ``scale * (cos - m_y)`` for the true class and ``scale * cos`` for the others.
+
+    Args:
+        cosines: of each sample's features and each class's vector.
+        labels: true classes.
+        class_counts: training images of each class.
+        scale: s, from cosines to logits (default 30: LDAM's code).
+        max_margin: the smallest class's margin, in cosines (default 0.5: LDAM's code); 0 is cross-entropy.
+
+    Example:
+        >>> import torch
+        >>> ldam(torch.tensor([[0.5, 0.0]]), torch.tensor([0]), torch.tensor([1, 16]))  # the margin takes all: log 2
+        tensor([0.6931])
+    """
+    scores = at_least_float32(cosines)
+    true = labels[:, None] == torch.arange(scores.shape[1], device=scores.device)
+    return F.cross_entropy(scale * (scores - margins(class_counts, max_margin).to(scores.dtype) * true), labels,
+                           reduction="none")  # fmt: skip
+
+
+@part(
+    "ldam",
+    kind="loss",
+    summary="label-distribution-aware margins: the rarer a class, the larger the margin of its samples",
+    formula="-log softmax(s (cos - m_y 1_y))_y, m_c = max_margin (n_min / n_c)^(1/4)",
+    source="Cao et al. 2019, eq. 10 and 13",
+    ranges={"scale": between(0, float("inf"), "()"), "max_margin": at_least(0)},
+    cosine="scale",
+    notes="trains a cosine classifier, logits z = s cos; margins are no share of the prior, and with +drw and cb "
+    "or inverse it is LDAM-DRW",
+)
+def ldam_of_logits(
+    logits: Float[Tensor, "B d"],
+    labels: Int[Tensor, "B"],
+    class_counts: Int[Tensor, "d"],
+    scale: float = 30.0,
+    max_margin: float = 0.5,
+) -> Float[Tensor, "B"]:
+    """:func:`ldam` of logits ``scale * cos``: what its networks give, so that analyses read them as any other's.
+
+    Example:
+        >>> import torch
+        >>> ldam_of_logits(torch.tensor([[15.0, 0.0]]), torch.tensor([0]), torch.tensor([1, 16]))
+        tensor([0.6931])
+    """
+    return ldam(at_least_float32(logits) / scale, labels, class_counts, scale, max_margin)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import rdr_core
-from rdr_core.methods.ldam import margins
+from rdr_core.methods.losses import margins
 from rdr_core.models import CosineClassifier, build_model
 
 

@@ -11,10 +11,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdr_core.methods.ldam import ldam
-from rdr_core.methods.losses import balanced_softmax, cross_entropy, focal, logit_adjusted, vector_scaling
+from rdr_core.methods.losses import balanced_softmax, cross_entropy, focal, ldam, ldam_of_logits, logit_adjusted, vs
 
-LOSSES = [cross_entropy, focal, logit_adjusted, balanced_softmax, vector_scaling, ldam]
+LOSSES = [cross_entropy, focal, logit_adjusted, balanced_softmax, vs, ldam, ldam_of_logits]
 
 
 def batch(seed: int, size: int = 9, d: int = 5):
@@ -57,8 +56,8 @@ def test_losses_with_counts_in_the_logits_follow_their_formulas(seed, gamma, tau
     cosines = np.tanh(logits.numpy())
     found = {
         "bs": balanced_softmax(logits, labels, counts),
-        "vs": vector_scaling(logits, labels, counts, gamma=gamma, tau=tau),
-        "ldam": ldam(scale * torch.tensor(cosines), labels, counts, scale=scale, max_margin=margin),
+        "vs": vs(logits, labels, counts, gamma=gamma, tau=tau),
+        "ldam": ldam(torch.tensor(cosines), labels, counts, scale=scale, max_margin=margin),
     }
     assert all(losses.dtype == torch.float64 for losses in found.values())
     for i, (z, y) in enumerate(zip(logits.numpy(), labels.tolist(), strict=True)):
@@ -81,24 +80,25 @@ def test_identities_between_losses(seed, tau):
     plain = cross_entropy(logits, labels, counts)
     close = partial(torch.testing.assert_close, rtol=1e-9, atol=1e-12)
     close(balanced_softmax(logits, labels, counts), logit_adjusted(logits, labels, counts, tau=1))
-    close(vector_scaling(logits, labels, counts, gamma=0, tau=tau), adjusted)
-    close(ldam(30 * logits, labels, counts, max_margin=0), cross_entropy(30 * logits, labels, counts))
+    close(vs(logits, labels, counts, gamma=0, tau=tau), adjusted)
+    close(ldam(logits, labels, counts, max_margin=0), cross_entropy(30 * logits, labels, counts))
+    close(ldam_of_logits(30 * logits, labels, counts), ldam(logits, labels, counts))
     # CDT: a class must reach D times the logits for the same loss. LDAM: its cosine must be larger by the margin.
     larger = logits * (counts.max() / counts.double()) ** 0.3
-    close(vector_scaling(larger, labels, counts, gamma=0.3, tau=0), plain)
+    close(vs(larger, labels, counts, gamma=0.3, tau=0), plain)
     lead = 0.5 * (counts.min() / counts.double()[labels]) ** 0.25
     lifted = logits + 30 * lead[:, None] * torch.nn.functional.one_hot(labels, 5)
-    close(ldam(lifted, labels, counts), plain)
+    close(ldam_of_logits(lifted, labels, counts), plain)
 
 
-@pytest.mark.parametrize("loss", [logit_adjusted, balanced_softmax, vector_scaling])
+@pytest.mark.parametrize("loss", [logit_adjusted, balanced_softmax, vs])
 def test_balanced_counts_change_nothing(loss):
     logits, labels, _ = batch(4)
     counts = torch.full((5,), 7)
     torch.testing.assert_close(loss(logits, labels, counts), cross_entropy(logits, labels, counts))
 
 
-@pytest.mark.parametrize("loss", [logit_adjusted, balanced_softmax, vector_scaling, ldam])
+@pytest.mark.parametrize("loss", [logit_adjusted, balanced_softmax, vs, ldam_of_logits])
 def test_the_same_logits_cost_more_in_a_rarer_class(loss):
     """What makes the network give rare classes larger logits."""
     counts = torch.tensor([1000, 100, 10, 1])
