@@ -15,6 +15,8 @@ import torch
 
 import rdr_core
 import rdr_viz
+from rdr_core.methods.catalogue import parts
+from rdr_core.methods.parts import format_value
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(
@@ -94,3 +96,20 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
     names: dict[str, object] = {}  # one for all, as a reader goes from one to the next
     for code in re.findall(r"```python\n(.*?)```", readme(), flags=re.DOTALL):
         exec(compile(code, "README.md", "exec"), names)
+
+
+BUILT_IN = sorted(name for name, part in parts().items() if part.make.__module__.startswith("rdr_core"))
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_part_of_methods_has_its_place_in_a_page(name):
+    """With each of its options and the default that it has."""
+    part = parts()[name]
+    pages = [page.read_text() for page in sorted((ROOT / "docs" / "methods").glob("*.md"))]
+    found = [section for page in pages for section in re.split("^## ", page, flags=re.MULTILINE)[1:]
+             if section.startswith(f"`{name}`")]  # fmt: skip
+    assert len(found) == 1
+    for key, value in part.defaults.items():
+        told = re.search(rf"`{key}={re.escape(format_value(value))}`", found[0])
+        told = told or re.search(rf"\| `{key}` \| `?{re.escape(format_value(value))}`? \|", found[0])
+        assert told or (f"`{key}`" in found[0] and f"`{value}` (default)" in found[0]), key

@@ -46,7 +46,7 @@ class DifficultyWeights(ClassWeights):
     kind="weighting",
     summary="class-wise difficulty: weights from each class's accuracy on held-out images, after every epoch",
     formula="w_c ~ (1 - A_c)^tau",
-    source="Sinha et al. 2020, eq. 3-6",
+    source="Sinha et al. 2020",
     ranges={"tau": DIFFICULTY_POWERS, "images": whole_from(1)},
     held_out="images",
     notes="images of each class are taken out before the imbalance is made, so its training set is another one than "

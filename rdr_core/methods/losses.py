@@ -118,7 +118,7 @@ def logit_adjusted(
     kind="loss",
     summary="balanced softmax: classes enter the softmax by their counts; la with tau = 1",
     formula="-log (n_y e^z_y / sum_c n_c e^z_c)",
-    source="Ren et al. 2020, eq. 4",
+    source="Ren et al. 2020",
     prior=1.0,
     notes="carries all of the prior, so weights ~ 1/n beside it correct twice",
 )
@@ -141,7 +141,7 @@ def balanced_softmax(
     kind="loss",
     summary="vector scaling: logit adjustment, and rare classes must reach larger logits; tau = 0 is CDT",
     formula="-log softmax(z (n / n_max)^gamma + tau log pi)_y",
-    source="Kini et al. 2021, eq. 2; CDT: Ye et al. 2020",
+    source="Kini et al. 2021; CDT: Ye et al. 2020",
     ranges={"gamma": at_least(0), "tau": at_least(0)},
     prior="tau",
     notes="gamma is a margin that grows as training goes on, no share of the prior",
@@ -220,7 +220,7 @@ def ldam(
     kind="loss",
     summary="label-distribution-aware margins: the rarer a class, the larger the margin of its samples",
     formula="-log softmax(s (cos - m_y 1_y))_y, m_c = max_margin (n_min / n_c)^(1/4)",
-    source="Cao et al. 2019, eq. 10 and 13",
+    source="Cao et al. 2019",
     ranges={"scale": between(0, float("inf"), "()"), "max_margin": at_least(0)},
     cosine="scale",
     notes="trains a cosine classifier, logits z = s cos; margins are no share of the prior, and with +drw and cb "
