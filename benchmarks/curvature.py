@@ -136,7 +136,7 @@ def main() -> int:
             *(partial(product_against_gradients, run, [klass], arguments.pairs) for klass in (0, 5, 9)),
             *(
                 partial(against_pyhessian, run, klass, arguments.pairs, *ask)
-                for ask in ((1, "both"), (1, "largest"), (5, "both"))
+                for ask in ((1, "both"), (1, "largest"), (5, "both"), (5, "largest"))
                 for klass in (9, 7, 5, 0)
             ),
             partial(all_classes, run),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from pathlib import Path
@@ -113,3 +114,13 @@ def test_every_part_of_methods_has_its_place_in_a_page(name):
         told = re.search(rf"`{key}={re.escape(format_value(value))}`", found[0])
         told = told or re.search(rf"\| `{key}` \| `?{re.escape(format_value(value))}`? \|", found[0])
         assert told or (f"`{key}`" in found[0] and f"`{value}` (default)" in found[0]), key
+
+
+def test_the_costs_of_methods_are_those_that_were_measured():
+    measured = json.loads((ROOT / "data" / "measurements" / "methods-cpu.json").read_text())["ratios"]
+    rows = [f"| {row['what']} | {row['value']:.3f} | {row['bound']:g} |" for row in measured]
+    page = (ROOT / "docs" / "methods" / "README.md").read_text()
+    assert [line for line in page.splitlines() if " step / " in line] == rows
+    assert all(row["holds"] for row in measured)
+    plain = {name for name in BUILT_IN if parts()[name].kind in ("loss", "weighting", "class weights")} - {"ce"}
+    assert {row["what"].split(" step")[0] for row in measured} >= plain
