@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from rdr_core.data.long_tailed import LongTailedData, from_arrays
+import numpy as np
+import torch
+
+from rdr_core.data.arrays import choose
+from rdr_core.data.disk.stored import StoredImages
+from rdr_core.data.long_tailed import LongTailedData, Split, from_arrays
 from rdr_core.data.sources import find_source, load_source
+from rdr_core.data.subsets import choose_subset
 from rdr_core.errors import RdrError
+from rdr_core.shapes import Int
 
 
 def load_data(
@@ -38,7 +46,8 @@ def load_data(
         noise: ``"symmetric"`` (default) or ``"prior"``.
         root: folder of the data files; default: the environment variable RDR_DATA, else ``~/.cache/rdr``.
         groups: ``"rank"`` (default, the RDR paper's) or ``"count"`` (> 100, 20..100, < 20).
-        held_out: images of each class to keep out of training (:func:`from_arrays`); default 0.
+        held_out: images of each class to measure on beside the training (:func:`from_arrays`); default 0. Where a set
+            publishes a validation list they are of that list, else they are taken from the training images.
 
     Raises:
         MissingData: the files are missing or damaged and could not be fetched.
@@ -56,7 +65,8 @@ def load_data(
             f"{name} comes long-tailed, so it can't be given the imbalance factor {imbalance_factor:g}; leave it out."
         )
     raw = load_source(name, data_root(root))
-    return from_arrays(
+    validation = source.validation(data_root(root)) if source.validation and held_out else None
+    data = from_arrays(
         raw.train_images,
         raw.train_labels,
         raw.test_images,
@@ -71,8 +81,21 @@ def load_data(
         groups=groups,
         mean=raw.mean,
         std=raw.std,
-        held_out=held_out,
+        held_out=0 if validation else held_out,
     )
+    return replace(data, held_out=_some_of(*validation, held_out, seed, name)) if validation else data
+
+
+def _some_of(images: StoredImages, labels: Int[np.ndarray, "V"], held_out: int, seed: int, name: str) -> Split:
+    """``held_out`` images of each class from a published validation list."""
+    counts = np.bincount(labels)
+    if held_out > counts.min():
+        raise RdrError(
+            f"{name} publishes {counts.min()} validation images of a class, fewer than {held_out}; ask for that many, "
+            f"as in cdb:images={counts.min()}."
+        )
+    rows = choose_subset(labels, [held_out] * len(counts), seed)
+    return Split(choose(images, rows), torch.from_numpy(labels[rows]))
 
 
 def data_root(root: str | os.PathLike[str] | None = None) -> Path:

@@ -98,8 +98,9 @@ def difficulty(class_accuracy: Float[Tensor, "d"], tau: float | str = "paper") -
     Args:
         class_accuracy: (d,) A_c on held-out images, in 0..1.
         tau: a fixed power (1.5 in the public code's README), or one that grows with the spread of the
-            accuracies s = max A / (min A + 0.01): "paper" (default), 2 sigmoid(s - 1) (Sinha et al. 2020), from about 1 where all are alike to 2, or "code", sigmoid(s), which is what
-            the public CIFAR code does, from 0.73 to 1.
+            accuracies s = max A / (min A + 0.01): "paper" (default), 2 sigmoid(s - 1) (Sinha et al. 2020),
+            from about 1 where all are alike to 2, or "code", sigmoid(s), which is what the public CIFAR code
+            does, from 0.73 to 1.
 
     Raises:
         RdrError: another word, or a power below 0.

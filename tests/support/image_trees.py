@@ -39,8 +39,10 @@ def write_list(path: Path, rows: list[tuple[str, int]]) -> Published:
                      hashlib.md5(text.encode()).hexdigest(), content)  # fmt: skip
 
 
-def listed_tree(root: Path, title: str, counts: list[int], tests_each: int = 3) -> dict[str, Published]:
-    """``root/imagenet-lt`` or ``root/places-lt`` with images, ``counts[c]`` for training of class c, and both lists.
+def listed_tree(
+    root: Path, title: str, counts: list[int], tests_each: int = 3, held_out_each: int = 0
+) -> dict[str, Published]:
+    """``root/imagenet-lt`` or ``root/places-lt`` with images, ``counts[c]`` for training of class c, and their lists.
 
     Returns:
         What is known of the lists, by file name, as in :data:`rdr_core.data.disk.lists.PUBLISHED`.
@@ -52,11 +54,14 @@ def listed_tree(root: Path, title: str, counts: list[int], tests_each: int = 3) 
         # The numbers begin anew in each class, as in Places365.
         ("Places_LT", "train"): "data_256/{letter}/{letter}_place{c}/{i:08d}.jpg",
         ("Places_LT", "test"): "val_256/Places365_val_{n:08d}.jpg",
+        # Validation images are others of the training folders.
+        ("ImageNet_LT", "val"): "train/n{c:08d}/n{c:08d}_9{i}.JPEG",
+        ("Places_LT", "val"): "data_256/{letter}/{letter}_place{c}/9{i:07d}.jpg",
     }
-    wanted = {"train": list(counts), "test": [tests_each] * len(counts)}
-    rows: dict[str, list[tuple[str, int]]] = {"train": [], "test": []}
+    wanted = {"train": list(counts), "test": [tests_each] * len(counts), "val": [held_out_each] * len(counts)}
+    rows: dict[str, list[tuple[str, int]]] = {split: [] for split in wanted if any(wanted[split])}
     for pixels, c in real_images():
-        for split in ("test", "train"):
+        for split in ("test", "train", "val"):
             if c < len(counts) and wanted[split][c]:
                 wanted[split][c] -= 1
                 i, n = wanted[split][c], len(rows[split])

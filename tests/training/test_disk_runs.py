@@ -44,7 +44,7 @@ def rdr(monkeypatch, capfd, tmp_path):
 def trees(tmp_path_factory):
     """A data root with both list-file sets, and what is then known of their lists."""
     root = tmp_path_factory.mktemp("data")
-    known = listed_tree(root, "ImageNet_LT", COUNTS["imagenet-lt"])
+    known = listed_tree(root, "ImageNet_LT", COUNTS["imagenet-lt"], held_out_each=2)
     return root, known | listed_tree(root, "Places_LT", COUNTS["places-lt"])
 
 
@@ -96,6 +96,28 @@ def test_trained_stopped_and_resumed_equals_never_stopped(name, stop_after, rdr,
     assert rdr(*go_on)[0] == 0
     (resumed,) = rdr_core.list_runs("stopped")
     assert_equal_runs(whole, resumed)
+
+
+@pytest.mark.slow
+def test_difficulty_is_measured_on_the_published_validation_images(rdr, root):
+    """A class with four images can spare none, so cdb takes none from training."""
+    status, _, err = rdr("train", "imagenet-lt", *SHORT, "-m", "cdb:images=2", "--root", str(root))
+    assert status == 0, err
+    (run,) = rdr_core.list_runs("runs")
+    assert run.class_counts.tolist() == COUNTS["imagenet-lt"]
+    data = run.load_data(root)
+    assert torch.bincount(data.held_out.labels).tolist() == [2, 2, 2]
+    trained_on = {image.numpy().tobytes() for image in data.train.images[torch.arange(len(data.train))]}
+    assert not any(image.numpy().tobytes() in trained_on for image in data.held_out.images[torch.arange(6)])
+    weights = run.classes.pivot(index="epoch", columns="class", values="weight")
+    assert weights.loc[1].eq(1).all(), "no class is known to be difficult before the first look"
+    assert not weights.loc[2].eq(1).all()
+    status, _, err = rdr("train", "imagenet-lt", *SHORT, "-m", "cdb", "--root", str(root))
+    assert status == 2
+    assert "imagenet-lt publishes 2 validation images of a class, fewer than 25; ask for that many" in err
+    status, _, err = rdr("train", "places-lt", *SHORT, "-m", "cdb:images=2", "--root", str(root))
+    assert status == 2
+    assert "Places_LT_val.txt" in err
 
 
 @pytest.mark.slow

@@ -75,6 +75,12 @@ PUBLISHED = {
     "ImageNet_LT_test.txt": Published(
         50_000, 1000, 50, 50, "5f5f97c738923e877c5c78accce6744f", "e733aee2da0928bf17f3019207835a13"
     ),
+    "ImageNet_LT_val.txt": Published(
+        20_000, 1000, 20, 20, "ef44f8e43fbc904809a77216042e7498", "b3642995f57e0a53adee135705ca6220"
+    ),
+    "Places_LT_val.txt": Published(
+        7_300, 365, 20, 20, "82c2d809e9429344f9f9a2c0d7adca36", "c7719f433e59a3121bac690fd2a6fcf1"
+    ),
     "Places_LT_train.txt": Published(
         62_500, 365, 4980, 5, "d7a0fa1e2521e7d8fff4338ad1c65bed", "c3174537f2b481681b2a0762a709a0cf"
     ),

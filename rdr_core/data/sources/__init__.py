@@ -8,7 +8,7 @@ from pathlib import Path
 from rdr_core.data.sources.cifar import load_cifar10, load_cifar100
 from rdr_core.data.sources.digits import load_digits
 from rdr_core.data.sources.folder import load_folder
-from rdr_core.data.sources.listed import load_imagenet_lt, load_places_lt
+from rdr_core.data.sources.listed import imagenet_lt_validation, load_imagenet_lt, load_places_lt, places_lt_validation
 from rdr_core.data.sources.mnist import load_mnist
 from rdr_core.data.sources.raw import RawData, Source, pick_classes
 from rdr_core.errors import RdrError, unknown_name
@@ -25,9 +25,9 @@ SOURCES: dict[str, Source] = {
         Source("cifar10", load_cifar10, "tiny photographs of 10 classes, 170 MB", 10, (3, 32, 32), 5000),
         Source("cifar100", load_cifar100, "tiny photographs of 100 classes, 169 MB", 100, (3, 32, 32), 500),
         Source("imagenet-lt", load_imagenet_lt, "115,846 photographs, long-tailed by its published list", 1000, _PHOTO,
-               1280, long_tailed=True),
+               1280, long_tailed=True, validation=imagenet_lt_validation),
         Source("places-lt", load_places_lt, "62,500 photographs of places, long-tailed by its published list", 365,
-               _PHOTO, 4980, long_tailed=True),
+               _PHOTO, 4980, long_tailed=True, validation=places_lt_validation),
         Source("folder", load_folder, "your own photographs: a folder for each class, in train and in test or val",
                None, _PHOTO, None, asks="FOLDER"),
     )

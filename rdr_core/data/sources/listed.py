@@ -6,6 +6,7 @@ Below the data root, a folder for each set holds its two lists and what they nam
     imagenet-lt/ImageNet_LT_test.txt     imagenet-lt/val/ILSVRC2012_val_00000001.JPEG, in class folders or not
     places-lt/Places_LT_train.txt        places-lt/data_256/a/airfield/00000001.jpg
     places-lt/Places_LT_test.txt         places-lt/val_256/Places365_val_00000001.jpg
+    .../..._val.txt                      for cdb alone: images beside the training ones, 20 of each class
     cache/                               decoded images, written on first use
 """
 
@@ -14,11 +15,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from rdr_core.data.disk.cache import stored_images
 from rdr_core.data.disk.files import find_files
 from rdr_core.data.disk.lists import ImageList, check_published, published, read_list
+from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.sources.raw import RawData
 from rdr_core.errors import MissingData
+from rdr_core.shapes import Int
 
 #: Of ImageNet's pixels, by which the field normalises photographs (torchvision's models are trained so).
 PHOTO_MEAN, PHOTO_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -61,6 +66,26 @@ def load_places_lt(root: Path) -> RawData:
     return _load(_PLACES_LT, root)
 
 
+def imagenet_lt_validation(root: Path) -> tuple[StoredImages, Int[np.ndarray, "V"]]:
+    """ImageNet-LT's published validation images, 20 of each class from ILSVRC's training images, and their labels.
+
+    Raises:
+        MissingData, RdrError: as :func:`load_imagenet_lt`.
+    """
+    (images,) = _stored(_IMAGENET_LT, root, "val")
+    return images
+
+
+def places_lt_validation(root: Path) -> tuple[StoredImages, Int[np.ndarray, "V"]]:
+    """Places-LT's published validation images, 20 of each class, and their labels.
+
+    Raises:
+        MissingData, RdrError: as :func:`load_places_lt`.
+    """
+    (images,) = _stored(_PLACES_LT, root, "val")
+    return images
+
+
 def class_names(images: ImageList, num_classes: int) -> tuple[str, ...]:
     """The folder of each class's images, without what is the same for all; numbers where folders are no classes.
 
@@ -82,29 +107,37 @@ def class_names(images: ImageList, num_classes: int) -> tuple[str, ...]:
 
 
 def _load(wanted: _ListedSet, root: Path) -> RawData:
-    folder = root / wanted.folder
-    # Every check of both lists, and every image looked for, before hours of decoding.
-    lists = [_read(wanted, folder / f"{wanted.title}_{split}.txt") for split in ("train", "test")]
-    files = [find_files(images.names, folder) for images in lists]
-    train, test = (
-        stored_images(of_split, folder, f"{wanted.folder}-{split}", root / "cache")
-        for split, of_split in zip(("train", "test"), files, strict=True)
-    )
+    (train_images, train_labels), (test_images, test_labels) = _stored(wanted, root, "train", "test")
+    trained_on = _read(wanted, root, "train")
     return RawData(
-        train_images=train,
-        train_labels=lists[0].labels,
-        test_images=test,
-        test_labels=lists[1].labels,
-        class_names=class_names(lists[0], published(lists[0].path).classes),
+        train_images=train_images,
+        train_labels=train_labels,
+        test_images=test_images,
+        test_labels=test_labels,
+        class_names=class_names(trained_on, published(trained_on.path).classes),
         mean=PHOTO_MEAN,
         std=PHOTO_STD,
     )
 
 
-def _read(wanted: _ListedSet, path: Path) -> ImageList:
+def _stored(wanted: _ListedSet, root: Path, *splits: str) -> list[tuple[StoredImages, Int[np.ndarray, "N"]]]:
+    """Images and labels of each list."""
+    folder = root / wanted.folder
+    # Every check of the lists, and every image looked for, before hours of decoding.
+    lists = [_read(wanted, root, split) for split in splits]
+    files = [find_files(images.names, folder) for images in lists]
+    return [
+        (stored_images(of_split, folder, f"{wanted.folder}-{split}", root / "cache"), images.labels)
+        for split, of_split, images in zip(splits, files, lists, strict=True)
+    ]
+
+
+def _read(wanted: _ListedSet, root: Path, split: str) -> ImageList:
+    path = root / wanted.folder / f"{wanted.title}_{split}.txt"
     if not path.is_file():
+        names = [f"{wanted.title}_{name}.txt" for name in ("train", "test", *(["val"] if split == "val" else []))]
         raise MissingData(
-            f"There is no {path}. Put the list files {wanted.title}_train.txt and {wanted.title}_test.txt ({_LISTS}) "
+            f"There is no {path}. Put the list files {', '.join(names[:-1])} and {names[-1]} ({_LISTS}) "
             f"into {path.parent}, and beside them, or as links, the folders of images that they name: {wanted.images}."
         )
     images = read_list(path, published(path).classes)

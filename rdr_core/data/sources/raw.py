@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -50,6 +51,8 @@ class Source:
             the images decide.
         long_tailed: comes with its imbalance; no other can be made of it.
         asks: what must follow the name after a colon, such as ``"FOLDER"``; None where nothing must.
+        validation: reads the balanced images and labels that are published beside the training images; None where there
+            are none, so that held-out images are taken from the training images.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Source:
     n_max: int | None
     long_tailed: bool = False
     asks: str | None = None
+    validation: Callable[[Path], tuple[StoredImages, Int[np.ndarray, "V"]]] | None = None
 
     @property
     def usual_imbalance(self) -> int | None:
