@@ -1,9 +1,9 @@
 """One fixed colour, marker and line style per method, and one ramp for the groups Many, Medium and Few.
 
-Colours are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which stay apart under the common kinds of colour
-blindness. A method is a sum of parts (``"rdr+la+sam"``): the colour and marker stand for how the loss is weighted, the
-line style, hatch and hollow markers for a flatness-seeking optimizer. Groups take one hue (plum) that no method
-has, darker the fewer images.
+Colours are Okabe and Ito's (https://jfly.uni-koeln.de/color/), then Paul Tol's, which stay apart under the common kinds
+of colour blindness. A method is a sum of parts (``"rdr+la+sam"``): the colour and marker stand for how the loss is
+weighted, the line style, hatch and hollow markers for a flatness-seeking optimizer, deferred weights or a second stage.
+Groups take one hue (plum) that no method has, darker the fewer images.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ _BASES: dict[str, tuple[str, str, str]] = {
     "focal": ("Focal", "#E69F00", "v"),
     "cb": ("CB", "#0072B2", "P"),
     "la": ("LA", "#009E73", "^"),
+    "balanced_softmax": ("BalSoftmax", "#117733", "p"),
+    "vs": ("VS", "#332288", "<"),
+    "ldam": ("LDAM", "#661100", ">"),
+    "cdb": ("CDB", "#DDCC77", "h"),
     "inverse": ("1/n", "#56B4E9", "s"),
     "rdr": ("RDR", "#D55E00", "D"),
     "rdr+la": ("RDR+LA", "#CC79A7", "X"),
@@ -38,9 +42,17 @@ _OPTIMIZERS: dict[str, tuple[str, str, str]] = {
     "ccsam": ("CC-SAM", ":", "xxx"),
 }
 
+#: What is done to a method later in its run, or after it -> (label, line style, hatch).
+_LATER: dict[str, tuple[str, object, str]] = {
+    "drw": ("DRW", (0, (6, 2)), "---"),
+    "crt": ("cRT", (0, (1, 1)), "|||"),
+    "taunorm": ("τ-norm", (0, (3, 1, 1, 1)), "+++"),
+    "posthoc": ("post-hoc", (0, (2, 2)), "ooo"),
+}
+
 # For names nobody has listed: Paul Tol's muted colours, less those near the ones above.
-_SPARE_COLORS = ("#332288", "#117733", "#882255", "#999933", "#44AA99", "#AA4499", "#661100")
-_SPARE_MARKERS = ("h", "p", "<", ">", "*", "d", "8")
+_SPARE_COLORS = ("#882255", "#999933", "#44AA99", "#AA4499")
+_SPARE_MARKERS = ("*", "d", "8", "H")
 _GREEK = {"gamma": "γ", "tau": "τ", "beta": "β", "alpha": "α", "rho": "ρ", "lambda": "λ", "momentum": "m"}
 
 
@@ -88,8 +100,7 @@ def method_style(method: str) -> MethodStyle:
         ('1/n', 'RDR+LA (γ=0.5)')
     """
     names, options = _split(method)
-    base = "+".join(name for name in names if name not in _OPTIMIZERS) or "ce"
-    optimizers = [name for name in names if name in _OPTIMIZERS]
+    base, optimizers, later = _base(names)
     if base in _BASES:
         label, color, marker = _BASES[base]
     else:
@@ -104,20 +115,21 @@ def method_style(method: str) -> MethodStyle:
         _, linestyle, hatch = _OPTIMIZERS[optimizers[-1]]
     elif options:
         linestyle = (0, (4, 1, 1, 1))  # type: ignore[assignment]
+    if later:
+        label = "+".join([label, *(_LATER[name][0] for name in later)])
+        _, linestyle, hatch = _LATER[later[-1]]  # type: ignore[assignment]
     if options:
         label += f" ({', '.join(options)})"
     edge = darken(color, max(3.0, 1.8 * contrast_on_white(color)))
-    return MethodStyle(label, color, edge, marker, linestyle, hatch, filled=not optimizers)
+    return MethodStyle(label, color, edge, marker, linestyle, hatch, filled=not (optimizers or later))
 
 
 def method_order(method: str) -> tuple[int, int, str]:
     """Sort key: the listed methods in their order, each followed by its variants, unlisted names last."""
-    names, _ = _split(method)
-    base = "+".join(name for name in names if name not in _OPTIMIZERS) or "ce"
-    optimizers = [name for name in names if name in _OPTIMIZERS]
-    bases, known = list(_BASES), list(_OPTIMIZERS)
+    base, optimizers, later = _base(_split(method)[0])
+    bases, known = list(_BASES), [*_OPTIMIZERS, *_LATER]
     at = bases.index(base) if base in bases else len(bases)
-    return at, max((known.index(name) + 1 for name in optimizers), default=0), method
+    return at, max((known.index(name) + 1 for name in (*optimizers, *later)), default=0), method
 
 
 def known_methods() -> tuple[str, ...]:
@@ -140,6 +152,14 @@ def darken(color: str, contrast: float = 4.5) -> str:
     rgb = _rgb(color)
     shades = ("#{:02X}{:02X}{:02X}".format(*(round(v * step / 40) for v in rgb)) for step in range(40, -1, -1))
     return next((shade for shade in shades if contrast_on_white(shade) >= contrast), "#000000")
+
+
+def _base(names: list[str]) -> tuple[str, list[str], list[str]]:
+    """What the colour stands for, then optimizers, then what is done later; cross-entropy goes without saying."""
+    changes = {**_OPTIMIZERS, **_LATER}
+    base = [name for name in names if name not in changes]
+    base = [name for name in base if name != "ce"] or ["ce"]
+    return "+".join(base), [n for n in names if n in _OPTIMIZERS], [n for n in names if n in _LATER]
 
 
 def _rgb(color: str) -> list[int]:

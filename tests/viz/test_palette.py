@@ -82,6 +82,9 @@ def test_outlines_and_text_have_contrast_on_white():
         ("sam", "SAM"),
         ("rdr:ridge=1e+3", "RDR (ridge=1e+3)"),
         ("nobody-knows", "nobody-knows"),
+        ("ce+crt", "CE+cRT"),
+        ("cb+ldam+drw", "CB+LDAM+DRW"),
+        ("rdr+sam+taunorm", "RDR+SAM+τ-norm"),
     ],
 )
 def test_labels(method, label):
@@ -94,6 +97,10 @@ def test_a_variant_keeps_its_methods_colour_but_looks_different():
     assert len({plain.hatch, tempered.hatch, sam.hatch}) == len({str(s.linestyle) for s in (plain, tempered, sam)}) == 3
     assert plain.filled
     assert not sam.filled
+    later = [method_style(f"rdr+{name}") for name in ("drw", "crt", "taunorm", "posthoc")]
+    assert {style.color for style in later} == {plain.color}
+    assert len({str(style.linestyle) for style in (plain, sam, *later)}) == 6
+    assert len({style.hatch for style in (plain, sam, *later)}) == 6
 
 
 def test_order_is_fixed_and_unknown_names_come_last():
