@@ -15,6 +15,7 @@ from rdr_viz.displays.shared import (
     figure_legend,
     in_methods_order,
     label_of,
+    last_epochs,
     legend_above,
     method_handles,
     seed_lines,
@@ -85,7 +86,7 @@ class BoundTerms(Display):
 
     @property
     def finding(self) -> str:
-        final = self.data[self.data["epoch"] == self.data["epoch"].max()]
+        final = last_epochs(self.data)
         means = final.groupby(["method", "group"], sort=False)["terms"].mean()
         whole = means.xs("All", level="group").sort_values()
         listed_ = ", ".join(f"{label_of(method)} {short(value)}" for method, value in whole.items())

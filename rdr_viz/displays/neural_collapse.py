@@ -13,6 +13,7 @@ from rdr_viz.displays.base import Display
 from rdr_viz.displays.shared import (
     in_methods_order,
     label_of,
+    last_epochs,
     legend_above,
     method_handles,
     seed_lines,
@@ -142,7 +143,7 @@ class NeuralCollapse(Display):
         return "training images" if self.split == "train" else "test images"
 
     def _last(self) -> pd.DataFrame:
-        return self.data[self.data["epoch"] == self.data["epoch"].max()]
+        return last_epochs(self.data)
 
     def _panel(self, ax: Axes, measure: str) -> None:
         seed_lines(ax, self.data, "epoch", measure, markers=True)

@@ -106,6 +106,11 @@ def seed_lines(ax: Axes, data: pd.DataFrame, x: str, y: str, *, markers: bool = 
             ax.fill_between(by_x.index, by_x["min"], by_x["max"], color=look["color"], alpha=0.18, lw=0)
 
 
+def last_epochs(data: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each run's own last epoch: runs with a second stage have fewer than the others."""
+    return data[data["epoch"] == data.groupby(["method", "seed"])["epoch"].transform("max")]
+
+
 def in_methods_order(data: pd.DataFrame) -> list[str]:
     """The methods in ``data`` as they come."""
     return list(dict.fromkeys(data["method"]))

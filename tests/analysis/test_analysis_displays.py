@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
+import rdr_core
 from rdr_core.errors import RdrError
 from rdr_viz.displays.accuracy_by_class import AccuracyByClass
 from rdr_viz.displays.bound_terms import BoundTerms
@@ -21,6 +22,7 @@ from rdr_viz.displays.neural_collapse import NeuralCollapse
 from rdr_viz.displays.norms import Norms
 from rdr_viz.displays.ratios_below_zero import RatiosBelowZero
 from rdr_viz.displays.time_bars import TimeBars
+from rdr_viz.kinds import KINDS, compares_runs, make_display
 from rdr_viz.numbers.bound import bound_sums
 from rdr_viz.numbers.words import number, percent, short
 from rdr_viz.palette import method_style
@@ -251,6 +253,26 @@ def test_accuracy_by_class_draws_intervals(one_seed):
     np.testing.assert_allclose(ax.lines[0].get_ydata(), one_seed[0].metrics["per_class"])
     assert f"class 9 {number(rows['accuracy'].iloc[-1])}" in made.alt
     assert "Wilson" in ax.get_title(loc="left")
+
+
+@pytest.fixture(scope="module")
+def unlike(tmp_path_factory):
+    """Methods of every shape: a second stage with epochs of its own, a cosine classifier, held-out images."""
+    ask = {"imbalance_factor": 50, "epochs": 4, "runs": tmp_path_factory.mktemp("unlike"), "progress": False}
+    methods = ("ce", "ce+crt:epochs=2", "ce+taunorm", "cb+ldam+drw", "cdb:images=3+sam")
+    return [rdr_core.train("digits", method=method, **ask) for method in methods]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"density", "eigenvalues", "traces"}))
+def test_every_kind_draws_methods_of_every_shape(kind, unlike):
+    if kind == "shares":  # needs weights of an epoch that all have, and a computed classifier has but one
+        unlike = [run for run in unlike if "taunorm" not in run.config.method]
+    for runs in [unlike] if compares_runs(kind) else [[run] for run in unlike]:
+        made = make_display(kind, runs)
+        made.figure()
+        assert made.finding.endswith(".")
+        assert made.alt.endswith(".")
 
 
 def test_numbers_import_neither_matplotlib_nor_torch():
