@@ -1,4 +1,4 @@
-"""What all tests share: shapes are checked in every call of the core, and where real CIFAR lies."""
+"""What all tests share: shapes are checked in every call of the core, and how a command line is run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,26 @@ from jaxtyping import install_import_hook  # noqa: E402
 install_import_hook(["rdr_core.data", "rdr_core.methods", "rdr_core.bound"], "shape_checker.check")
 
 import hypothesis  # noqa: E402
+import pytest  # noqa: E402
 
 # Time limits for single examples would make a slow machine fail; the same examples every time keep CI steady.
 hypothesis.settings.register_profile("rdr", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("rdr")
+
+
+@pytest.fixture
+def rdr(monkeypatch, capfd, tmp_path):
+    """Run a command line in an empty folder; gives status, output and errors, those of its workers too."""
+    from rdr_viz.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["rdr", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        return ended.value.code or 0, out, err
+
+    return run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -11,23 +10,6 @@ import torch
 
 import rdr_core
 from rdr_core.runs.tensors import load_tree
-from rdr_viz.cli import main
-
-
-@pytest.fixture
-def rdr(monkeypatch, capsys, tmp_path):
-    """Run a command line in an empty folder; gives status, output and errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rdr", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run
 
 
 def complain(said: tuple[int, str, str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -18,26 +17,9 @@ import rdr_core
 from rdr_core.data.disk import lists
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.training.visits import Visits
-from rdr_viz.cli import main
 
 COUNTS = {"imagenet-lt": [4, 30, 12], "places-lt": [9, 3, 25]}
 SHORT = ("--model", "small", "--epochs", "2", "--batch-size", "16", "--device", "cpu", "--seed", "3")
-
-
-@pytest.fixture
-def rdr(monkeypatch, capfd, tmp_path):
-    """Run a command line in an empty folder; gives status, output and errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rdr", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run
 
 
 @pytest.fixture(scope="module")

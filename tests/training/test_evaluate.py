@@ -18,7 +18,6 @@ from rdr_core.data import groups_by_rank
 from rdr_core.data.profiles import exponential
 from rdr_core.evaluation import TESTS, class_shares, image_weights
 from rdr_core.measures import measures
-from rdr_viz.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -140,22 +139,6 @@ print(sorted(run.metrics), rdr_core.evaluate(run, data=data)["roc_auc"] > 0)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "average_precision" in done.stdout
     assert done.stdout.strip().endswith("True")
-
-
-@pytest.fixture
-def rdr(monkeypatch, capsys, tmp_path):
-    """Run a command line in an empty folder; gives status, output and errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rdr", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return command
 
 
 def test_train_refine_and_evaluate_from_the_command_line(rdr):

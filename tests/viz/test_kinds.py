@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import pytest
 from made_up_runs import make_run
@@ -11,7 +10,6 @@ from made_up_runs import make_run
 import rdr_core
 from rdr_core import RdrError
 from rdr_viz.analyses import ANALYSES
-from rdr_viz.cli import main
 from rdr_viz.displays.base import Display
 from rdr_viz.kinds import KINDS, compares_runs, display_class, make_display
 
@@ -34,19 +32,6 @@ def test_a_kind_draws_one_run_or_several():
         make_display("accuracy", [])
     with pytest.raises(RdrError, match="no kind of picture named 'weigths'; did you mean 'weights'"):
         make_display("weigths", [make_run()])
-
-
-@pytest.fixture
-def rdr(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rdr", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
 
 
 def test_plot_draws_a_stored_run_to_files(rdr, tmp_path):
@@ -84,19 +69,16 @@ def test_every_analysis_can_be_asked_for(rdr):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_gallery_shows_every_kind_in_a_browser(browser, tmp_path_factory, monkeypatch, capsys, theme):
+def test_the_gallery_shows_every_kind_in_a_browser(rdr, browser, tmp_path_factory, theme):
     folder = tmp_path_factory.getbasetemp() / "gallery"  # made once for both themes
     if not (folder / "page" / "index.html").exists():
         runs = [
             rdr_core.train("digits", imbalance_factor=20, method=method, epochs=4, runs=folder, progress=False)
             for method in ("ce", "rdr")
         ]
-        words = ["rdr", "gallery", *(str(run.path) for run in runs), "--out", str(folder / "page")]
-        monkeypatch.setattr(sys, "argv", words)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert not ended.value.code
-        assert "Open " in capsys.readouterr().out
+        status, out, _ = rdr("gallery", *(str(run.path) for run in runs), "--out", str(folder / "page"))
+        assert status == 0
+        assert "Open " in out
     page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
     said = []
     page.on("console", lambda message: said.append(message.text))
