@@ -266,8 +266,6 @@ def unlike(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"density", "eigenvalues", "traces"}))
 def test_every_kind_draws_methods_of_every_shape(kind, unlike):
-    if kind == "shares":  # needs weights of an epoch that all have, and a computed classifier has but one
-        unlike = [run for run in unlike if "taunorm" not in run.config.method]
     for runs in [unlike] if compares_runs(kind) else [[run] for run in unlike]:
         made = make_display(kind, runs)
         made.figure()
