@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-from rdr_core.runs.files import write_whole
 from rdr_viz.figure import csv_text, render
 from rdr_viz.numbers.accuracy import ALL_AND_GROUPS
+from rdr_viz.page.template import write_template
 from rdr_viz.tables import best, cells
 
 if TYPE_CHECKING:
@@ -107,17 +105,12 @@ def write_page(
     Example:
         >>> write_page("out/index.html", title="Digits", lead="...", sections=[])  # doctest: +SKIP
     """
-    environment = Environment(
-        loader=PackageLoader("rdr_viz", "page"),
-        autoescape=select_autoescape(["j2", "html"], default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     rows = (
         [] if table is None else [list(zip(*row, strict=True)) for row in zip(cells(table), best(table), strict=True)]
     )
-    html = environment.get_template("page.html.j2").render(
+    return write_template(
+        path,
+        "page/page.html.j2",
         title=title,
         lead=lead,
         sections=sections,
@@ -129,7 +122,3 @@ def write_page(
         missing=missing,
         command=command,
     )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda beside: Path(beside).write_text(html, encoding="utf-8"))
-    return path
