@@ -22,6 +22,10 @@ class LostRank(RdrError):
     """Another process of the same run ended, so this one cannot go on; the message says how to."""
 
 
+class RunBusy(RdrError):
+    """Another process has the run's folder; it goes on there, or can be taken up when that process ends."""
+
+
 class TrainingDiverged(RdrError):
     """The loss stopped being a number; the last good state is kept on disk."""
 

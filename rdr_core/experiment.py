@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from rdr_core.data import LongTailedData
+    from rdr_core.runs.folder import RunFolder
     from rdr_core.training.ranks import Ranks
 
 
@@ -92,8 +93,43 @@ def train(
         precision=precision,
         **facts,
     )
+    return train_config(config, runs=runs, device=device, root=root, progress=progress, data=data)
+
+
+def train_config(
+    config: RunConfig, *, runs: str | Path = "runs", device: str = "auto", root: str | Path | None = None,
+    progress: bool = True, deadline: float | None = None, data: LongTailedData | None = None,
+) -> Run:  # fmt: skip
+    """Train the run of a whole configuration; :func:`train` fills in a data set's defaults first.
+
+    Args:
+        config: all that decides the run's result, its method by its canonical name.
+        runs, device, root, progress: as for :func:`train`.
+        deadline: of :func:`time.monotonic`, when to stop by itself, as Ctrl-C does; None (default) is never.
+        data: the user's own arrays, where the configuration is of such.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        RunBusy: another process is training it, or the first stage that it needs.
+        TrainingStopped: Ctrl-C or the deadline; saved, with the command that goes on.
+        RdrError, TrainingDiverged: as for :func:`train`.
+
+    Example:
+        >>> import tempfile
+        >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="ce", epochs=1, model="small",
+        ...                    batch_size=32, learning_rate=0.1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     train_config(config, runs=folder, progress=False).name == config.name
+        True
+    """
     _check_names(config)
-    return _go_on(Path(runs) / config.name, config, data, device=device, root=root, progress=progress)
+    if (data.content_hash if data else "") != config.data_hash:
+        raise RdrError("The configuration is not of the data given; arrays of your own come with one that names them.")
+    return _go_on(
+        Path(runs) / config.name, config, data, device=device, root=root, progress=progress, deadline=deadline
+    )
 
 
 def refine(
@@ -234,9 +270,13 @@ def _data_facts(
 def _check_names(config: RunConfig) -> None:
     """Refuse unknown names before a folder is made or a file fetched."""
     from rdr_core.errors import unknown_name
+    from rdr_core.methods.grammar import parse
     from rdr_core.models import MODELS
     from rdr_core.training.augment import RECIPES
 
+    canonical = parse(config.method).name
+    if config.method != canonical:
+        raise RdrError(f"The configuration's method is {config.method!r}; name it {canonical!r}, as its run is named.")
     if config.model not in MODELS:
         raise unknown_name("model", config.model, MODELS)
     if config.recipe not in RECIPES:
@@ -245,7 +285,7 @@ def _check_names(config: RunConfig) -> None:
 
 def _go_on(
     path: Path, config: RunConfig, data: LongTailedData | None, *, device: str, root: str | Path | None, progress: bool,
-    base: Run | None = None,
+    base: Run | None = None, deadline: float | None = None,
 ) -> Run:  # fmt: skip
     from rdr_core.training.ranks import joined
 
@@ -254,13 +294,32 @@ def _go_on(
     chosen = pick_device(device)
     go_on = _how_to_go_on(path, config, device, root)
     with joined(chosen, go_on=go_on) as ranks:
-        return _train(path, config, data, ranks, chosen, root=root, progress=progress, base=base, go_on=go_on)
+        return _train(path, config, data, ranks, chosen, root=root, progress=progress, base=base, go_on=go_on,
+                      deadline=deadline)  # fmt: skip
 
 
 def _train(
     path: Path, config: RunConfig, data: LongTailedData | None, ranks: Ranks, device: torch.device, *,
-    root: str | Path | None, progress: bool, base: Run | None, go_on: str,
+    root: str | Path | None, progress: bool, base: Run | None, go_on: str, deadline: float | None = None,
 ) -> Run:  # fmt: skip
+    from rdr_core.runs.folder import RunFolder
+
+    if (path / "done.json").is_file():
+        return Run.open(path)
+    folder = RunFolder(path)
+    # Before data are read, which may take long only to find that another process has the run.
+    with folder.locked() if ranks.first else nullcontext():
+        # That process may have finished it just now.
+        if not ranks.any(ranks.first and (path / "done.json").is_file()):
+            _train_locked(folder, config, data, ranks, device, root=root, progress=progress, base=base, go_on=go_on,
+                          deadline=deadline)  # fmt: skip
+    return Run.open(path)
+
+
+def _train_locked(
+    folder: RunFolder, config: RunConfig, data: LongTailedData | None, ranks: Ranks, device: torch.device, *,
+    root: str | Path | None, progress: bool, base: Run | None, go_on: str, deadline: float | None,
+) -> None:  # fmt: skip
     import torch
 
     from rdr_core.data import load_data
@@ -268,7 +327,6 @@ def _train(
     from rdr_core.methods.grammar import parse
     from rdr_core.models.pretrained import pretrained_weights, start_from
     from rdr_core.runs.environment import environment
-    from rdr_core.runs.folder import RunFolder
     from rdr_core.training.evaluation import final_measures
     from rdr_core.training.loop import train_to_end
     from rdr_core.training.randomness import fold, isolated
@@ -276,8 +334,7 @@ def _train(
     from rdr_core.training.state import TrainingState
     from rdr_core.training.threads import using_threads
 
-    if (path / "done.json").is_file():
-        return Run.open(path)
+    path = folder.path
     threads = settings_of(config.dataset).threads
     first = parse(config.method).first_stage.name
     # Looked for before data are read, which may take long; a checkpoint and a first stage have them in them.
@@ -289,7 +346,7 @@ def _train(
         before = replace(config, method=first)
         name = Run(path, config).base or before.name  # where it was refined from another folder, it has noted that
         base = _train(path.parent / name, before, data, ranks, device, root=root, progress=progress, base=None,
-                      go_on="the same request again")  # fmt: skip
+                      go_on="the same request again", deadline=deadline)  # fmt: skip
     # The caller may have switched gradients off.
     stage = "run" if base is None else "second stage"
     with isolated(fold(config.seed, stage)), using_threads(threads), torch.inference_mode(False), torch.enable_grad():
@@ -299,24 +356,20 @@ def _train(
                 start_from(state.model, start, config.model)
         else:
             state = SecondStageState(config, data, device, base.model(), ranks)
-        folder = RunFolder(path)
-        with folder.locked() if ranks.first else nullcontext():
-            # Another process may have finished it while this one waited to start.
-            if not ranks.any(ranks.first and (path / "done.json").is_file()):
+        with folder.writing():
+            if ranks.first:
+                stage = {"base": base.name, "epochs": state.config.epochs} if base else None
+                folder.begin(config, data, environment(str(device)), stage)
+            ranks.wait()
+            saved = folder.load_checkpoint()
+            if saved is not None:
+                state.restore(saved)
                 if ranks.first:
-                    stage = {"base": base.name, "epochs": state.config.epochs} if base else None
-                    folder.begin(config, data, environment(str(device)), stage)
-                ranks.wait()
-                saved = folder.load_checkpoint()
-                if saved is not None:
-                    state.restore(saved)
-                    if ranks.first:
-                        folder.publish(saved)
-                train_to_end(state, folder, go_on=go_on, progress=progress)
-                if ranks.first:
-                    folder.finish(state.tree(), final_measures(state))
-                ranks.wait()
-    return Run.open(path)
+                    folder.publish(saved)
+            train_to_end(state, folder, go_on=go_on, progress=progress, deadline=deadline)
+            if ranks.first:
+                folder.finish(state.tree(), final_measures(state))
+            ranks.wait()
 
 
 def _how_to_go_on(path: Path, config: RunConfig, device: str, root: str | Path | None) -> str:

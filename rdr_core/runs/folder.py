@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rdr_core.data.disk.stored import StoredImages
-from rdr_core.errors import RdrError
+from rdr_core.errors import RdrError, RunBusy
 from rdr_core.runs.config import RunConfig
 from rdr_core.runs.files import read_json, write_json, write_whole
 from rdr_core.runs.run import FORMAT, HISTORY, kept_epochs, weights_path
@@ -32,17 +32,29 @@ class RunFolder:
         """The folder to ourselves; the lock goes with the process, however it ends.
 
         Raises:
-            RdrError: another process has it.
+            RunBusy: another process has it.
+            RdrError: no such folder can be made.
         """
         from filelock import FileLock, Timeout
 
-        try:
+        with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path / ".lock", timeout=0)
-            with lock:
-                yield
-        except Timeout:
-            raise RdrError(f"{self.path} is being trained by another process; wait for it or stop it.") from None
+            try:
+                lock = FileLock(self.path / ".lock").acquire(timeout=0)
+            except Timeout:
+                raise RunBusy(f"{self.path} is being trained by another process; wait for it or stop it.") from None
+        with lock:
+            yield
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Inside, a file that can't be written is told in one sentence.
+
+        Raises:
+            RdrError: an ``OSError`` came up.
+        """
+        try:
+            yield
         except OSError as error:
             raise RdrError(f"{self.path} can't be written ({error}); choose another folder with --runs.") from None
 

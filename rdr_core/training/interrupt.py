@@ -1,9 +1,10 @@
-"""Ctrl-C as a request: the step under way is finished, then the run is saved."""
+"""Ctrl-C, or a deadline, as a request: the step under way is finished, then the run is saved."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,10 +15,18 @@ class TrainingStopped(KeyboardInterrupt):
 
 
 @contextmanager
-def stop_requests() -> Iterator[Callable[[], bool]]:
+def stop_requests(deadline: float | None = None) -> Iterator[Callable[[], bool]]:
     """Inside, SIGINT and SIGTERM only set a flag, which the given function reads; a second one stops at once.
 
-    Outside the main thread, where Python takes no signal handlers, the flag is never set.
+    Outside the main thread, where Python takes no signal handlers, the flag is never set; the deadline counts there too.
+
+    Args:
+        deadline: of :func:`time.monotonic`, from which on the function says yes too; None (default) is never.
+
+    Example:
+        >>> with stop_requests() as stop, stop_requests(deadline=time.monotonic()) as late:
+        ...     stop(), late()
+        (False, True)
     """
     asked = False
 
@@ -27,12 +36,15 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked = True
 
+    def stop() -> bool:
+        return asked or (deadline is not None and time.monotonic() >= deadline)
+
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: asked
+        yield stop
         return
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: asked
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

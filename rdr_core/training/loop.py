@@ -22,7 +22,9 @@ from rdr_core.training.schedule import learning_rate
 from rdr_core.training.state import TrainingState
 
 
-def train_to_end(state: TrainingState, folder: RunFolder, *, go_on: str, progress: bool = True) -> None:
+def train_to_end(
+    state: TrainingState, folder: RunFolder, *, go_on: str, progress: bool = True, deadline: float | None = None
+) -> None:
     """Train from where the state is to the last epoch, saving after each.
 
     Args:
@@ -30,10 +32,11 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, go_on: str, progres
         folder: where it is saved.
         go_on: the command that goes on with it after an interrupt.
         progress: show a bar.
+        deadline: when to stop by itself (:func:`rdr_core.training.interrupt.stop_requests`).
 
     Raises:
         TrainingDiverged: the loss is no finite number; the last epoch's checkpoint stays.
-        TrainingStopped: Ctrl-C or SIGTERM, after saving in the middle of the epoch.
+        TrainingStopped: Ctrl-C, SIGTERM or the deadline, after saving in the middle of the epoch.
     """
     from tqdm.auto import tqdm
 
@@ -48,7 +51,7 @@ def train_to_end(state: TrainingState, folder: RunFolder, *, go_on: str, progres
         mininterval=0.2 if sys.stderr.isatty() or "ipykernel" in sys.modules else 10,
         dynamic_ncols=True,
     )
-    with bar, stop_requests() as stop:
+    with bar, stop_requests(deadline) as stop:
         while state.epoch < state.config.epochs:
             started = time.perf_counter() - state.seconds
             train_epoch(state, tick=bar.update, stop=stop)
