@@ -18,7 +18,7 @@ class TrainingStopped(KeyboardInterrupt):
 def stop_requests(deadline: float | None = None) -> Iterator[Callable[[], bool]]:
     """Inside, SIGINT and SIGTERM only set a flag, which the given function reads; a second one stops at once.
 
-    Outside the main thread, where Python takes no signal handlers, the flag is never set; the deadline counts there too.
+    Outside the main thread, where Python takes no signal handlers, the flag is never set; a deadline counts there too.
 
     Args:
         deadline: of :func:`time.monotonic`, from which on the function says yes too; None (default) is never.
