@@ -8,7 +8,7 @@ NAME/config.json            what was asked for
      classes.safetensors    (epochs, d) by column
      indices.safetensors    the training images chosen
      checkpoint.safetensors all that a resume needs, until the run is done
-     model.safetensors      the network's weights
+     model.safetensors      the network's weights; these and the next a run may be shipped without
      weights/epoch-*        the same at a quarter, a half and three quarters of the run
      analysis/              results of `rdr analyze`, by name and parameters
      evaluations/           results of `rdr evaluate`
@@ -195,10 +195,60 @@ class Run:
         return read_json(self.path / "env.json")
 
     @property
+    def milestones(self) -> tuple[int, ...]:
+        """Epochs whose weights training keeps, the last one included: what analyses look at.
+
+        A pure function of what was asked for, so that an analysis stored beside a run is found where its weights
+        are gone. Of a second stage the last epoch alone.
+        """
+        early = () if self.base else kept_epochs(self.config.epochs)
+        return (*early, self.config.epochs)
+
+    @property
     def kept(self) -> tuple[int, ...]:
-        """Epochs whose weights are on disk, the last one included."""
-        found = [epoch for epoch in kept_epochs(self.config.epochs) if weights_path(self.path, epoch).is_file()]
-        return (*found, self.config.epochs) if self.done else tuple(found)
+        """Those of the :attr:`milestones` whose weights are on disk."""
+        return tuple(epoch for epoch in self.milestones if self._weights_at(epoch).is_file())
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the network as last trained is on disk; a finished run may be shipped without it."""
+        latest = "model.safetensors" if self.done else "checkpoint.safetensors"
+        return (self.path / latest).is_file()
+
+    def _weights_at(self, epoch: int) -> Path:
+        last = epoch == self.config.epochs
+        return self.path / "model.safetensors" if last else weights_path(self.path, epoch)
+
+    def weights_file(self, epoch: int | None = None) -> Path:
+        """The file that holds the network's weights.
+
+        Args:
+            epoch: one of :attr:`kept`; None is the latest there is.
+
+        Raises:
+            RdrError: no epoch is finished yet, the epoch's weights were not kept, or the run is without its weights.
+        """
+        if self.done and not self.has_weights:
+            raise RdrError(f"{self.path} was shipped without its weights; {self._how_to_train_again()}.")
+        if epoch is None:
+            path = self.path / ("model.safetensors" if self.done else "checkpoint.safetensors")
+            if not path.is_file():
+                raise RdrError(f"{self.path} has no weights yet; `rdr resume {self.path}` trains it.")
+            return path
+        if epoch not in self.kept:
+            kept = ", ".join(map(str, self.kept)) or "none so far"
+            raise RdrError(f"{self.path} keeps no weights of epoch {epoch}; kept: {kept}.")
+        return self._weights_at(epoch)
+
+    def _how_to_train_again(self) -> str:
+        from rdr_core.runs.command import command_of
+
+        # Where this run lies in the usual folder, training it there would only open it.
+        usual = self.path.parent.absolute() == Path("runs").absolute()
+        try:
+            return f"`{command_of(self.config, Path('retrained') if usual else None)}` trains it again"
+        except RdrError:
+            return "train it again with rdr_core.train, as its config.json says"
 
     def model(self, epoch: int | None = None) -> Network:
         """The network as trained so far, or as it was after an epoch, on the CPU, in evaluation mode.
@@ -207,27 +257,13 @@ class Run:
             epoch: one of :attr:`kept`; None is the latest there is.
 
         Raises:
-            RdrError: no epoch is finished yet, or the epoch's weights were not kept.
+            RdrError: as :meth:`weights_file`.
         """
         import torch
 
         from rdr_core.models import build_model
 
-        if epoch is None:
-            path = self.path / "model.safetensors"
-            path = path if path.is_file() else self.path / "checkpoint.safetensors"
-            if not path.is_file():
-                lost = "has lost its weights; remove its folder and train it again"
-                raise RdrError(
-                    f"{self.path} {lost if self.done else f'has no weights yet; `rdr resume {self.path}` trains it'}."
-                )
-        elif epoch in self.kept:
-            path = weights_path(self.path, epoch)
-            path = self.path / "model.safetensors" if epoch == self.config.epochs else path
-        else:
-            kept = ", ".join(map(str, self.kept)) or "none so far"
-            raise RdrError(f"{self.path} keeps no weights of epoch {epoch}; kept: {kept}.")
-        weights = load_tree(path)["model"]
+        weights = load_tree(self.weights_file(epoch))["model"]
         with torch.random.fork_rng(devices=[]):  # the fresh weights it draws are replaced at once
             network = build_model(
                 self.config.model,

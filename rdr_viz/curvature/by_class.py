@@ -53,7 +53,7 @@ def class_curvature(
     Args:
         run: a finished run.
         by: ``"class"``, ``"group"`` (the loss over all its images, not a mean of classes) or ``"all"`` images in one.
-        epochs: of ``run.kept`` (default: all of them).
+        epochs: of ``run.milestones`` (default: all of them).
         classes: the classes to take (default: all); with ``by="group"`` the groups' other classes are left out.
         split: ``"train"`` or ``"test"`` images.
         loss: ``"ce"``, the same for every method, or ``"own"``, the run's own loss without its weights.
@@ -76,7 +76,7 @@ def class_curvature(
         RdrError: an unknown option, epoch or class, or a run that is not finished.
 
     Example:
-        >>> table = class_curvature(run, classes=run.groups.few, epochs=run.kept[-1:])   # doctest: +SKIP
+        >>> table = class_curvature(run, classes=run.groups.few, epochs=run.milestones[-1:])   # doctest: +SKIP
         >>> table.pivot(index="class", columns="epoch", values="lambda_max")             # doctest: +SKIP
     """
     what = _Request(run, by, epochs, classes, split, loss, mode, batch_size, seed, backend, device, data)
@@ -135,7 +135,7 @@ def class_density(
 
     Args:
         probes, steps: of the quadrature (:meth:`rdr_viz.curvature.Hessian.spectral_density`).
-        epochs: of ``run.kept`` (default: the last, since a density is a picture of its own).
+        epochs: of ``run.milestones`` (default: the last, since a density is a picture of its own).
         run, by, classes, split, loss, mode, batch_size, seed, data, device, progress: as :func:`class_curvature`.
 
     Returns:
@@ -148,7 +148,7 @@ def class_density(
     Raises:
         RdrError: as :func:`class_curvature`.
     """
-    epochs = run.kept[-1:] if epochs is None else epochs
+    epochs = run.milestones[-1:] if epochs is None else epochs
     what = _Request(run, by, epochs, classes, split, loss, mode, batch_size, seed, "rdr", device, data)
     parameters = what.parameters | {"probes": probes, "steps": steps}
 
@@ -210,11 +210,9 @@ class _Request:
         self.classes = sorted({int(c) for c in (range(d) if classes is None else classes)})
         if not self.classes or self.classes[0] < 0 or self.classes[-1] >= d:
             raise RdrError(f"classes={self.classes} must be one or more of 0 to {d - 1}.")
-        self.epochs = sorted({int(epoch) for epoch in (run.kept if epochs is None else epochs)})
-        missing = [epoch for epoch in self.epochs if epoch not in run.kept]
-        if missing:
-            kept = ", ".join(map(str, run.kept)) or "none so far"
-            raise RdrError(f"{run.path} keeps no weights of epoch {missing[0]}; kept: {kept}.")
+        self.epochs = sorted({int(epoch) for epoch in (run.milestones if epochs is None else epochs)})
+        if not self.epochs:
+            raise RdrError(f"epochs is empty; name one or more of {', '.join(map(str, run.milestones))}.")
         self.run, self.by, self.split, self.loss, self.mode = run, by, split, loss, mode
         self.batch_size, self.seed, self.backend, self.device, self.data = batch_size, seed, backend, device, data
 
@@ -239,6 +237,8 @@ class _Request:
         import pandas as pd
         from tqdm.auto import tqdm
 
+        for epoch in self.epochs:  # before hours of work, not in their midst
+            self.run.weights_file(epoch)
         rows = []
         work = [(epoch, subset) for epoch in self.epochs for subset in self.subsets()]
         for names, hessian in tqdm(self._hessians(work), total=len(work), desc=name, disable=not progress):

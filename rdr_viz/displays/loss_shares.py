@@ -68,7 +68,7 @@ class LossShares(Display):
         """
         runs = in_order(runs)
         if epoch is None:
-            common = sorted(set.intersection(*(set(run.kept) for run in runs)))
+            common = sorted(set.intersection(*(set(run.milestones) for run in runs)))
             if not common:
                 raise RdrError("These runs keep the weights of no epoch in common; choose runs of one length.")
             epoch = common[(len(common) - 1) // 2]

@@ -60,7 +60,7 @@ class TraceTable(Display):
             chosen = [int(c) for c in (run.groups.few if classes is None else classes)]
             if not chosen:
                 raise RdrError(f"{run.path} has no Few class; name classes.")
-            table = class_curvature(run, classes=chosen, epochs=run.kept[-1:], **options)
+            table = class_curvature(run, classes=chosen, epochs=run.milestones[-1:], **options)
             table = table[table["rank"] == 1]
             table.insert(0, "method", run.config.method)
             table.insert(1, "label", method_style(run.config.method).label)

@@ -8,7 +8,8 @@ is the mean of the classes' covariances. With equal counts these are Papyan, Han
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -161,11 +162,11 @@ def neural_collapse(
     split: str = "train",
     data: LongTailedData | None = None,
 ) -> pd.DataFrame:
-    """NC1 to NC4 of runs at their kept epochs.
+    """NC1 to NC4 of runs at their kept epochs; stored.
 
     Args:
         runs: finished runs.
-        epochs: which; None (default) is all that each run keeps.
+        epochs: of ``run.milestones``; None (default) is all of them.
         split: whose features: "train" (default: collapse is about the training set) or "test".
         data: where the runs were trained on the user's own arrays.
 
@@ -173,24 +174,29 @@ def neural_collapse(
         ``method``, ``label``, ``seed``, ``epoch``, and the columns of :data:`MEASURES`, each 0 at complete collapse
         (``nc4`` in 0..1). A class with one image has no spread of its own and lowers ``nc1``.
     """
+    from rdr_viz.analysis import stored  # loads torch
+
     tables = []
     for run in in_order(runs):
-        chosen = list(run.kept if epochs is None else epochs)
-        table = method_columns(run, len(chosen)).assign(epoch=chosen)
-        found = []
-        for epoch in chosen:
-            values, labels = as_arrays(features(run, epoch=epoch, split=split, data=data))
-            found.append(collapse(values, labels, *_classifier(run, epoch)))
-        for measure in MEASURES:
-            table[measure] = [getattr(one, measure) for one in found]
-        tables.append(table)
+        chosen = [int(epoch) for epoch in (run.milestones if epochs is None else epochs)]
+        made = {"epochs": chosen, "split": check_split(split)}
+        found = stored(run, "neural-collapse", made, partial(_collapse_at, run, chosen, split, data))
+        tables.append(pd.concat([method_columns(run, len(found)), found], axis=1))
     return pd.concat(tables, ignore_index=True)
+
+
+def _collapse_at(run: Run, epochs: Sequence[int], split: str, data: LongTailedData | None) -> pd.DataFrame:
+    rows = []
+    for epoch in epochs:
+        values, labels = as_arrays(features(run, epoch=epoch, split=split, data=data))
+        rows.append({"epoch": epoch, **asdict(collapse(values, labels, *_classifier(run, epoch)))})
+    return pd.DataFrame(rows, columns=["epoch", *MEASURES])
 
 
 def norms_and_angles(
     runs: Sequence[Run], *, epoch: int | None = None, data: LongTailedData | None = None
 ) -> pd.DataFrame:
-    """Norms of classifier rows and features, and angles, of each class at a kept epoch.
+    """Norms of classifier rows and features, and angles, of each class at a kept epoch; stored.
 
     Args:
         runs: finished runs.
@@ -205,43 +211,49 @@ def norms_and_angles(
         ten classes at collapse), ``test_shift`` (degrees between its centred training and test means: how far the
         test images of the class lie off, as seen from the training set's middle).
     """
+    from rdr_viz.analysis import stored  # loads torch
+
     tables = []
     for run in in_order(runs):
         at = chosen_epoch(run, epoch)
-        (train, labels), (test, test_labels) = (
-            as_arrays(features(run, epoch=at, split=split, data=data)) for split in ("train", "test")
-        )
-        weight, bias = _classifier(run, at)
-        d = len(weight)
-        means = class_mean_features(train, labels, d)
-        centred, rows = means - means.mean(0), weight - weight.mean(0)
-        own = _cosines(centred)
-        np.fill_diagonal(own, -np.inf)
-        seen = np.bincount(test_labels, minlength=d)
-        test_sum = np.zeros_like(means)
-        np.add.at(test_sum, test_labels, test)
-        with np.errstate(invalid="ignore"):
-            test_means = test_sum / seen[:, None] - means.mean(0)
-            test_norm = np.bincount(test_labels, np.linalg.norm(test, axis=1), d) / seen
-        table = method_columns(run, d)
-        table["class"] = np.arange(d)
-        table["name"] = [str(name) for name in run.class_names]
-        table["count"] = run.class_counts
-        table["group"] = run.groups.of_class.astype(str)
-        table["classifier_norm"] = np.linalg.norm(weight, axis=1)
-        table["bias"] = bias
-        table["feature_norm"] = np.bincount(labels, np.linalg.norm(train, axis=1), d) / np.bincount(labels, minlength=d)
-        table["test_feature_norm"] = test_norm
-        table["mean_norm"] = np.linalg.norm(centred, axis=1)
-        table["angle"] = _angles(centred, rows)
-        table["nearest_angle"] = np.degrees(np.arccos(np.clip(own.max(1), -1, 1)))
-        table["test_shift"] = _angles(centred, test_means)
-        tables.append(table)
+        found = stored(run, "norms", {"epoch": at}, partial(_norms_at, run, at, data))
+        tables.append(pd.concat([method_columns(run, len(found)), found], axis=1))
     return pd.concat(tables, ignore_index=True)
 
 
+def _norms_at(run: Run, epoch: int, data: LongTailedData | None) -> pd.DataFrame:
+    (train, labels), (test, test_labels) = (
+        as_arrays(features(run, epoch=epoch, split=split, data=data)) for split in ("train", "test")
+    )
+    weight, bias = _classifier(run, epoch)
+    d = len(weight)
+    means = class_mean_features(train, labels, d)
+    centred, rows = means - means.mean(0), weight - weight.mean(0)
+    own = _cosines(centred)
+    np.fill_diagonal(own, -np.inf)
+    seen = np.bincount(test_labels, minlength=d)
+    test_sum = np.zeros_like(means)
+    np.add.at(test_sum, test_labels, test)
+    with np.errstate(invalid="ignore"):
+        test_means = test_sum / seen[:, None] - means.mean(0)
+        test_norm = np.bincount(test_labels, np.linalg.norm(test, axis=1), d) / seen
+    table = pd.DataFrame({"class": np.arange(d)})
+    table["name"] = [str(name) for name in run.class_names]
+    table["count"] = run.class_counts
+    table["group"] = run.groups.of_class.astype(str)
+    table["classifier_norm"] = np.linalg.norm(weight, axis=1)
+    table["bias"] = bias
+    table["feature_norm"] = np.bincount(labels, np.linalg.norm(train, axis=1), d) / np.bincount(labels, minlength=d)
+    table["test_feature_norm"] = test_norm
+    table["mean_norm"] = np.linalg.norm(centred, axis=1)
+    table["angle"] = _angles(centred, rows)
+    table["nearest_angle"] = np.degrees(np.arccos(np.clip(own.max(1), -1, 1)))
+    table["test_shift"] = _angles(centred, test_means)
+    return table
+
+
 def mean_drift(run: Run, *, data: LongTailedData | None = None) -> pd.DataFrame:
-    """How far each class's mean feature, which RDR's prototype follows, moves from one kept epoch to the next.
+    """How far each class's mean feature, which RDR's prototype follows, moves from one kept epoch to the next; stored.
 
     Args:
         run: a finished run that keeps two epochs at least.
@@ -255,10 +267,17 @@ def mean_drift(run: Run, *, data: LongTailedData | None = None) -> pd.DataFrame:
     Raises:
         RdrError: fewer than two kept epochs.
     """
-    if len(run.kept) < 2:
+    if len(run.milestones) < 2:
         raise RdrError(f"{run.path} keeps the weights of fewer than two epochs, so no drift can be seen.")
+    from rdr_viz.analysis import stored  # loads torch
+
+    made = {"epochs": list(run.milestones)}
+    return stored(run, "mean-drift", made, partial(_drift_through, run, run.milestones, data))
+
+
+def _drift_through(run: Run, epochs: Sequence[int], data: LongTailedData | None) -> pd.DataFrame:
     d = len(run.class_counts)
-    means = [class_mean_features(*as_arrays(features(run, epoch=epoch, data=data)), d) for epoch in run.kept]
+    means = [class_mean_features(*as_arrays(features(run, epoch=epoch, data=data)), d) for epoch in epochs]
     tables = []
     for at in range(len(means) - 1):
         before, after = means[at : at + 2]
@@ -271,8 +290,8 @@ def mean_drift(run: Run, *, data: LongTailedData | None = None) -> pd.DataFrame:
                     "name": [str(name) for name in run.class_names],
                     "count": run.class_counts,
                     "group": run.groups.of_class.astype(str),
-                    "start": run.kept[at],
-                    "end": run.kept[at + 1],
+                    "start": epochs[at],
+                    "end": epochs[at + 1],
                     "distance": distance,
                     "relative": distance / np.sqrt((centred**2).sum(1).mean()),
                     "angle": _angles(centred, after - after.mean(0)),

@@ -115,10 +115,12 @@ def shares(run: Run, *, epoch: int | None = None, data: LongTailedData | None = 
         ``norm``: ||g_G||. Groups without classes are left out.
     """
     epoch = chosen_epoch(run, epoch)
-    visits = replayed_visits(run, epoch=epoch, data=data)
     from rdr_viz.analysis import stored  # loads torch
 
-    return stored(run, "shares", {"epoch": epoch}, lambda: _shares(_state(run, epoch, data), visits))
+    def compute() -> pd.DataFrame:
+        return _shares(_state(run, epoch, data), replayed_visits(run, epoch=epoch, data=data))
+
+    return stored(run, "shares", {"epoch": epoch}, compute)
 
 
 def effective_sizes(run: Run, *, epoch: int | None = None, data: LongTailedData | None = None) -> pd.DataFrame:
