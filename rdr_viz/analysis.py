@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rdr_core.runs import Run
+
+
+class NotStored(RdrError):
+    """An analysis is asked for where only stored ones are wanted, and is not there."""
+
+
+_ONLY_STORED: ContextVar[bool] = ContextVar("only_stored", default=False)
+
+
+@contextmanager
+def only_stored() -> Iterator[None]:
+    """Inside, an analysis that is not there raises :class:`NotStored` at once and is not computed."""
+    before = _ONLY_STORED.set(True)
+    try:
+        yield
+    finally:
+        _ONLY_STORED.reset(before)
 
 
 def stored(run: Run, what: str, parameters: Mapping[str, Any], compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -37,11 +56,14 @@ def stored(run: Run, what: str, parameters: Mapping[str, Any], compute: Callable
 
     Raises:
         RdrError: the run is not finished, or a stored result can't be read.
+        NotStored: it is not there, inside :func:`only_stored`.
     """
     if not run.done:
         raise RdrError(f"{run.path} is not finished; `rdr resume {run.path}` goes on with it, then analyse it.")
     path = result_path(run, what, parameters)
     if not path.is_file():
+        if _ONLY_STORED.get():
+            raise NotStored(f"{run.path} has no {what} stored; `rdr analyze` computes it.")
         started = time.perf_counter()
         table = compute()
         path.parent.mkdir(exist_ok=True)

@@ -290,7 +290,9 @@ def _read(path: Path, *, optional: bool = False) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RdrError(f"{path} is missing; a paper's folder has a paper.toml, a tables.csv and a grids.toml.") from None
+        raise RdrError(
+            f"{path} is missing; a paper's folder has a paper.toml, a tables.csv and a grids.toml."
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RdrError(f"{path} can't be read ({error}); mend it.") from None
 

@@ -1,0 +1,67 @@
+"""The analyses of runs that papers print numbers of, by name, as TOML files ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rdr_core.errors import unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rdr_core.data import LongTailedData
+    from rdr_core.runs import Run
+
+
+def _curvature(run: Run, data: LongTailedData | None) -> pd.DataFrame:
+    from rdr_viz.curvature import class_curvature
+
+    # A stable sort from the end: of classes with equally many images the later ones, which are Few in every grouping.
+    smallest = len(run.class_counts) - 1 - np.argsort(run.class_counts[::-1], kind="stable")[:4]
+    return class_curvature(
+        run, classes=[int(c) for c in smallest], epochs=[run.config.epochs], data=data, progress=False
+    )
+
+
+def _density(run: Run, data: LongTailedData | None) -> pd.DataFrame:
+    from rdr_viz.curvature import class_density
+
+    smallest = [int(np.argmin(run.class_counts))]  # as the picture takes it
+    return class_density(run, classes=smallest, epochs=[run.config.epochs], data=data, progress=False)
+
+
+_ANALYSES: dict[str, Callable[[Run, LongTailedData | None], pd.DataFrame]] = {
+    "curvature of the four smallest classes": _curvature,
+    "density of the smallest class": _density,
+}
+
+
+def analysis(run: Run, name: str, data: LongTailedData | None = None) -> pd.DataFrame:
+    """The table of an analysis: read if the run has it, computed and stored if not.
+
+    Args:
+        run: a finished run.
+        name: "curvature of the four smallest classes" or "density of the smallest class", after the last epoch.
+        data: the run's, where they are at hand.
+
+    Raises:
+        RdrError: an unknown name; inside :func:`rdr_viz.analysis.only_stored`, an analysis that is not there.
+    """
+    if name not in _ANALYSES:
+        raise unknown_name("analysis", name, _ANALYSES)
+    return _ANALYSES[name](run, data)
+
+
+def has_analysis(run: Run, name: str) -> bool:
+    """Whether the run has it stored."""
+    from rdr_viz.analysis import NotStored, only_stored
+
+    try:
+        with only_stored():
+            analysis(run, name)
+    except NotStored:
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""A paper's tables beside ours: each printed number with the mean over our seeds and their difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from rdr_core.papers.grids import Grid, Request
+from rdr_core.runs.command import command_of
+from rdr_viz.palette import method_style
+from rdr_viz.papers.measures import MEASURES
+
+if TYPE_CHECKING:
+    from rdr_core.papers.paper import Paper
+    from rdr_viz.papers.shelf import Shelf
+
+
+def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Path) -> pd.DataFrame:
+    """The cells of one of the paper's tables that a grid has runs for, or could have.
+
+    Args:
+        paper: whose.
+        table: its name.
+        grid: whose runs; cells that it has no stand-in for are left out.
+        shelf: where the runs are.
+        runs: folder that commands train into.
+
+    Returns:
+        The columns of :attr:`Paper.cells`, and ``row`` (the method's label), ``ours`` (mean over seeds, NaN without a
+        run), ``ours_sd`` (NaN for fewer than two), ``seeds``, ``difference`` (ours - paper), ``within`` (whether the
+        difference is within the sum of both standard deviations; None where neither is known, or at another scale than
+        the paper's), ``scale``, ``command`` (what fills an empty cell, "" otherwise).
+    """
+    rows = []
+    for cell in paper.cells[paper.cells["table"] == table].to_dict("records"):
+        request = Request(cell["dataset"], cell["imbalance_factor"], cell["method"])
+        config = grid.config(request, seed=0)
+        if config is None:
+            continue
+        values = np.array(list(shelf.by_seed(grid, request, cell["group"]).values()))
+        mean = values.mean() if len(values) else np.nan
+        spread = values.std(ddof=1) if len(values) > 1 else np.nan
+        difference = mean - cell["paper"] if grid.scale == "paper" else np.nan
+        filled = {"ours": mean, "ours_sd": spread, "seeds": len(values), "difference": difference}
+        command = ""
+        if not len(values):
+            done = shelf.find(config)
+            command = command_of(config, runs) if done is None else analyse_command(paper, table, grid)
+        rows.append(
+            {**cell, "row": method_style(cell["method"]).label, **filled,
+             "within": _within(difference, spread, cell["paper_sd"]), "scale": grid.scale, "command": command}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def analyse_command(paper: Paper, table: str, grid: Grid) -> str:
+    """What computes the analyses that a table's numbers are read from."""
+    artifact = next(found.artifact for found in paper.tables if found.name == table)
+    return f"rdr paper run --grid {grid.name},{artifact}"
+
+
+def unit_of(group: str) -> str:
+    """The unit of a cell's number."""
+    return MEASURES[group].unit
+
+
+def _within(difference: float, *spreads: float) -> bool | None:
+    known = [spread for spread in spreads if not np.isnan(spread)]
+    if np.isnan(difference) or not known:
+        return None
+    return bool(abs(difference) <= sum(known))

@@ -1,0 +1,184 @@
+"""A paper's claims judged by runs: the number, its interval over seeds, the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rdr_core.methods.grammar import parse
+from rdr_core.papers.grids import Grid, Request
+from rdr_viz.numbers.groups import t_interval
+from rdr_viz.papers.measures import MEASURES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rdr_core.papers.paper import Claim, Paper
+    from rdr_viz.papers.shelf import Shelf
+
+HOLDS, FAILS, UNDECIDED, NOT_MEASURED = "holds", "fails", "undecided", "not measured"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One setting of a claim, judged.
+
+    Attributes:
+        request: the setting, with the method the claim is about.
+        factor: the imbalance factor of our runs; None where the data are taken as they are.
+        against: the rival's canonical name, or "".
+        measure: of :data:`rdr_viz.papers.measures.MEASURES`.
+        mean, low, high: over seeds, with Student's 95 % interval (NaN for fewer than two).
+        seeds: with both methods.
+        verdict: :data:`HOLDS`, :data:`FAILS`, :data:`UNDECIDED` or :data:`NOT_MEASURED`.
+        paper: the paper's own number, from its tables or as the claim has it; NaN where neither does.
+    """
+
+    request: Request
+    factor: float | None
+    against: str
+    measure: str
+    mean: float
+    low: float
+    high: float
+    seeds: int
+    verdict: str
+    paper: float
+
+
+def decide(low: float, high: float, holds_between: tuple[float, float]) -> str:
+    """The verdict on an interval: inside the range, outside it, or neither.
+
+    Args:
+        low, high: ends of the interval; NaN, as of a single seed, decides nothing.
+        holds_between: the open range in which the claim holds.
+
+    Example:
+        >>> [decide(low, 3, (0, np.inf)) for low in (1, -1)], decide(-3, -1, (0, np.inf)), decide(np.nan, np.nan, (0, 1))
+        (['holds', 'undecided'], 'fails', 'undecided')
+    """
+    least, most = holds_between
+    if least < low and high < most:
+        return HOLDS
+    return FAILS if high <= least or low >= most else UNDECIDED
+
+
+def judge(claim: Claim, paper: Paper, grid: Grid, shelf: Shelf) -> list[Judged]:
+    """Judge a claim in every setting that a grid has runs for, or could have.
+
+    Methods are compared seed by seed: their runs of a seed share the data, the first weights and the order of images.
+    """
+    found = []
+    for dataset in claim.datasets:
+        for factor in claim.factors:
+            for method in claim.method:
+                for rival in claim.against or ("",):
+                    request = Request(dataset, factor, parse(method).name, claim.noise_rate)
+                    config = grid.config(request, seed=0)
+                    if config is None:
+                        continue
+                    against = parse(rival).name if rival else ""
+                    found += [
+                        _judge(claim, paper, grid, shelf, request, config.imbalance_factor, against, name)
+                        for name in claim.measure
+                    ]
+    return found
+
+
+def overall(judged: list[Judged]) -> str:
+    """The verdict on a claim: it fails where a setting fails, and holds where all that there are hold.
+
+    Example:
+        >>> overall([])
+        'not measured'
+    """
+    verdicts = [setting.verdict for setting in judged if setting.verdict != NOT_MEASURED]
+    if not verdicts:
+        return NOT_MEASURED
+    if FAILS in verdicts:
+        return FAILS
+    return HOLDS if set(verdicts) == {HOLDS} and len(verdicts) == len(judged) else UNDECIDED
+
+
+def criterion(claim: Claim) -> str:
+    """In words, how a claim is judged.
+
+    Example:
+        >>> from rdr_core.papers.paper import load_paper
+        >>> print(criterion(load_paper("rdr").claims[0]))
+        Measured: accuracy over all classes, of RDR minus CE, seed by seed. Holds where the 95 % interval of the mean \
+over seeds is above 0; fails where it is not above 0 anywhere; else undecided.
+    """
+    low, high = claim.holds_between
+    where = (
+        f"between {low:g} and {high:g}" if claim.between else f"above {low:g}" if high == np.inf else f"below {high:g}"
+    )
+    label = _labels(claim.method)
+    of = f"of {label}"
+    if claim.against:
+        rival = _labels(claim.against)
+        of += f" over {rival}" if claim.by == "ratio" else f" minus {rival}"
+        of += ", seed by seed"
+    words = " and ".join(MEASURES[name].words for name in claim.measure)
+    mean = "geometric mean" if claim.by == "ratio" else "mean"
+    return (
+        f"Measured: {words}, {of}. Holds where the 95 % interval of the {mean} over seeds is {where}; fails where it is "
+        f"not {where} anywhere; else undecided."
+    )
+
+
+def _labels(methods: tuple[str, ...]) -> str:
+    from rdr_viz.numbers.words import listed
+    from rdr_viz.palette import method_style
+
+    return listed([method_style(parse(method).name).label for method in methods])
+
+
+def _judge(
+    claim: Claim,
+    paper: Paper,
+    grid: Grid,
+    shelf: Shelf,
+    request: Request,
+    factor: float | None,
+    against: str,
+    name: str,
+) -> Judged:
+    values = shelf.by_seed(grid, request, name)
+    if against:
+        rival = shelf.by_seed(grid, request._replace(method=against), name)
+        both = sorted(set(values) & set(rival))
+        pairs = np.array([[values[seed], rival[seed]] for seed in both]).reshape(-1, 2)
+        compared = np.log(pairs[:, 0] / pairs[:, 1]) if claim.by == "ratio" else pairs[:, 0] - pairs[:, 1]
+    else:
+        compared = np.array(list(values.values()))
+    mean = float(compared.mean()) if len(compared) else np.nan
+    low, high = t_interval(compared)
+    if claim.by == "ratio":
+        mean, low, high = (float(np.exp(value)) for value in (mean, low, high))
+    verdict = decide(low, high, claim.holds_between) if len(compared) else NOT_MEASURED
+    printed = _printed(claim, paper, request, against, name)
+    return Judged(request, factor, against, name, mean, low, high, len(compared), verdict, printed)
+
+
+def _printed(claim: Claim, paper: Paper, request: Request, against: str, name: str) -> float:
+    """What the paper's tables say; of a number printed in several, the first."""
+    if claim.printed is not None:
+        return claim.printed
+    ours = _cell(paper.cells, request, request.method, name)
+    if not against:
+        return ours
+    rival = _cell(paper.cells, request, against, name)
+    return ours / rival if claim.by == "ratio" else ours - rival
+
+
+def _cell(cells: pd.DataFrame, request: Request, method: str, group: str) -> float:
+    here = cells[
+        (cells["dataset"] == request.dataset)
+        & (cells["imbalance_factor"] == request.imbalance_factor)
+        & (cells["method"] == method)
+        & (cells["group"] == group)
+    ]
+    return float(here["paper"].iloc[0]) if len(here) and not request.noise_rate else np.nan

@@ -1,0 +1,128 @@
+"""What papers print of a run, one number each, by name, as tables and claims ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from rdr_core.errors import unknown_name
+from rdr_viz.analysis import NotStored, only_stored
+from rdr_viz.numbers.training import correlations, first_and_last, weight_and_b_prime, weights_by_class
+from rdr_viz.papers.analyses import analysis
+
+if TYPE_CHECKING:
+    from rdr_core.runs import Run
+
+
+class Measure(NamedTuple):
+    """A number of a run.
+
+    Attributes:
+        words: what a reader calls it.
+        unit: after a number, or "".
+        of: the number; NaN where the run has none.
+        analysis: stored analysis that it is read from, or "".
+    """
+
+    words: str
+    unit: str
+    of: Callable[[Run], float]
+    analysis: str = ""
+
+
+def measure(run: Run, name: str) -> float:
+    """The number of that name; NaN where the run has none, or the analysis behind it is not stored.
+
+    Args:
+        run: a finished run.
+        name: one of :data:`MEASURES`.
+
+    Raises:
+        RdrError: an unknown name.
+    """
+    if name not in MEASURES:
+        raise unknown_name("measure", name, MEASURES)
+    try:
+        with only_stored():
+            return MEASURES[name].of(run)
+    except NotStored:
+        return np.nan
+
+
+def _accuracy(key: str, run: Run) -> float:
+    value = run.metrics[key]
+    return np.nan if value is None else value
+
+
+def _seconds(run: Run) -> float:
+    return float(run.history["seconds"].sum())
+
+
+def _few(column: str, run: Run) -> float:
+    table = analysis(run, _CURVATURE)
+    return float(table.loc[table["class"].isin(run.groups.few), column].mean())
+
+
+def _trace(klass: int, run: Run) -> float:
+    table = analysis(run, _CURVATURE)
+    return float(table.loc[table["class"] == klass, "trace"].mean())
+
+
+def _smallest(column: str, run: Run) -> float:
+    return float(analysis(run, _DENSITY)[column].iloc[0])
+
+
+def _correlation(group: str, run: Run) -> float:
+    return correlations(weight_and_b_prime(run)).get(group, np.nan)
+
+
+def weight_change(run: Run, group: str) -> float:
+    """Change in percent of the weights of a group's classes from the first fifth of the run's epochs to the last.
+
+    The mean over the classes of each one's change, after the warm-up; NaN for a group without classes.
+    """
+    data = weights_by_class(run)
+    first, last = first_and_last(data)
+    data = data[data["group"] == group]
+    start, end = (data[data["epoch"].isin(part)].groupby("class")["weight"].mean() for part in (first, last))
+    return float((100 * (end / start - 1)).mean())
+
+
+_CURVATURE, _DENSITY = "curvature of the four smallest classes", "density of the smallest class"
+
+#: By name. Curvature is that of the mean cross-entropy over a class's training images, after the last epoch.
+MEASURES: dict[str, Measure] = {
+    "all": Measure("accuracy over all classes", "points", partial(_accuracy, "top1")),
+    "many": Measure("accuracy on Many", "points", partial(_accuracy, "many")),
+    "medium": Measure("accuracy on Medium", "points", partial(_accuracy, "medium")),
+    "few": Measure("accuracy on Few", "points", partial(_accuracy, "few")),
+    "seconds": Measure("seconds of training", "s", _seconds),
+    "lambda_max": Measure("largest eigenvalue, mean over Few", "", partial(_few, "lambda_max"), _CURVATURE),
+    "lambda_min": Measure("smallest eigenvalue, mean over Few", "", partial(_few, "lambda_min"), _CURVATURE),
+    "trace_few": Measure("trace, mean over Few", "", partial(_few, "trace"), _CURVATURE),
+    **{
+        f"trace_class{c}": Measure(f"trace, class {c}", "", partial(_trace, c), _CURVATURE)
+        for c in range(6, 10)
+    },
+    "lambda_max_smallest": Measure(
+        "largest eigenvalue, smallest class", "", partial(_smallest, "lambda_max"), _DENSITY
+    ),
+    "lambda_min_smallest": Measure(
+        "smallest eigenvalue, smallest class", "", partial(_smallest, "lambda_min"), _DENSITY
+    ),
+    **{
+        f"correlation of weight and B' on {group.lower()}": Measure(
+            f"Spearman's correlation of weight and B′ over the epochs, {group}", "", partial(_correlation, group)
+        )
+        for group in ("Many", "Medium", "Few")
+    },
+    **{
+        f"change of the weight of {group.lower()}": Measure(
+            f"change of the class weights of {group}", "%", partial(weight_change, group=group)
+        )
+        for group in ("Many", "Medium", "Few")
+    },
+}  # fmt: skip

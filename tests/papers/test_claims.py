@@ -1,0 +1,164 @@
+"""Claims are judged by intervals over seeds; tables set the paper's numbers beside ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from rdr_core.methods.grammar import parse
+from rdr_core.papers.paper import load_paper
+from rdr_viz.papers.cells import compared_cells
+from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, criterion, decide, judge, overall
+
+PAPER = load_paper("rdr")
+CIFAR = PAPER.grids["cifar"]
+RUNS = Path("runs")
+
+
+class MadeUp:
+    """A shelf whose runs are numbers: {(dataset, factor, method, measure): values by seed}."""
+
+    def __init__(self, numbers):
+        self.numbers = {(d, f, parse(m).name, name): values for (d, f, m, name), values in numbers.items()}
+
+    def by_seed(self, grid, request, name):
+        values = self.numbers.get((request.dataset, request.imbalance_factor, request.method, name), {})
+        return dict(values) if isinstance(values, dict) else dict(enumerate(values))
+
+    def find(self, config):
+        return None
+
+
+def claim(says: str):
+    return next(c for c in PAPER.claims if c.says.startswith(says))
+
+
+def beats(rdr, ce, factor=100):
+    only = replace(claim("RDR beats cross-entropy over all"), datasets=("cifar10-lt",), factors=(factor,))
+    shelf = MadeUp({("cifar10-lt", factor, "rdr", "all"): rdr, ("cifar10-lt", factor, "ce", "all"): ce})
+    return judge(only, PAPER, CIFAR, shelf)[0]
+
+
+def test_the_interval_is_students_over_paired_seeds():
+    found = beats([81.0, 82.5, 81.5], [75.0, 76.0, 76.5])
+    reference = stats.ttest_rel([81.0, 82.5, 81.5], [75.0, 76.0, 76.5]).confidence_interval(0.95)
+    assert found.mean == pytest.approx(np.mean([6.0, 6.5, 5.0]))
+    assert (found.low, found.high) == pytest.approx((reference.low, reference.high))
+    assert (found.seeds, found.verdict) == (3, HOLDS)
+    assert found.paper == pytest.approx(81.9 - 75.6)
+
+
+def test_verdicts_by_where_the_interval_lies():
+    assert beats([70.0, 71.0, 70.5], [75.0, 76.0, 76.5]).verdict == FAILS
+    assert beats([75.0, 77.0, 75.5], [75.2, 76.0, 76.1]).verdict == UNDECIDED
+    assert beats([81.0], [75.0]).verdict == UNDECIDED  # one seed decides nothing
+    assert beats([], [75.0]).verdict == NOT_MEASURED
+
+
+def test_only_seeds_with_both_methods_count():
+    found = beats({0: 80.0, 2: 82.0, 5: 99.0}, {0: 75.0, 1: 10.0, 2: 76.0})
+    assert (found.seeds, found.mean) == (2, 5.5)
+
+
+def test_a_ratio_is_judged_on_its_logarithm():
+    numbers = {("cifar10-lt", 100, "rdr", "trace_few"): [1.0, 4.0], ("cifar10-lt", 100, "ce", "trace_few"): [4.0, 4.0]}
+    found = judge(claim("RDR makes the loss on the Few classes flatter: the trace"), PAPER, CIFAR, MadeUp(numbers))[0]
+    assert found.mean == pytest.approx(0.5)  # the geometric mean of 1/4 and 1
+    assert found.low * found.high == pytest.approx(found.mean**2)
+    assert found.paper == pytest.approx(126.96 / 286.84)
+
+
+def test_a_number_that_the_tables_lack_is_the_claims_own():
+    said = claim("At IF 100 the weights of Many fall")
+    numbers = {("cifar10-lt", 100, "rdr", "change of the weight of many"): [-12.0, -13.0, -14.0]}
+    found = judge(said, PAPER, CIFAR, MadeUp(numbers))[0]
+    assert (found.paper, found.verdict) == (-13.5, HOLDS)
+
+
+def test_noise_does_not_borrow_the_clean_tables_number():
+    found = judge(claim("RDR helps with 5 %"), PAPER, CIFAR, MadeUp({}))
+    assert all(np.isnan(setting.paper) for setting in found)
+
+
+def test_every_rival_and_setting_is_judged_by_itself():
+    found = judge(claim("With SAM, RDR loses less"), PAPER, CIFAR, MadeUp({}))
+    assert {(s.request.dataset, s.factor, s.against) for s in found} == {
+        (d, f, a) for d in ("cifar10-lt", "cifar100-lt") for f in (10, 100) for a in ("ce+imbsam", "ce+ccsam")
+    }
+    by = {(s.request.dataset, s.factor, s.against): s.paper for s in found}
+    assert by["cifar10-lt", 100, "ce+imbsam"] == pytest.approx(91.8 - 94.6)  # the paper's own table says otherwise
+    assert overall(found) == NOT_MEASURED
+
+
+def test_a_claim_fails_with_a_setting_and_holds_with_all_only():
+    settings = judge(claim("RDR beats cross-entropy on the Few"), PAPER, CIFAR, MadeUp({}))
+    holds, fails, open_ = (replace(settings[0], verdict=verdict) for verdict in (HOLDS, FAILS, UNDECIDED))
+    assert overall([holds, holds]) == HOLDS
+    assert overall([holds, fails, open_]) == FAILS
+    assert overall([holds, open_]) == UNDECIDED
+    assert overall([holds, settings[0]]) == UNDECIDED  # one is not measured yet
+
+
+ends = st.floats(-100, 100)
+
+
+@given(ends, ends, ends, ends)
+def test_a_verdict_never_contradicts_its_interval(a, b, c, d):
+    (low, high), (least, most) = sorted((a, b)), sorted((c, d))
+    verdict = decide(low, high, (least, most))
+    inside = [least < value < most for value in (low, high)]
+    if verdict == HOLDS:
+        assert all(inside)
+    if verdict == FAILS:
+        assert not any(inside)
+        assert not (low < least and high > most)
+
+
+def test_criteria_name_measure_methods_and_where():
+    words = [criterion(c) for c in PAPER.claims]
+    assert all(w.startswith("Measured: ") and "95 % interval" in w for w in words)
+    assert (
+        "of RDR over CE, seed by seed. Holds where the 95 % interval of the geometric mean over seeds is below 1"
+        in (criterion(claim("RDR makes the loss on the Few classes flatter: the trace")))
+    )
+    assert "between -27 and -6.7" in criterion(claim("At IF 100 the weights of Many"))
+
+
+def table(numbers, name="1", grid=CIFAR):
+    cells = compared_cells(PAPER, name, grid, MadeUp(numbers), RUNS)
+    return cells.set_index(["dataset", "imbalance_factor", "method", "group"])
+
+
+def test_cells_have_mean_spread_and_difference():
+    cells = table({("cifar10-lt", 100, "rdr", "all"): [81.0, 82.0, 83.0], ("cifar10-lt", 100, "ce", "all"): [70.0]})
+    rdr = cells.loc[("cifar10-lt", 100, "rdr", "all")]
+    assert (rdr.ours, rdr.ours_sd, rdr.seeds, rdr.command) == (82.0, 1.0, 3, "")
+    assert rdr.difference == pytest.approx(82.0 - 81.9)
+    assert rdr.within is True
+    ce = cells.loc[("cifar10-lt", 100, "ce", "all")]
+    assert (ce.seeds, ce.within) == (1, False)  # 5.6 away, and the paper's spread is 0.8
+    assert np.isnan(ce.ours_sd)
+
+
+def test_an_empty_cell_says_what_fills_it():
+    cells = table({})
+    assert len(cells) == 24  # six methods, two data sets, two factors; the large sets are another grid's
+    assert cells.loc[("cifar10-lt", 100, "rdr+la", "all")].command == (
+        "rdr train cifar10 -i 100 -m rdr+la --seed 0 --runs runs"
+    ) or cells.loc[("cifar10-lt", 100, "rdr+la", "all")].command.startswith("rdr train cifar10")
+    assert cells["ours"].isna().all()
+    assert (cells["seeds"] == 0).all()
+
+
+def test_at_another_scale_nothing_is_set_against_the_paper():
+    cells = table({("cifar10-lt", 100, "rdr", "all"): [90.0, 91.0]}, grid=PAPER.grids["digits"])
+    rdr = cells.loc[("cifar10-lt", 100, "rdr", "all")]
+    assert (rdr.ours, rdr.scale) == (90.5, "digits")
+    assert np.isnan(rdr.difference)
+    assert rdr.within is None
