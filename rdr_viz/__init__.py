@@ -14,6 +14,7 @@ from typing import Any
 
 _HOME = {
     "AccuracyByClass": "rdr_viz.displays.accuracy_by_class",
+    "AccuracyPanels": "rdr_viz.displays.accuracy_panels",
     "BoundTerms": "rdr_viz.displays.bound_terms",
     "Calibration": "rdr_viz.displays.calibration",
     "ClassCounts": "rdr_viz.displays.class_counts",
@@ -24,8 +25,10 @@ _HOME = {
     "Hessian": "rdr_viz.curvature",
     "LossShares": "rdr_viz.displays.loss_shares",
     "LossSurface": "rdr_viz.displays.loss_surface",
+    "MethodDiagram": "rdr_viz.displays.method_diagram",
     "NeuralCollapse": "rdr_viz.displays.neural_collapse",
     "Norms": "rdr_viz.displays.norms",
+    "ParameterSweep": "rdr_viz.displays.parameter_sweep",
     "RatiosBelowZero": "rdr_viz.displays.ratios_below_zero",
     "SpectralDensityPlot": "rdr_viz.displays.spectral_density",
     "TimeBars": "rdr_viz.displays.time_bars",

@@ -122,10 +122,10 @@ def gallery(
 
 def kinds() -> None:
     """List the kinds of pictures, with the question each answers."""
-    from rdr_viz.kinds import KINDS, compares_runs, display_class
+    from rdr_viz.kinds import KINDS, KINDS_OF_STUDIES, compares_runs, display_class
 
     width = max(map(len, KINDS))
-    for kind in KINDS:
+    for kind in (*KINDS, *KINDS_OF_STUDIES):
         takes = "runs" if compares_runs(kind) else "one run"
         typer.echo(f"{kind:<{width}}  {takes:<7}  {display_class(kind).title}")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError, unknown_name
 
@@ -34,6 +35,12 @@ KINDS = {
     "times": "time_bars:TimeBars",
 }
 
+#: Those of runs that differ in more than method and seed, or in the values of one parameter; no gallery has such.
+KINDS_OF_STUDIES = {
+    "sweep": "parameter_sweep:ParameterSweep",
+    "panels": "accuracy_panels:AccuracyPanels",
+}
+
 
 def display_class(kind: str) -> type[Display]:
     """The display's class.
@@ -45,9 +52,10 @@ def display_class(kind: str) -> type[Display]:
         >>> display_class("counts").title
         'How long is the tail?'
     """
-    if kind not in KINDS:
-        raise unknown_name("kind of picture", kind, KINDS)
-    module, name = KINDS[kind].split(":")
+    known = KINDS | KINDS_OF_STUDIES
+    if kind not in known:
+        raise unknown_name("kind of picture", kind, known)
+    module, name = known[kind].split(":")
     return getattr(import_module(f"rdr_viz.displays.{module}"), name)
 
 
@@ -56,17 +64,28 @@ def compares_runs(kind: str) -> bool:
     return hasattr(display_class(kind), "from_runs")
 
 
-def make_display(kind: str, runs: Sequence[Run]) -> Display:
+def make_display(kind: str, runs: Sequence[Run], **options: Any) -> Display:
     """The display of that kind for the runs.
 
+    Args:
+        kind: A name of :data:`KINDS` or :data:`KINDS_OF_STUDIES`.
+        runs: What to draw.
+        options: Keyword arguments of the display's ``from_runs`` or ``from_run``.
+
     Raises:
-        RdrError: an unknown kind, no run, or several runs where the kind draws one.
+        RdrError: an unknown kind or option, no run, or several runs where the kind draws one.
     """
     found = display_class(kind)
     if not runs:
         raise RdrError("no run to draw; name one or more runs' folders.")
-    if compares_runs(kind):
-        return found.from_runs(runs)
-    if len(runs) > 1:
+    several = compares_runs(kind)
+    if not several and len(runs) > 1:
         raise RdrError(f"kind {kind!r} draws one run, not {len(runs)}; name one of them.")
-    return found.from_run(runs[0])
+    make = found.from_runs if several else found.from_run
+    known = list(inspect.signature(make).parameters)[1:]  # after the runs
+    for option in options:
+        if option not in known:
+            if not known:
+                raise RdrError(f"kind {kind!r} has no options, so not {option!r}.")
+            raise unknown_name(f"option of kind {kind!r}", option, known)
+    return make(runs if several else runs[0], **options)

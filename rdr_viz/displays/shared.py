@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rdr_viz.numbers.words import plural
+from rdr_core.errors import RdrError, unknown_name
+from rdr_viz.numbers.words import listed, plural
 from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, method_style
 
 if TYPE_CHECKING:
@@ -119,3 +120,29 @@ def in_methods_order(data: pd.DataFrame) -> list[str]:
 def label_of(method: str) -> str:
     """How pictures call a method."""
     return method_style(method).label
+
+
+def chosen_groups(groups: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The groups to show, in the order of ``known``.
+
+    Raises:
+        RdrError: a group that is not known, or none.
+    """
+    for group in groups:
+        if group not in known:
+            raise unknown_name("group", group, known)
+    if not groups:
+        raise RdrError(f"There is no group to show; name some of {', '.join(known)}.")
+    return tuple(group for group in known if group in groups)
+
+
+def rows_of_groups(data: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """The rows of these groups.
+
+    Raises:
+        RdrError: there is none.
+    """
+    rows = data[data["group"].isin(groups)].reset_index(drop=True)
+    if rows.empty:
+        raise RdrError(f"The run has no class in {listed(groups)}; choose another group.")
+    return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from rdr_core.errors import unknown_name
 from rdr_viz.displays.base import Display
 from rdr_viz.displays.epochs import epoch_axis, shade_warm_up
+from rdr_viz.displays.shared import chosen_groups, rows_of_groups
 from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
 from rdr_viz.numbers.training import READINGS, correlations, weight_and_b_prime
 from rdr_viz.numbers.words import listed, number, plural, short
@@ -40,6 +42,7 @@ class WeightAndBPrime(Display):
         reading: Which B_y, a key of :data:`rdr_viz.numbers.training.READINGS`.
         correlations: Spearman's correlation of weight and B' over the epochs after the warm-up, per group;
             NaN where a series is constant or shorter than three epochs.
+        groups: Those shown and spoken of; the paper's figure 1 has Many and Few.
 
     Example:
         >>> WeightAndBPrime.from_run(run, reading="b_prime_batch").correlations  # doctest: +SKIP
@@ -50,6 +53,7 @@ class WeightAndBPrime(Display):
     method: str
     reading: str
     correlations: dict[str, float]
+    groups: tuple[str, ...] = GROUPS
 
     title = "Does the weight move inversely to B′?"
     look = (
@@ -59,24 +63,26 @@ class WeightAndBPrime(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run, *, reading: str = "b_prime") -> WeightAndBPrime:
+    def from_run(cls, run: Run, *, reading: str = "b_prime", groups: Sequence[str] = GROUPS) -> WeightAndBPrime:
         """Average weight and B' of ``run`` by group.
 
         Args:
             run: A stored run.
             reading: ``"b_prime"`` (default, the paper read strictly: the sample with the smallest true-class logit),
                 ``"b_prime_probability"``, ``"b_prime_batch"`` or ``"b_prime_quantile"``.
+            groups: Which to show, of ``"Many"``, ``"Medium"`` and ``"Few"`` (default: all).
 
         Raises:
-            RdrError: for another reading.
+            RdrError: for another reading or group, no group, or only such as have no class.
         """
-        data = weight_and_b_prime(run, reading)
-        return cls(data, run.config.method, reading, correlations(data))
+        shown = chosen_groups(groups, GROUPS)
+        data = rows_of_groups(weight_and_b_prime(run, reading), shown)
+        return cls(data, run.config.method, reading, correlations(data), shown)
 
     @property
     def alt(self) -> str:
         parts = []
-        for group in GROUPS:
+        for group in self.groups:
             rows = self._rows(group)
             if rows.empty:
                 parts.append(f"{group}: no class in this group")
@@ -98,7 +104,7 @@ class WeightAndBPrime(Display):
         inverse = sum(rho <= -_CLEAR for rho in known.values())
         parts = [f"{number(rho, 2)} for {group}" for group, rho in known.items()]
         constant = [group for group, rho in self.correlations.items() if rho != rho]
-        missing = [group for group in GROUPS if group not in self.correlations]
+        missing = [group for group in self.groups if group not in self.correlations]
         label = method_style(self.method).label
         sentences = []
         if parts:
@@ -114,12 +120,12 @@ class WeightAndBPrime(Display):
             sentences.append(f"{listed(missing)}: no class in this group.")
         return " ".join(sentences)
 
-    def plot(self, ax: Axes | None = None, *, group: str = "Many") -> Axes:
+    def plot(self, ax: Axes | None = None, *, group: str | None = None) -> Axes:
         """Draw one group: the weight on ``ax`` (left), B' on a twin axis (right), as in the paper's figure 1.
 
         Args:
             ax: Default: a new figure's axes, 3.4 by 2.4 inches.
-            group: ``"Many"`` (default), ``"Medium"`` or ``"Few"``.
+            group: One of :attr:`groups` (default: the first, Many).
 
         Returns:
             The axes of the weight; a group without classes says so in words.
@@ -127,8 +133,9 @@ class WeightAndBPrime(Display):
         Raises:
             RdrError: for another group.
         """
-        if group not in GROUPS:
-            raise unknown_name("group", group, GROUPS)
+        group = self.groups[0] if group is None else group
+        if group not in self.groups:
+            raise unknown_name("group", group, self.groups)
         ax = new_axes(3.4, 2.4) if ax is None else ax
         with rdr_style():
             rows = self._rows(group)
@@ -152,11 +159,11 @@ class WeightAndBPrime(Display):
         return ax
 
     def figure(self) -> Figure:
-        """All groups: a column each, the weight above, B' below, every panel on its own vertical scale."""
+        """A column for each group, the weight above, B' below, every panel on its own vertical scale."""
         figure = new_figure(TEXT_WIDTH, 3.3)
         with rdr_style():
-            panels = figure.subplots(2, len(GROUPS), sharex="col")
-            for column, group in enumerate(GROUPS):
+            panels = figure.subplots(2, len(self.groups), sharex="col", squeeze=False)
+            for column, group in enumerate(self.groups):
                 self._column(panels[:, column], group)
             panels[0, 0].set_ylabel("Class weight")
             panels[1, 0].set_ylabel("Mean B′")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from rdr_viz.displays.base import Display
 from rdr_viz.displays.epochs import epoch_axis, log_ticks, shade_warm_up
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
+from rdr_viz.displays.shared import chosen_groups, rows_of_groups
+from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
 from rdr_viz.numbers.correlation import is_constant
 from rdr_viz.numbers.training import first_and_last, weights_by_class
 from rdr_viz.numbers.words import class_name, listed, percent, plural, short
@@ -18,11 +20,14 @@ from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS, method_style
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from rdr_core.runs import Run
 
 _LOG_FROM = 5.0  # largest over smallest weight from which a log axis reads better
 _LABEL_GAP = 0.085  # least distance of two labels at the right, in parts of the axes' height
+_PANEL_GAP = 0.1  # the same in a group's panel, which is lower
+_EACH = 12  # up to as many classes the finding names the change of each, and up to half as many a panel each line
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class WeightsByClass(Display):
         data: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``warm_up``; see
             :func:`rdr_viz.numbers.training.weights_by_class`.
         method: Canonical method name.
+        groups: Groups with a panel of their own, as in the paper's figure 7; empty for all classes in one.
 
     Example:
         >>> WeightsByClass.from_run(run).plot().figure  # doctest: +SKIP
@@ -40,6 +46,7 @@ class WeightsByClass(Display):
 
     data: pd.DataFrame
     method: str
+    groups: tuple[str, ...] = ()
 
     title = "How does training move the class weights?"
     look = (
@@ -48,9 +55,34 @@ class WeightsByClass(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run) -> WeightsByClass:
-        """Read the class weights of ``run``."""
-        return cls(weights_by_class(run), run.config.method)
+    def from_run(cls, run: Run, *, groups: Sequence[str] | None = None) -> WeightsByClass:
+        """Read the class weights of ``run``.
+
+        Args:
+            run: A stored run.
+            groups: Groups to show in a panel each, on vertical scales of their own, where small moves show (the paper's
+                figure 7: all three); None (default) is all classes on one scale.
+
+        Raises:
+            RdrError: for another group, or none, or only such as have no class.
+        """
+        data = weights_by_class(run)
+        if groups is None:
+            return cls(data, run.config.method)
+        shown = chosen_groups(groups, GROUPS)
+        return cls(rows_of_groups(data, shown), run.config.method, shown)
+
+    def changes(self) -> pd.DataFrame:
+        """How far each class's weight moved: ``class``, ``name``, ``group``, ``first``, ``last``, ``change``.
+
+        ``first`` and ``last`` are means over the first and the last fifth of the epochs after the warm-up
+        (:func:`rdr_viz.numbers.training.first_and_last`), ``change`` is from one to the other in percent.
+        """
+        classes = self.data[["class", "name", "group"]].drop_duplicates("class").set_index("class")
+        for name, epochs in zip(("first", "last"), first_and_last(self.data), strict=True):
+            classes[name] = self.data[self.data["epoch"].isin(epochs)].groupby("class")["weight"].mean()
+        classes["change"] = 100 * (classes["last"] / classes["first"].where(classes["first"] > 0) - 1)
+        return classes.reset_index()
 
     @property
     def alt(self) -> str:
@@ -83,10 +115,63 @@ class WeightsByClass(Display):
             change = f" ({_signed(100 * (end / start - 1))})" if start > 0 else ""
             moves.append(f"{group} {short(start)} and {short(end)}{change}")
         warm_up = f" Before epoch {first[0]} some class still had its first weight, 1." if first[0] > 1 else ""
-        return f"Mean weight in {_span(first)} and in {_span(last)}: {', '.join(moves)}.{warm_up}"
+        return f"Mean weight in {_span(first)} and in {_span(last)}: {', '.join(moves)}.{self._each()}{warm_up}"
+
+    def _each(self) -> str:
+        """The classes' own changes, in a sentence, where there are few enough to read."""
+        changes = self.changes()
+        if len(changes) > _EACH or changes["change"].isna().all():
+            return ""
+        parts = []
+        for group, rows in changes.groupby("group", sort=False):
+            known = rows.dropna(subset="change")
+            if len(known):
+                names = [class_name(name).removeprefix("class ") for name in known["name"]]
+                parts.append(f"{group} {', '.join(names)}: {listed([_signed(value) for value in known['change']])}")
+        return f" Class by class: {'; '.join(parts)}."
+
+    def figure(self) -> Figure:
+        """All classes on one scale, or a panel for each of :attr:`groups`."""
+        if not self.groups:
+            return self.plot().figure
+        figure = new_figure(TEXT_WIDTH, 2.3)
+        with rdr_style():
+            panels = figure.subplots(1, len(self.groups), squeeze=False)[0]
+            for ax, group in zip(panels, self.groups, strict=True):
+                self._panel(ax, group)
+            panels[0].set_ylabel("Class weight (mean 1)")
+            figure.suptitle(f"{method_style(self.method).label}: weight of each class", x=0.01, ha="left")
+        return figure
+
+    def _panel(self, ax: Axes, group: str) -> None:
+        """The lines of one group on a scale of their own, each with its class's name at the right."""
+        rows = self.data[self.data["group"] == group]
+        ax.set_title(group, color=GROUP_TEXT[group])
+        if rows["weight"].isna().all():
+            ax.text(0.5, 0.5, "no weight in\nthis group", transform=ax.transAxes, ha="center", va="center")
+            ax.set(xticks=[], yticks=[])
+            return
+        classes = rows["class"].nunique()
+        for _, line in rows.groupby("class", sort=True):
+            # Without the warm-up's weights of 1, which would flatten all that follows.
+            weight = line["weight"].mask(line["warm_up"])
+            ax.plot(line["epoch"], weight, color=GROUP_COLORS[group], lw=1.2 if classes <= _EACH // 2 else 0.7)
+        shade_warm_up(ax, self.data)
+        epoch_axis(ax, self.data["epoch"])
+        ax.margins(y=0.08)
+        ax.locator_params(axis="y", nbins=5)
+        final = rows[rows["epoch"] == rows["epoch"].max()].dropna(subset="weight")
+        if classes <= _EACH // 2 and len(final):
+            low, high = ax.get_ylim()
+            heights = ((final["weight"] - low) / (high - low)).to_numpy()
+            for height, name in zip(apart(heights, _PANEL_GAP), final["name"], strict=True):
+                ax.annotate(
+                    name if len(name) <= 6 else name[:5] + "…", (1, height), xycoords="axes fraction", xytext=(3, 0),
+                    textcoords="offset points", va="center", color=GROUP_TEXT[group], annotation_clip=False,
+                )  # fmt: skip
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the lines on ``ax`` (default: a new figure's axes, 5.5 by 3 inches) and return it.
+        """Draw all classes on ``ax`` (default: a new figure's axes, 5.5 by 3 inches) and return it.
 
         The vertical axis is logarithmic where all weights are positive and the largest is over five times the smallest.
         """

@@ -14,7 +14,7 @@ from rich.console import Console
 import rdr_core
 import rdr_viz
 from rdr_viz.demo import run_demo
-from rdr_viz.kinds import KINDS, display_class
+from rdr_viz.kinds import KINDS, KINDS_OF_STUDIES, display_class
 
 
 def test_demo_trains_the_three_methods_and_draws(tmp_path, monkeypatch):
@@ -52,10 +52,10 @@ def test_help_and_a_mistake_on_the_command_line():
 
 
 def test_public_names_are_just_these():
-    displays = {display_class(kind).__name__ for kind in KINDS}
+    displays = {display_class(kind).__name__ for kind in KINDS | KINDS_OF_STUDIES}
     others = {
-        "Hessian", "accuracy_table", "analyse", "class_curvature", "class_density", "make_display", "method_style",
-        "print_table", "run_demo", "write_page", "write_report",
+        "Hessian", "MethodDiagram", "accuracy_table", "analyse", "class_curvature", "class_density", "make_display",
+        "method_style", "print_table", "run_demo", "write_page", "write_report",
     }  # fmt: skip
     assert set(rdr_viz.__all__) == displays | others
     assert all(callable(getattr(rdr_viz, name)) for name in rdr_viz.__all__)
