@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,9 @@ def test_a_wheel_installed_elsewhere_runs_the_demo_without_the_clone(tmp_path):
     subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)],
                    check=True, capture_output=True)  # fmt: skip
     (wheel,) = tmp_path.glob("*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    data = [path for part in ("paper", "runs") for path in (ROOT / "data" / part).rglob("*.*")]
+    assert {f"rdr_core/{path.relative_to(ROOT).as_posix()}" for path in data} <= packed
     home = tmp_path / "elsewhere"
     subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
     python = home / "bin" / "python"
@@ -130,6 +134,13 @@ def test_a_wheel_installed_elsewhere_runs_the_demo_without_the_clone(tmp_path):
     where = subprocess.run([python, "-c", "import rdr_core, rdr_viz; print(rdr_core.__file__, rdr_viz.__file__)"],
                            cwd=work, env=environment, capture_output=True, text=True, check=True).stdout  # fmt: skip
     assert all(Path(path).is_relative_to(home) for path in where.split())
+    code = ("from rdr_core.papers.paper import papers_folder; from rdr_core.papers.shipped import shipped;"
+            "from rdr_core.runs import list_runs; print(papers_folder(), len(list_runs(shipped())))")  # fmt: skip
+    kept = environment | {"RDR_CACHE": str(tmp_path / "cache")}
+    found = subprocess.run([python, "-c", code], cwd=work, env=kept, capture_output=True, text=True, check=True).stdout
+    papers, runs = found.split()
+    assert Path(papers).is_relative_to(home)
+    assert (int(runs) > 0) == any((ROOT / "data" / "runs").glob("*.tar.xz"))
     done = subprocess.run([home / "bin" / "rdr", "demo"], cwd=work, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Medium" in done.stdout
