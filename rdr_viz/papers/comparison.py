@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rdr_viz.displays.base import Display
 from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
-from rdr_viz.numbers.words import listed, number
+from rdr_viz.numbers.words import listed, number, plural
 from rdr_viz.papers.layout import Cell, Column, Part, arrange, heading, tally
 
 if TYPE_CHECKING:
@@ -67,11 +67,10 @@ class ComparisonTable(Display):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Set the table on ``ax`` (default: a new figure's, as wide and high as the table needs) and return it."""
         parts = arrange(self.data)
-        label = max((_width(row) for part in parts for row, _ in part.rows), default=0.5) + _GAP
-        columns = max((self._column_width(part) for part in parts), default=0.5)
-        wide = max((label + columns * len(part.columns) for part in parts), default=TEXT_WIDTH)
-        wide = max(wide, TEXT_WIDTH - 0.1)
-        columns = max(columns, (wide - label) / max((len(part.columns) for part in parts), default=1))
+        label = max(_width(row) for part in parts for row, _ in part.rows) + _GAP
+        most = max(len(part.columns) for part in parts)
+        columns = max(*map(self._column_width, parts), (TEXT_WIDTH - label) / most)
+        wide = label + columns * most
         lines = 3 if any(state in tally(self.data) for state in _LOOKS) else 2
         high = sum(_HEAD * (2 + part.grouped) + (_LINE * lines + _ROOM) * len(part.rows) + 0.3 for part in parts)
         if ax is None:
@@ -139,23 +138,22 @@ class ComparisonTable(Display):
 def agreement(cells: pd.DataFrame) -> str:
     """One or two sentences on how many of a table's cells are measured and how many agree with the paper."""
     counts = tally(cells)
-    compared = cells[cells["ours"].notna() & (cells["scale"] == "paper")]
-    other = cells[cells["ours"].notna() & (cells["scale"] != "paper")]
-    of = f"{len(cells):,} cells" if len(cells) != 1 else "1 cell"
+    measured = cells[cells["ours"].notna()]
+    compared, other = measured[measured["scale"] == "paper"], measured[measured["scale"] != "paper"]
     said = []
     if len(compared):
         where = [f"{counts[state]} {words}" for state, words in _WORDS.items() if state in counts]
         said.append(
-            f"Of {of} {len(compared)} measured in the paper's setting: {listed(where)}; "
-            f"the median difference is {number(compared['difference'].median())}."
+            f"{_share(compared, cells)} measured in the paper's setting: {listed(where)}; the median difference is "
+            f"{number(compared['difference'].median())}."
         )
     if len(other):
         scales = listed(list(dict.fromkeys(other["scale"])))
         said.append(
-            f"{'Of ' + of + ' ' if not said else ''}{len(other)} measured on another scale ({scales}), where a "
-            "difference from the paper would say nothing."
+            f"{_share(other, cells)} measured on another scale ({scales}), where a difference from the paper would say "
+            "nothing."
         )
-    return " ".join(said) or f"Of {of} none is measured yet."
+    return " ".join(said) or f"None of the {plural(len(cells), 'cell')} is measured yet."
 
 
 _WORDS = {
@@ -164,6 +162,10 @@ _WORDS = {
     "below": "below it",
     "open": "with no spread to judge by",
 }
+
+
+def _share(some: pd.DataFrame, cells: pd.DataFrame) -> str:
+    return f"{len(some):,} of {plural(len(cells), 'cell')} {'is' if len(some) == 1 else 'are'}"
 
 
 def _difference_words(cell: Cell) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pandas as pd
 
@@ -91,6 +91,13 @@ class Part:
     def grouped(self) -> bool:
         """Whether a setting has columns for groups or quantities, or accuracy over all classes alone."""
         return any(column.group != "all" for column in self.columns)
+
+    @property
+    def starts(self) -> tuple[bool, ...]:
+        """Of each column, whether it is the first of a setting's several, beside another setting's."""
+        settings = [(column.dataset, column.imbalance_factor) for column in self.columns]
+        changes = (here != before for before, here in pairwise(settings))
+        return (False, *(self.grouped and change for change in changes))
 
     def datasets(self) -> Iterator[tuple[str, int]]:
         """Each data set in turn and how many columns it has."""

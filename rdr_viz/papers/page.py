@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rdr_core.errors import unknown_name
 from rdr_viz.page import Section
 from rdr_viz.page.template import write_template
+from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, overall
 from rdr_viz.papers.comparison import agreement
-from rdr_viz.papers.layout import Part, arrange, heading, tally
+from rdr_viz.papers.layout import MARKS, Part, arrange, heading, tally
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from rdr_core.papers.paper import Paper
 
+_Block = TypeVar("_Block")
+
 #: What may be said of a claim -> the mark that says so without colour.
-VERDICTS = {"holds": "✓", "fails": "✗", "undecided": "?", "not measured": "–"}
+VERDICTS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", NOT_MEASURED: "–"}
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,9 @@ class ClaimRow:
 
     Attributes:
         sentence: what is claimed.
-        verdicts: in the order in which they are shown, those of a scale together.
+        verdicts: by setting; scales are shown in the order in which they first come.
         criterion: what decides, in a sentence.
-        paper: what the paper itself has for it, ``""`` for nothing.
+        paper: the paper's own numbers for it, ``""`` for none.
     """
 
     sentence: str
@@ -74,14 +78,20 @@ class ClaimRow:
     paper: str
 
     @property
-    def scales(self) -> list[tuple[str, list[Verdict], list[str]]]:
-        """For each scale in turn: its name to a reader, what was measured, and the settings that were not."""
-        found = []
-        for scale, verdicts in groupby(self.verdicts, key=lambda verdict: verdict.scale):
-            all_of = list(verdicts)
-            measured = [verdict for verdict in all_of if verdict.verdict != "not measured"]
-            found.append((scale_name(scale), measured, [v.setting for v in all_of if v.verdict == "not measured"]))
-        return found
+    def overall(self) -> dict[str, str]:
+        """The verdict on the claim at each scale (:func:`rdr_viz.papers.claims.overall`)."""
+        return {scale: overall(self._at(scale)) for scale in dict.fromkeys(verdict.scale for verdict in self.verdicts)}
+
+    @property
+    def scales(self) -> Iterator[tuple[str, str, list[Verdict], list[str]]]:
+        """For each scale its name to a reader, the verdict, what was measured, and the settings that were not."""
+        for scale, verdict in self.overall.items():
+            measured = [one for one in self._at(scale) if one.verdict != NOT_MEASURED]
+            others = [one.setting for one in self._at(scale) if one.verdict == NOT_MEASURED and one.setting]
+            yield scale_name(scale), verdict, measured, others
+
+    def _at(self, scale: str) -> list[Verdict]:
+        return [verdict for verdict in self.verdicts if verdict.scale == scale]
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,7 @@ class TableBlock:
         scale: as in :class:`Verdict`.
         cells: as :func:`rdr_viz.papers.layout.arrange` takes them.
         missing: runs that are still to be made for it.
+        note: what stands for what at this scale, ``""`` at the paper's own.
     """
 
     name: str
@@ -101,6 +112,7 @@ class TableBlock:
     scale: str
     cells: pd.DataFrame
     missing: int
+    note: str = ""
 
     @property
     def heading(self) -> str:
@@ -162,7 +174,7 @@ class PlanRow:
     Attributes:
         title: of the grid.
         finished, runs: how many are made, of how many.
-        cost: what the others would take, e.g. ``"about 20 minutes on this machine"``; ``""`` if all are made.
+        cost: what the others want, in a sentence; ``""`` if all are made.
         command: that makes them.
     """
 
@@ -186,8 +198,8 @@ class _Glance:
     """A scale's line in the summary at the page's head."""
 
     where: str
-    verdicts: dict[str, int] = field(default_factory=dict)
-    cells: dict[str, int] = field(default_factory=dict)
+    verdicts: Mapping[str, int]
+    cells: Mapping[str, int]
 
 
 def scale_name(scale: str) -> str:
@@ -241,22 +253,29 @@ def write_paper_page(
 
 
 def _glances(claims: Sequence[ClaimRow], tables: Sequence[TableBlock]) -> list[_Glance]:
-    """Verdicts and cells by scale, the paper's own first."""
-    verdicts = [verdict for claim in claims for verdict in claim.verdicts]
-    scales = dict.fromkeys([*(verdict.scale for verdict in verdicts), *(block.scale for block in tables)])
+    """Claims by verdict and cells by state at each scale, the paper's own first."""
+    scales = dict.fromkeys(
+        [*(scale for claim in claims for scale in claim.overall), *(block.scale for block in tables)]
+    )
     glances = []
     for scale in sorted(scales, key=lambda scale: scale != "paper"):
-        said = [verdict.verdict for verdict in verdicts if verdict.scale == scale]
-        states: dict[str, int] = {}
+        verdicts = Counter(claim.overall[scale] for claim in claims if scale in claim.overall)
+        states: Counter[str] = Counter()
         for block in tables:
             if block.scale == scale:
-                for state, count in tally(block.cells).items():
-                    states[state] = states.get(state, 0) + count
-        glances.append(_Glance(scale_name(scale), {v: said.count(v) for v in VERDICTS if v in said}, states))
+                states.update(tally(block.cells))
+        glances.append(
+            _Glance(
+                scale_name(scale),
+                {verdict: verdicts[verdict] for verdict in VERDICTS if verdict in verdicts},
+                {state: states[state] for state in MARKS if state in states},
+            )
+        )
     return glances
 
 
-def _runs_of(blocks: Iterable, key) -> list[list]:
+def _runs_of(blocks: Sequence[_Block], key: Callable[[_Block], str]) -> list[list[_Block]]:
+    """Blocks that follow each other and have the same key, together."""
     return [list(found) for _, found in groupby(blocks, key=key)]
 
 
