@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rdr_core.errors import unknown_name
+from rdr_core.errors import RdrError, unknown_name
 from rdr_viz.displays.base import Display
-from rdr_viz.displays.shared import chosen_groups, figure_legend, label_of, method_handles
+from rdr_viz.displays.shared import chosen_groups, figure_legend, label_of, method_handles, rows_of_groups
 from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
 from rdr_viz.numbers.accuracy import ALL_AND_GROUPS
 from rdr_viz.numbers.settings import SETTING, accuracy_by_setting
-from rdr_viz.numbers.words import number, percent, plural
+from rdr_viz.numbers.words import listed, number, percent, plural
 from rdr_viz.palette import method_order, method_style
 
 if TYPE_CHECKING:
@@ -66,12 +66,14 @@ class AccuracyPanels(Display):
                 beside the others (default, as figure 5).
 
         Raises:
-            RdrError: an unknown group or none; no runs, runs of one setting that differ in more than method and seed,
-                or a method that has a seed twice in one setting.
+            RdrError: an unknown group, none, or only such as have no class; no runs, runs of one setting that differ
+                in more than method and seed, or a method that has a seed twice in one setting.
         """
         shown = chosen_groups(groups, ALL_AND_GROUPS)
-        data = accuracy_by_setting(runs, by_optimizer=by_optimizer)
-        return cls(data[data["group"].isin(shown)].reset_index(drop=True), shown)
+        data = rows_of_groups(accuracy_by_setting(runs, by_optimizer=by_optimizer), shown)
+        if data["accuracy"].isna().all():
+            raise RdrError(f"None of these runs has a class in {listed(shown)}; choose another group.")
+        return cls(data, shown)
 
     @property
     def panels(self) -> tuple[str, ...]:
@@ -117,13 +119,15 @@ class AccuracyPanels(Display):
             best = ranks[ranks["mean"] > top - _LEVEL]
             names = " and ".join(map(label_of, best["compared"]))
             rest = ranks[ranks["mean"] <= top - _LEVEL]
+            if len(ranks) == 1:
+                sentences.append(f"{at}{names} had {percent(top)} {place}.")
+                continue
             lead = (
                 f", {number(top - rest['mean'].iloc[0])} points before {label_of(rest['compared'].iloc[0])}"
                 if len(rest)
                 else ""
             )
-            verb = "led" if len(ranks) > 1 else "was alone"
-            sentences.append(f"{at}{names} {verb} {place} with {percent(top)}{lead}.")
+            sentences.append(f"{at}{names} led {place} with {percent(top)}{lead}.")
         if self.summary()["seeds"].max() == 1:
             sentences.append("This is one seed, so a few points either way may be chance.")
         return " ".join(sentences)
@@ -151,7 +155,7 @@ class AccuracyPanels(Display):
     def figure(self) -> Figure:
         """All panels on one scale, with one legend under them."""
         rows, columns = self._grid()
-        figure = new_figure(TEXT_WIDTH, 0.75 + (1.5 if len(self.groups) == 1 else 1.75) * rows)
+        figure = new_figure(TEXT_WIDTH, 0.75 + (1.6 if len(self.groups) == 1 else 1.75) * rows)
         with rdr_style():
             axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
             for ax in axes[len(self.panels) :]:
@@ -199,8 +203,11 @@ class AccuracyPanels(Display):
         one = len(self.groups) == 1
         ax.set_xticks([] if one else range(len(self.groups)), [] if one else self.groups)
         ax.tick_params(axis="x", length=0)
-        ax.set(xlim=(-0.5, len(self.groups) - 0.5), ylim=(0, 128 if room >= _POINTS_PER_VALUE else 106))
-        ax.set_yticks(range(0, 101, 20))
+        spread = self.summary()
+        tallest = max(self.data["accuracy"].max(), (spread["mean"] + spread["sd"]).max())
+        limit = tallest * (1.3 if room >= _POINTS_PER_VALUE else 1.06)  # room for the printed values
+        ax.set(xlim=(-0.5, len(self.groups) - 0.5), ylim=(0, limit))
+        ax.set_yticks(range(0, min(100, int(limit)) + 1, 20))
 
     def _panels(self) -> list[tuple[str, pd.DataFrame]]:
         """Name and rows of each panel; names say what the settings differ in."""

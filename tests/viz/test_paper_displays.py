@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
 from types import SimpleNamespace
 
@@ -14,9 +16,12 @@ from made_up_runs import make_run
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.text import Text
 
+import rdr_core
 from rdr_core import RdrError
+from rdr_core.papers.paper import load_paper
 from rdr_core.runs import RunConfig
 from rdr_viz import AccuracyPanels, MethodDiagram, ParameterSweep, WeightAndBPrime, WeightsByClass
+from rdr_viz.cli import main
 from rdr_viz.kinds import KINDS_OF_STUDIES, compares_runs, display_class, make_display
 from rdr_viz.numbers.settings import split_optimizer
 from rdr_viz.numbers.sweep import find_sweep, pooled_sd
@@ -195,6 +200,10 @@ def test_runs_of_one_setting_must_compare():
         AccuracyPanels.from_runs([finished("ce", 1), finished("ce", 2)])
     with pytest.raises(RdrError, match="group named 'few'; did you mean 'Few'"):
         AccuracyPanels.from_runs([finished("ce", 1)], groups=["few"])
+    without = finished("ce", 1)
+    without.metrics["few"] = None
+    with pytest.raises(RdrError, match="None of these runs has a class in Few; choose another group"):
+        AccuracyPanels.from_runs([without], groups=["Few"])
     with pytest.raises(RdrError, match="no group to show"):
         AccuracyPanels.from_runs([finished("ce", 1)], groups=[])
     with pytest.raises(RdrError, match="no run to compare"):
@@ -211,7 +220,7 @@ def test_a_method_or_a_group_that_a_setting_lacks_leaves_its_place_empty():
     first, second = ([bar.get_x() for bar in ax.patches] for ax in figure.axes[:2])
     np.testing.assert_allclose(second, first[1:6:2])  # RDR's bars stand where they stand beside CE's
     assert "no class" in words_of(figure)
-    assert "IF 100: RDR was alone over all classes with 55.0" in display.finding
+    assert "IF 100: RDR had 55.0\N{NO-BREAK SPACE}% over all classes." in display.finding
     assert "Few: no class in this group" in display.alt
 
 
@@ -334,31 +343,49 @@ def test_a_displays_options_go_through_its_name():
         make_display("sweep", runs, groups=["All"])
 
 
-def test_they_can_be_drawn_and_listed_from_the_command_line(tmp_path, monkeypatch, capsys):
-    import rdr_core
-    from rdr_viz.cli import main
+@pytest.mark.parametrize(
+    "picture", [picture for figure in load_paper("rdr").figures for picture in figure.pictures], ids=lambda p: p.kind
+)
+def test_a_papers_pictures_have_displays_that_take_their_options(picture):
+    if picture.kind == "diagram":
+        assert not picture.options
+        return
+    found = display_class(picture.kind)
+    make = found.from_runs if compares_runs(picture.kind) else found.from_run
+    assert set(picture.options) <= set(inspect.signature(make).parameters)
 
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory) -> list[str]:
+    """Folders of two runs of one epoch that differ in RDR's momentum."""
+    ask = {"imbalance_factor": 20, "epochs": 1, "runs": tmp_path_factory.mktemp("runs"), "progress": False}
+    return [str(rdr_core.train("digits", method=method, **ask).path) for method in ("rdr", "rdr:momentum=0.9")]
+
+
+@pytest.fixture
+def rdr(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
 
-    def rdr(*arguments: str) -> tuple[int, str, str]:
+    def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["rdr", *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
         return ended.value.code or 0, *capsys.readouterr()
 
-    ask = {"epochs": 1, "runs": "runs", "progress": False}
-    methods = ("rdr", "rdr:momentum=0.9")
-    paths = [str(rdr_core.train("digits", method=method, imbalance_factor=20, **ask).path) for method in methods]
-    status, out, _ = rdr("plot", *paths, "--kind", "panels")
-    assert (status, " led over all classes with " in out) == (0, True)
-    status, out, _ = rdr("plot", *paths, "-k", "sweep", "--dark")
-    assert (status, "at momentum 0." in out) == (0, True)
-    suffixes = ("csv", "pdf", "png", "svg")
-    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
-        f"{kind}.{suffix}" for kind in KINDS_OF_STUDIES for suffix in suffixes
-    }
-    status, out, err = rdr("plot", paths[0], "-k", "sweep")
+    return run
+
+
+@pytest.mark.parametrize(("kind", "found"), [("sweep", "at momentum 0."), ("panels", " led over all classes with ")])
+def test_they_can_be_drawn_from_the_command_line(rdr, stored, tmp_path, kind, found):
+    status, out, _ = rdr("plot", *stored, "--kind", kind)
+    assert (status, found in out) == (0, True)
+    assert {path.name for path in tmp_path.iterdir()} == {f"{kind}.{suffix}" for suffix in ("csv", "pdf", "png", "svg")}
+
+
+def test_the_command_line_lists_them_and_refuses_what_they_cannot_draw(rdr, stored):
+    status, out, err = rdr("plot", stored[0], "-k", "sweep")
     assert (status, out) == (2, "")
     assert err.startswith("rdr: A sweep shows one parameter of one method")
     _, out, _ = rdr("kinds")
-    assert "sweep         runs     How much does one parameter matter?" in out
+    for kind in KINDS_OF_STUDIES:
+        assert re.search(rf"^{kind} +runs +.*\?$", out, flags=re.MULTILINE)
