@@ -11,7 +11,7 @@ from torch import Tensor
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.shapes import Bool, Float, Int, UInt8
 from rdr_core.training.randomness import fold, generator
-from rdr_core.training.transfer import to_device
+from rdr_core.training.transfer import consecutive, to_device
 
 #: Recipes by name, with what they do to a training image.
 RECIPES = {
@@ -110,13 +110,22 @@ class EpochAugmentation:
     flip: Bool[Tensor, "V"]
     centre: Int[Tensor, "V 2"]
 
+    def follow(self, other: EpochAugmentation) -> None:
+        """Take over another epoch's draws, into the memory that holds these."""
+        for mine, theirs in ((self.corner, other.corner), (self.flip, other.flip), (self.centre, other.centre)):
+            mine.copy_(theirs)
+
     def __call__(
-        self, images: UInt8[Tensor, "B C H W"], start: int, mean: Float[Tensor, "C"], std: Float[Tensor, "C"]
+        self,
+        images: UInt8[Tensor, "B C H W"],
+        start: int | Int[Tensor, "1"],
+        mean: Float[Tensor, "C"],
+        std: Float[Tensor, "C"],
     ) -> Float[Tensor, "B C H W"]:
-        """Images of the visits from ``start`` on, augmented and normalised."""
+        """Images of the visits from ``start`` on, augmented and normalised; "strong" wants the start on the host."""
         if self.of.recipe == "none":
             return normalise(images, mean, std)
-        here = slice(start, start + len(images))
+        here = consecutive(start, len(images))
         top, left = self.corner[here].unbind(1)
         images = crop_and_flip(images, top, left, self.flip[here], self.of.padding)
         if self.of.recipe == "plain":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import numpy as np
@@ -17,8 +16,9 @@ from rdr_core.runs.folder import RunFolder
 from rdr_core.training.evaluation import accuracy_by_class, predict
 from rdr_core.training.feed import feed
 from rdr_core.training.interrupt import TrainingStopped, stop_requests
+from rdr_core.training.kernels import fastest_convolutions
+from rdr_core.training.progress import progress_bar
 from rdr_core.training.ranks import LOOK_EVERY
-from rdr_core.training.schedule import learning_rate
 from rdr_core.training.state import TrainingState
 
 
@@ -38,20 +38,13 @@ def train_to_end(
         TrainingDiverged: the loss is no finite number; the last epoch's checkpoint stays.
         TrainingStopped: Ctrl-C, SIGTERM or the deadline, after saving in the middle of the epoch.
     """
-    from tqdm.auto import tqdm
-
-    total = state.config.epochs * state.batches
-    bar = tqdm(
-        total=total,
-        initial=state.epoch * state.batches + state.batch,
-        desc=f"{state.config.dataset} {state.config.method}",
-        unit="step",
-        disable=not (progress and state.ranks.first),
-        # A log file wants a line now and then, a person wants to see it move.
-        mininterval=0.2 if sys.stderr.isatty() or "ipykernel" in sys.modules else 10,
-        dynamic_ncols=True,
+    bar = progress_bar(
+        f"{state.config.dataset} {state.config.method}",
+        total=state.config.epochs * state.batches,
+        done=state.epoch * state.batches + state.batch,
+        shown=progress and state.ranks.first,
     )
-    with bar, stop_requests(deadline) as stop:
+    with bar, stop_requests(deadline) as stop, fastest_convolutions(state.device):
         while state.epoch < state.config.epochs:
             started = time.perf_counter() - state.seconds
             train_epoch(state, tick=bar.update, stop=stop)
@@ -77,32 +70,34 @@ def train_epoch(state: TrainingState, *, tick: Callable[[], object], stop: Calla
 
     Nothing here waits for the device: records stay on it until the epoch is closed.
     """
-    config, size = state.config, state.config.batch_size
     state.model.train()
     state.weighting.train()
     if state.batch == 0:
         state.start_visits()
         state.weighting.start_epoch(state.epoch)
+    with closing(state.recorded(state) if state.recorded else plain_steps(state)) as steps:
+        while state.batch < state.batches and not _asked_to_stop(state, stop):
+            next(steps)
+            state.batch += 1
+            tick()
+
+
+def plain_steps(state: TrainingState) -> Iterator[None]:
+    """The epoch's steps from the state's position on, one each time the next is asked for."""
+    size = state.config.batch_size
     order, visits, ranks = state.order, state.visits, state.ranks
     augment = state.augmentation.epoch(state.epoch, len(order), state.images.shape, state.device)
     shares = (rows[ranks.share(len(rows))] for rows in order[state.batch * size :].split(size))
     with closing(feed(state.images, shares, state.device)) as batches:
-        while state.batch < state.batches and not _asked_to_stop(state, stop):
+        for pixels in batches:
             start = state.batch * size
             mine = ranks.take(len(order[start : start + size]))
-            rate = learning_rate(
-                state.epoch * state.batches + state.batch,
-                steps=config.epochs * state.batches,
-                peak=config.learning_rate,
-                warmup=config.warmup,
-            )
             for group in state.step.optimizer.param_groups:
-                group["lr"] = rate
-            images = augment(next(batches), start + mine.start, state.mean, state.std)
+                group["lr"] = state.rate(state.batch)
+            images = augment(pixels, start + mine.start, state.mean, state.std)
             outcome = state.step(state.objective, images, visits.labels[start : start + size][mine])
             visits.write(start, outcome, ranks)
-            state.batch += 1
-            tick()
+            yield
 
 
 def _asked_to_stop(state: TrainingState, stop: Callable[[], bool]) -> bool:

@@ -22,8 +22,10 @@ from rdr_core.training.feed import resident
 from rdr_core.training.objective import Objective, PlainStep
 from rdr_core.training.randomness import random_states, restore_random_states
 from rdr_core.training.ranks import Ranks
+from rdr_core.training.recorded import recorded_steps
 from rdr_core.training.resized_crop import ResizedCrops
 from rdr_core.training.sampling import Sampler, Shuffled
+from rdr_core.training.schedule import learning_rate
 from rdr_core.training.transfer import to_device
 from rdr_core.training.visits import Visits
 
@@ -73,6 +75,8 @@ class TrainingState:
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
         self.classes: dict[str, list[np.ndarray]] = {}
+        #: Takes the steps where they can be recorded; None is the plain way.
+        self.recorded = recorded_steps(self)
 
     def _build_method(self) -> None:
         config, spec = self.config, parse(self.config.method)
@@ -121,6 +125,15 @@ class TrainingState:
         """Batches an epoch."""
         return -(-self.sampler.visits // self.config.batch_size)
 
+    def rate(self, batch: int) -> float:
+        """The learning rate of a batch of the epoch under way."""
+        return learning_rate(
+            self.epoch * self.batches + batch,
+            steps=self.config.epochs * self.batches,
+            peak=self.config.learning_rate,
+            warmup=self.config.warmup,
+        )
+
     def tree(self) -> dict[str, Any]:
         """All that :meth:`restore` needs to go on as if nothing had happened."""
         return {
@@ -147,6 +160,7 @@ class TrainingState:
         self.history = tree["history"]
         self.classes = {name: list(rows.numpy()) for name, rows in tree["classes"].items()}
         restore_random_states(tree["random"])
+        self.recorded = recorded_steps(self)  # the optimizer's state lies elsewhere now
 
     def start_visits(self) -> Visits:
         """Fresh records for the epoch, in its order of visits."""

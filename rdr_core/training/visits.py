@@ -13,6 +13,7 @@ from rdr_core.bound import READINGS, b_prime, bound_terms, class_mean
 from rdr_core.shapes import Float, Int
 from rdr_core.training.objective import Outcome
 from rdr_core.training.ranks import Ranks
+from rdr_core.training.transfer import consecutive
 
 _FIELDS = ("loss", "weight", "ratio", "logit", "probability", "correct")
 
@@ -32,11 +33,17 @@ class Visits:
     def __getitem__(self, name: str) -> Float[Tensor, "V"]:
         return self.values[_FIELDS.index(name)]
 
+    def follow(self, other: Visits) -> None:
+        """Take over another epoch's labels and records, into the memory that holds these."""
+        self.labels.copy_(other.labels)
+        self.values.copy_(other.values)
+
     @torch.no_grad()
-    def write(self, start: int, outcome: Outcome, ranks: Ranks) -> None:
+    def write(self, start: int | Int[Tensor, "1"], outcome: Outcome, ranks: Ranks) -> None:
         """Keep the batch that starts at visit ``start``, of which the outcome is this rank's share."""
-        count = len(self.labels[start : start + self.batch_size])
-        labels = self.labels[start : start + count][ranks.share(count)]
+        count = len(outcome.losses) if ranks.size == 1 else ranks.batch
+        here = consecutive(start, count)
+        labels = self.labels[here][ranks.share(count)]
         logits = outcome.logits.detach()
         true = logits.gather(1, labels[:, None])[:, 0]
         rows = [
@@ -48,7 +55,7 @@ class Visits:
             (logits.argmax(1) == labels).float(),
         ]
         mine = torch.stack([row.float() for row in rows])
-        self.values[:, start : start + count] = ranks.gather(mine.T, count).T
+        self.values[:, here] = ranks.gather(mine.T, count).T
 
     def first_bad_batch(self, visits: int) -> int | None:
         """Number of the first batch, among the first ``visits``, whose loss is no finite number."""
