@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_core.methods.grammar import MethodSpec, parse
 from rdr_viz.numbers.accuracy import accuracy_by_group
 from rdr_viz.palette import method_style
 
@@ -74,11 +74,13 @@ def split_optimizer(method: str) -> tuple[str, str]:
         >>> split_optimizer("rdr+sam"), split_optimizer("ce")
         (('rdr', 'SAM'), ('ce', 'SGD'))
     """
+    from rdr_core.methods.grammar import parse
+
     spec = parse(method)
     optimizer = spec.get("optimizer")
     if optimizer is None:
         return spec.name, "SGD"
-    rest = MethodSpec(tuple(used for used in spec.used if used is not optimizer))
+    rest = replace(spec, used=tuple(used for used in spec.used if used is not optimizer))
     return rest.name, method_style(str(optimizer)).label
 
 

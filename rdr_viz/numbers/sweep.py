@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rdr_core.errors import RdrError
-from rdr_core.methods.grammar import MethodSpec, UsedPart, parse
 from rdr_viz.numbers.accuracy import accuracy_by_group
 from rdr_viz.numbers.words import listed
 from rdr_viz.palette import method_order
@@ -16,6 +16,7 @@ from rdr_viz.palette import method_order
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rdr_core.methods.grammar import MethodSpec
     from rdr_core.runs import Run
 
 
@@ -47,6 +48,8 @@ def find_sweep(methods: Iterable[str]) -> Sweep:
         >>> find_sweep(["rdr", "rdr:momentum=0.9", "ce"]).values
         {'rdr': 0.5, 'rdr:momentum=0.9': 0.9}
     """
+    from rdr_core.methods.grammar import parse
+
     families: dict[tuple[str, ...], dict[str, MethodSpec]] = {}
     for spec in map(parse, methods):
         families.setdefault(tuple(used.part.name for used in spec.used), {})[spec.name] = spec
@@ -111,12 +114,8 @@ def _arguments(spec: MethodSpec) -> dict[tuple[str, str], float | str]:
 
 def _without(spec: MethodSpec, part: str, parameter: str) -> str:
     """The method's name with the parameter at its default."""
-    return MethodSpec(
-        tuple(
-            UsedPart(
-                used.part,
-                {key: value for key, value in used.parameters.items() if (used.part.name, key) != (part, parameter)},
-            )
-            for used in spec.used
-        )
-    ).name
+    used = []
+    for one in spec.used:
+        others = {key: value for key, value in one.parameters.items() if (one.part.name, key) != (part, parameter)}
+        used.append(replace(one, parameters=others))
+    return replace(spec, used=tuple(used)).name
