@@ -130,7 +130,7 @@ class ParameterSweep(Display):
                 look = method_style(method)
                 ax.axhline(mean, color=look.color, linestyle=look.linestyle, lw=1.1, zorder=1)
             ax.plot(rows["value"], rows["accuracy"], linestyle="none", marker="o", markersize=3.2,
-                    color=style.color, alpha=0.45, markeredgewidth=0)  # fmt: skip
+                    color=style.color, alpha=0.65, markeredgewidth=0)  # fmt: skip
             ax.errorbar(summary["value"], summary["mean"], summary["sd"].fillna(0), elinewidth=0.9, ecolor=style.edge,
                         markersize=5, **style.line())  # fmt: skip
             self._value_axis(ax)
