@@ -17,6 +17,7 @@ install_import_hook(["rdr_core.data", "rdr_core.methods", "rdr_core.bound"], "sh
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+from headless import browser  # noqa: E402, F401 - a fixture
 
 # Time limits for single examples would make a slow machine fail; the same examples every time keep CI steady.
 hypothesis.settings.register_profile("rdr", deadline=None, derandomize=True, max_examples=50)
