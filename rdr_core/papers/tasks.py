@@ -64,6 +64,9 @@ class Training:
         runs: folder that holds the run's folder.
         device, root: as for :func:`rdr_core.train`.
 
+    Raises:
+        RdrError: no such method.
+
     Example:
         >>> import tempfile
         >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="rdr", epochs=1, model="small",
@@ -83,6 +86,9 @@ class Training:
 
     #: A second stage trains its first by itself.
     needs = ()
+
+    def __post_init__(self) -> None:
+        parse(self.config.method)  # a slip in a name comes to light before hours of work
 
     @property
     def name(self) -> str:

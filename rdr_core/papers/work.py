@@ -218,7 +218,8 @@ def _side_by_side(tasks: Sequence[Task], workers: int, deadline: float) -> _News
     board = _Board(RawArray("b", len(tasks)), RawArray("b", [1] * workers))
     threads = max(1, torch.get_num_threads() // workers)
     team: dict[Connection, tuple[int, BaseProcess]] = {}
-    with stop_requests() as stop:
+    told = False
+    with stop_requests(deadline) as stop:
         try:
             with _without_ctrl_c():
                 for me in range(workers):
@@ -235,11 +236,12 @@ def _side_by_side(tasks: Sequence[Task], workers: int, deadline: float) -> _News
                         me, process = team.pop(ear)
                         process.join()
                         board.at_work[me] = False
-                        news.lost += process.exitcode != 0 and not news.interrupted
+                        news.lost += process.exitcode != 0 and not told
                     else:
                         news.add(heard)
-                if stop() and not news.interrupted:
-                    news.interrupted = True
+                if stop() and not told:
+                    news.interrupted = time.monotonic() < deadline
+                    told = True
                     _stop(team.values())
         finally:  # a second Ctrl-C: they stop at once
             _stop(team.values())

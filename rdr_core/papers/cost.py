@@ -1,0 +1,230 @@
+"""What runs would cost here: measured on a few steps with random images of the data set's size, then multiplied.
+
+Neither the data's files are needed nor is anything of the measurement kept. What counts is what the training itself
+does: its steps, its look at the test set and its files after each epoch. Reading the data and starting up do not.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rdr_core.data import LongTailedData, from_arrays
+from rdr_core.data.disk.lists import PUBLISHED
+from rdr_core.data.disk.stored import StoredImages
+from rdr_core.data.profiles import profile_counts
+from rdr_core.data.sources import find_source
+from rdr_core.experiment import pick_device
+from rdr_core.methods.grammar import parse
+from rdr_core.models import build_model
+from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.folder import RunFolder
+from rdr_core.runs.settings import settings_of
+from rdr_core.shapes import Int
+from rdr_core.training.evaluation import predict
+from rdr_core.training.loop import close_epoch, train_epoch
+from rdr_core.training.randomness import isolated
+from rdr_core.training.second_stage import SecondStageState, second_stage
+from rdr_core.training.state import TrainingState
+from rdr_core.training.threads import using_threads
+
+#: Test images of each class.
+_TESTED = {"digits": 50, "mnist": 1000, "cifar10": 1000, "cifar100": 100, "imagenet-lt": 50, "places-lt": 100}
+#: Training images of the sets that come long-tailed.
+_TRAINED = {"imagenet-lt": PUBLISHED["ImageNet_LT_train.txt"].rows, "places-lt": PUBLISHED["Places_LT_train.txt"].rows}
+
+#: Seconds of steps that are timed, and steps at most.
+_SECONDS, _STEPS = 0.5, 50
+#: Test images that are timed: a GPU is as fast as training has it in large batches alone.
+_IMAGES = {"cpu": 100, "cuda": 1000}
+#: Bytes of training images that a measurement makes up, unless two batches are more.
+_BYTES = 64_000_000
+#: Side of the photographs of which training cuts its parts (:mod:`rdr_core.data.disk.cache`).
+_STORED_SIDE = 256
+
+
+def seconds_of(
+    configs: Iterable[RunConfig], device: str = "auto", *, runs: str | Path | None = None
+) -> dict[RunConfig, float | None]:
+    """Seconds that each run would take, alone on this machine.
+
+    A second stage's first one counts as part of it where it is neither among the runs nor finished.
+
+    Args:
+        configs: of the runs.
+        device: as for :func:`rdr_core.train`.
+        runs: folder of runs; what is finished there, by whole epochs, costs nothing. None (default) is none.
+
+    Returns:
+        By run; None where it is not known: of the user's own images, whose number and size are not known here, and of
+        photographs on a CPU, where a single step may take minutes and a run would take weeks.
+
+    Raises:
+        RdrError: a configuration or a device that can't be used.
+
+    Example:
+        >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="rdr", epochs=60, model="small",
+        ...                    batch_size=32, learning_rate=0.1)
+        >>> 0.1 < seconds_of([config], "cpu")[config] < 600
+        True
+    """
+    wanted = dict.fromkeys(configs)
+    chosen = pick_device(device)
+    folder = None if runs is None else Path(runs)
+    paces: dict[RunConfig, _Pace] = {}
+
+    def cost(config: RunConfig) -> float | None:
+        if folder and (folder / config.name / "done.json").is_file():
+            return 0.0
+        size = _size(config)
+        if size is None or (size.photographs and chosen.type == "cpu"):
+            return None
+        alike = _alike(config)
+        if alike not in paces:
+            paces[alike] = _measure(alike, size, chosen)
+        stage = second_stage(config)
+        epochs = (stage.epochs or 1) if stage else config.epochs
+        own = (epochs - _finished(config, folder)) * paces[alike].epoch(size)
+        first = replace(config, method=parse(config.method).first_stage.name)
+        return own if first == config or first in wanted else own + cost(first)
+
+    return {config: cost(config) for config in wanted}
+
+
+@dataclass(frozen=True)
+class _Size:
+    """Of a run's data: classes, (C, H, W), training images by class, test images, and whether images are on disk."""
+
+    classes: int
+    image: tuple[int, int, int]
+    counts: Int[np.ndarray, "d"]
+    tested: int
+    photographs: bool
+
+
+def _size(config: RunConfig) -> _Size | None:
+    """None where only the images themselves could tell."""
+    if config.data_hash:
+        return None
+    source, picked = find_source(config.dataset)
+    if source.asks:
+        return None
+    d = len(picked.split("-")) if picked else source.num_classes
+    if source.long_tailed:
+        counts = np.full(d, _TRAINED[source.name] // d)  # no step takes longer for the shape of the tail
+    else:
+        counts = profile_counts(config.profile or "exponential", source.n_max, d, config.imbalance_factor or 1)
+    return _Size(d, source.image_shape, counts, d * _TESTED[source.name], source.long_tailed)
+
+
+def _alike(config: RunConfig) -> RunConfig:
+    """One configuration for all whose steps take the same time, but for what cannot be told from noise.
+
+    Losses and tables of class weights are such; the other parts of a method are not, but for their parameters.
+    """
+    spec = parse(config.method)
+    parts = [spec.get(kind) for kind in ("weighting", "optimizer", "second stage")]
+    named = [used.part.name for used in parts if used and used.part.kind != "class weights"]
+    return replace(
+        config, method=parse("+".join(["ce", *named])).name, seed=0, data_seed=0, epochs=100, noise_rate=0.0,
+        imbalance_factor=config.imbalance_factor and 100.0, learning_rate=0.01,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """Seconds a step, for the end of an epoch with some test images, and for each further test image."""
+
+    batch_size: int
+    step: float
+    closing: float
+    images: int
+    image: float
+
+    def epoch(self, size: _Size) -> float:
+        steps = -(-int(size.counts.sum()) // self.batch_size)
+        return steps * self.step + self.closing + max(0, size.tested - self.images) * self.image
+
+
+def _measure(config: RunConfig, size: _Size, device: torch.device) -> _Pace:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        isolated(0),
+        using_threads(settings_of(config.dataset).threads),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+    ):
+        data = _made_up(config, size, tested=min(size.tested, _IMAGES[device.type]))
+        state = _state(config, data, device)
+        _train(state, until=1)  # which takes memory and chooses kernels besides
+        once = _seconds(lambda: _train(state, until=2), device)
+        more = max(1, min(_STEPS, int(_SECONDS / once), state.batches - 2))
+        step = _seconds(lambda: _train(state, until=2 + more), device) / more
+
+        written = RunFolder(Path(folder))
+        written.begin(config, data, {})
+
+        def close() -> None:
+            close_epoch(state)
+            state.history[-1]["seconds"] = 0.0
+            written.checkpoint(state.tree())
+
+        closing = _seconds(close, device)
+        images = len(state.test_labels)
+        image = _seconds(lambda: predict(state.model, state.test_images, state.mean, state.std), device) / images
+    return _Pace(config.batch_size, step, closing, images, image)
+
+
+def _made_up(config: RunConfig, size: _Size, tested: int) -> LongTailedData:
+    """Random images and the run's labels, of a set that is large only as far as a measurement has use for it."""
+    held_out = parse(config.method).held_out
+    side = _STORED_SIDE if size.photographs else size.image[1]
+    shape = (size.image[0], side, side)
+    most = max(3 * config.batch_size, _BYTES // math.prod(shape))
+    # The first steps are not timed, so that there must be more than a few; and every class has an image.
+    share = min(most, max(3 * config.batch_size, size.counts.sum())) / size.counts.sum()
+    counts = np.ceil(size.counts * share).astype(int) + held_out
+    train, test = np.repeat(np.arange(size.classes), counts), np.arange(tested) % size.classes
+    draw = np.random.default_rng(0)
+
+    def images(number: int) -> np.ndarray | StoredImages:
+        pixels = draw.integers(0, 256, (number, *shape), dtype=np.uint8)
+        return StoredImages(pixels, "made up", size.image[1]) if size.photographs else pixels
+
+    middle = (0.5,) * shape[0]
+    return from_arrays(images(len(train)), train, images(len(test)), test, name=config.dataset, mean=middle, std=middle,
+                       held_out=held_out)  # fmt: skip
+
+
+def _state(config: RunConfig, data: LongTailedData, device: torch.device) -> TrainingState:
+    if second_stage(config) is None:
+        return TrainingState(config, data, device)
+    trained = build_model(config.model, num_classes=data.num_classes, channels=data.train.images.shape[1])
+    return SecondStageState(config, data, device, trained)
+
+
+def _train(state: TrainingState, until: int) -> None:
+    """To the epoch's step of this number."""
+    train_epoch(state, tick=lambda: None, stop=lambda: state.batch >= until)
+
+
+def _finished(config: RunConfig, folder: Path | None) -> int:
+    """Epochs of the run that are done."""
+    if folder is None or not (folder / config.name / "config.json").is_file():
+        return 0
+    return Run.open(folder / config.name).epochs_done
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    started = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - started
