@@ -109,8 +109,7 @@ def unpack(archive: Path, folder: Path) -> None:
                 for entry in tar:
                     _write(tar, entry, archive, Path(beside))
             for run in sorted(Path(beside).iterdir()):
-                if not (folder / run.name).exists():
-                    _put(run, folder / run.name)
+                _put(run, folder / run.name)
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
         raise RdrError(
             f"{archive} can't be unpacked into {folder} ({error}); fetch it again if it is damaged."
@@ -179,7 +178,7 @@ def _write(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: Path, folder: 
 
 
 def _put(source: Path, place: Path) -> None:
-    """Rename a folder into its place, unless another process was first."""
+    """Rename a folder into its place, unless there is one already, such as another process's."""
     try:
         source.rename(place)
     except OSError:
