@@ -14,40 +14,40 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 
-def _curvature(run: Run, data: LongTailedData) -> pd.DataFrame:
+def _curvature(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
     from rdr_viz.curvature import class_curvature, class_density
 
-    class_density(run, epochs=[run.config.epochs], data=data)
-    return class_curvature(run, data=data)
+    class_density(run, epochs=[run.config.epochs], data=data, progress=progress)
+    return class_curvature(run, data=data, progress=progress)
 
 
-def _groups(run: Run, data: LongTailedData) -> pd.DataFrame:
+def _groups(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
     from rdr_viz.numbers.groups import calibration, confusion
 
     calibration(run, data=data)
     return confusion(run, data=data)
 
 
-def _shares(run: Run, data: LongTailedData) -> pd.DataFrame:
+def _shares(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
     from rdr_viz.numbers.weights import shares
 
     return shares(run, data=data)
 
 
-def _geometry(run: Run, data: LongTailedData) -> pd.DataFrame:
+def _geometry(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
     from rdr_viz.numbers.geometry import neural_collapse
 
     return neural_collapse([run], data=data)
 
 
-def _surface(run: Run, data: LongTailedData) -> pd.DataFrame:
+def _surface(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
     from rdr_viz.numbers.surface import loss_surface
 
     return loss_surface(run, data=data)
 
 
 #: What each does, and how.
-ANALYSES: dict[str, tuple[str, Callable[[Run, LongTailedData], pd.DataFrame]]] = {
+ANALYSES: dict[str, tuple[str, Callable[[Run, LongTailedData | None, bool], pd.DataFrame]]] = {
     "curvature": ("extreme eigenvalues, trace and density of the Hessian by class", _curvature),
     "groups": ("predictions, confusion and calibration by group", _groups),
     "shares": ("share of the loss and of the gradient that each group gets", _shares),
@@ -56,13 +56,14 @@ ANALYSES: dict[str, tuple[str, Callable[[Run, LongTailedData], pd.DataFrame]]] =
 }
 
 
-def analyse(run: Run, what: str, data: LongTailedData) -> pd.DataFrame:
+def analyse(run: Run, what: str, data: LongTailedData | None = None, *, progress: bool = True) -> pd.DataFrame:
     """Compute and store an analysis of a run, or read it if it is there.
 
     Args:
         run: a finished run.
         what: one of :data:`ANALYSES`.
-        data: what it was trained on (:meth:`Run.load_data`).
+        data: what it was trained on, where it is at hand (:meth:`Run.load_data`).
+        progress: show a bar in what takes long.
 
     Returns:
         Its main table.
@@ -76,4 +77,4 @@ def analyse(run: Run, what: str, data: LongTailedData) -> pd.DataFrame:
     if what not in ANALYSES:
         raise unknown_name("analysis", what, ANALYSES)
     with using_threads(settings_of(run.config.dataset).threads):
-        return ANALYSES[what][1](run, data)
+        return ANALYSES[what][1](run, data, progress)

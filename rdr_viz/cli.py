@@ -133,7 +133,9 @@ def kinds() -> None:
 def main() -> None:
     """Entry point of ``rdr``."""
     from rdr_core.cli import app, run_app
+    from rdr_viz.papers.commands import app as paper
 
     for command in (demo, analyze, plot, gallery, kinds):
         app.command()(command)
+    app.add_typer(paper, name="paper")
     run_app(app)

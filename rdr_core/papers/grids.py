@@ -30,6 +30,14 @@ class Request(NamedTuple):
     noise_rate: float = 0.0
 
 
+def requests(
+    datasets: Sequence[str], factors: Sequence[float], methods: Sequence[str], noise_rate: float = 0.0
+) -> list[Request]:
+    """All combinations of the paper's data sets and factors with our methods."""
+    names = [parse(method).name for method in methods]
+    return [Request(d, factor, name, noise_rate) for d in datasets for factor in factors for name in names]
+
+
 @dataclass(frozen=True)
 class Grid:
     """How a paper's settings are run.
@@ -45,6 +53,8 @@ class Grid:
         only, only_factors: methods and the paper's factors that are run; all of them where empty.
         settings: of the runs, where they are not the data set's own (:class:`RunConfig`).
         first: what is made before all else, in order: mappings with ``datasets``, ``factors`` and ``methods``.
+        more: what is wanted beside the paper's own parts: the same, with an ``artifact``'s name and ``analyses`` of the
+            first seed's runs.
     """
 
     name: str
@@ -59,6 +69,7 @@ class Grid:
     only_factors: tuple[float, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     first: tuple[Mapping[str, Any], ...] = ()
+    more: tuple[Mapping[str, Any], ...] = ()
 
     def config(self, request: Request, seed: int, *, in_figure: bool = False) -> RunConfig | None:
         """The run that stands for a setting of the paper; None where this grid has none.
@@ -116,7 +127,7 @@ class Wanted(NamedTuple):
 
 
 def wanted(paper: Paper, grid: Grid, *, artifacts: Sequence[str] = (), seeds: int | None = None) -> list[Wanted]:
-    """The runs of a grid in the order in which they fill most: seed by seed, ``grid.first`` first, then by cells filled.
+    """The runs of a grid in the order in which they fill most: by seed, ``grid.first`` first, then by cells filled.
 
     Args:
         paper: whose.
@@ -175,3 +186,6 @@ def _uses(paper: Paper, grid: Grid) -> Iterator[_Use]:
     for claim in paper.claims:
         for request in claim.requests:
             yield _Use("claims", request, claim.analyses)
+    for more in grid.more:
+        for request in requests(more["datasets"], more["factors"], more["methods"]):
+            yield _Use(more["artifact"], request, tuple(more["analyses"]), first_seed=True)

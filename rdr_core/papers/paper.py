@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.methods.grammar import parse
-from rdr_core.papers.grids import Grid, Request
+from rdr_core.papers.grids import Grid, Request, requests
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ class Picture:
     @property
     def requests(self) -> list[Request]:
         """The runs in the paper's terms."""
-        return _requests(self.datasets, self.factors, self.methods, self.noise_rate)
+        return requests(self.datasets, self.factors, self.methods, self.noise_rate)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Claim:
     @property
     def requests(self) -> list[Request]:
         """The runs in the paper's terms."""
-        return _requests(self.datasets, self.factors, (*self.method, *self.against), self.noise_rate)
+        return requests(self.datasets, self.factors, (*self.method, *self.against), self.noise_rate)
 
     @property
     def holds_between(self) -> tuple[float, float]:
@@ -184,9 +184,10 @@ class Paper:
 
     @property
     def artifacts(self) -> tuple[str, ...]:
-        """Names by which parts of it can be asked for: table1, ..., figure9, claims."""
+        """Names by which parts of it, and what its grids want besides, can be asked for: table1, figure9, claims."""
         names = [table.artifact for table in self.tables] + [f"figure{figure.number}" for figure in self.figures]
-        return tuple(dict.fromkeys([*names, "claims"] if self.claims else names))
+        names += ["claims"] if self.claims else []
+        return tuple(dict.fromkeys([*names, *(more["artifact"] for grid in self.grids.values() for more in grid.more)]))
 
 
 def papers_folder() -> Path:
@@ -253,13 +254,6 @@ def load_paper(name: str = "rdr", folder: Path | None = None) -> Paper:
         "cells": _cells(home, head["tables"], parts),
     }
     return _make(Paper, head, path)
-
-
-def _requests(
-    datasets: tuple[str, ...], factors: tuple[float, ...], methods: tuple[str, ...], noise: float
-) -> list[Request]:
-    names = [parse(method).name for method in methods]
-    return [Request(d, factor, name, noise) for d in datasets for factor in factors for name in names]
 
 
 def _cells(home: Path, tables: tuple[Table, ...], parts: Mapping[str, str]) -> pd.DataFrame:

@@ -1,13 +1,15 @@
-"""The analyses of runs that papers print numbers of, by name, as TOML files ask for them."""
+"""The analyses of runs that papers print numbers of, and those of `rdr analyze`, by the names TOML files give."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rdr_core.errors import unknown_name
+from rdr_viz.analyses import ANALYSES, analyse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +35,12 @@ def _density(run: Run, data: LongTailedData | None) -> pd.DataFrame:
     return class_density(run, classes=smallest, epochs=[run.config.epochs], data=data, progress=False)
 
 
-_ANALYSES: dict[str, Callable[[Run, LongTailedData | None], pd.DataFrame]] = {
+def _general(name: str, run: Run, data: LongTailedData | None) -> pd.DataFrame:
+    return analyse(run, name, data, progress=False)
+
+
+OF_PAPERS: dict[str, Callable[[Run, LongTailedData | None], pd.DataFrame]] = {
+    **{name: partial(_general, name) for name in ANALYSES},
     "curvature of the four smallest classes": _curvature,
     "density of the smallest class": _density,
 }
@@ -44,15 +51,16 @@ def analysis(run: Run, name: str, data: LongTailedData | None = None) -> pd.Data
 
     Args:
         run: a finished run.
-        name: "curvature of the four smallest classes" or "density of the smallest class", after the last epoch.
+        name: "curvature of the four smallest classes" or "density of the smallest class", after the last epoch; or one
+            of :data:`rdr_viz.analyses.ANALYSES`.
         data: the run's, where they are at hand.
 
     Raises:
         RdrError: an unknown name; inside :func:`rdr_viz.analysis.only_stored`, an analysis that is not there.
     """
-    if name not in _ANALYSES:
-        raise unknown_name("analysis", name, _ANALYSES)
-    return _ANALYSES[name](run, data)
+    if name not in OF_PAPERS:
+        raise unknown_name("analysis", name, OF_PAPERS)
+    return OF_PAPERS[name](run, data)
 
 
 def has_analysis(run: Run, name: str) -> bool:

@@ -56,8 +56,9 @@ def decide(low: float, high: float, holds_between: tuple[float, float]) -> str:
         holds_between: the open range in which the claim holds.
 
     Example:
-        >>> [decide(low, 3, (0, np.inf)) for low in (1, -1)], decide(-3, -1, (0, np.inf)), decide(np.nan, np.nan, (0, 1))
-        (['holds', 'undecided'], 'fails', 'undecided')
+        >>> above = (0, np.inf)
+        >>> decide(1, 3, above), decide(-1, 3, above), decide(-3, -1, above), decide(np.nan, np.nan, above)
+        ('holds', 'undecided', 'fails', 'undecided')
     """
     least, most = holds_between
     if least < low and high < most:
@@ -124,8 +125,8 @@ over seeds is above 0; fails where it is not above 0 anywhere; else undecided.
     words = " and ".join(MEASURES[name].words for name in claim.measure)
     mean = "geometric mean" if claim.by == "ratio" else "mean"
     return (
-        f"Measured: {words}, {of}. Holds where the 95 % interval of the {mean} over seeds is {where}; fails where it is "
-        f"not {where} anywhere; else undecided."
+        f"Measured: {words}, {of}. Holds where the 95 % interval of the {mean} over seeds is {where}; fails where it "
+        f"is not {where} anywhere; else undecided."
     )
 
 

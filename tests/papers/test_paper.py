@@ -59,7 +59,7 @@ def test_tables_with_a_column_a_quantity_are_read_cell_by_cell():
 
 
 def test_every_measure_picture_and_analysis_that_a_paper_names_is_there():
-    from rdr_viz.papers.analyses import _ANALYSES
+    from rdr_viz.papers.analyses import OF_PAPERS
     from rdr_viz.papers.measures import MEASURES
 
     for name in paper_names():
@@ -69,7 +69,7 @@ def test_every_measure_picture_and_analysis_that_a_paper_names_is_there():
         assert {measure for claim in paper.claims for measure in claim.measure} <= set(MEASURES)
         asked = [a for part in (*paper.tables, *paper.claims) for a in part.analyses]
         asked += [a for figure in paper.figures for picture in figure.pictures for a in picture.analyses]
-        assert set(asked) <= set(_ANALYSES)
+        assert set(asked) <= set(OF_PAPERS)
 
 
 def test_every_claim_says_where_it_holds():

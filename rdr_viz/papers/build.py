@@ -1,0 +1,204 @@
+"""From stored runs to a folder with everything of a paper: tables, figures, claims, and the page that shows them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from rdr_core.papers.grids import Grid, wanted
+from rdr_core.papers.paper import Claim, Figure, Paper
+from rdr_core.runs.files import write_whole
+from rdr_viz.figure import csv_text
+from rdr_viz.numbers.words import number, short
+from rdr_viz.page import Section
+from rdr_viz.palette import method_style
+from rdr_viz.papers.cells import compared_cells
+from rdr_viz.papers.claims import NOT_MEASURED, Judged, criterion, judge
+from rdr_viz.papers.comparison import ComparisonTable
+from rdr_viz.papers.figures import draw_figure
+from rdr_viz.papers.measures import MEASURES
+from rdr_viz.papers.page import (
+    ClaimRow,
+    FigureBlock,
+    OtherPaper,
+    PlanRow,
+    TableBlock,
+    Verdict,
+    write_paper_page,
+)
+from rdr_viz.papers.shelf import Shelf
+
+
+def build_papers(
+    papers: Sequence[Paper],
+    out: str | os.PathLike[str],
+    shelf: Shelf,
+    *,
+    runs: Path = Path("runs"),
+    command: str = "rdr paper",
+    progress: bool = False,
+) -> Path:
+    """Write tables, figures and claims of papers, and one page; nothing is trained, and nothing analysed anew.
+
+    Args:
+        papers: the first is what the page is about; of the others it has the tables.
+        out: folder; ``index.html``, ``claims.csv``, ``tables/`` and ``figures/`` (PDF, SVG, PNG, CSV) are
+            written into it.
+        shelf: where finished runs are.
+        runs: folder that the commands on the page train into.
+        command: what repeats the page.
+        progress: show a bar.
+
+    Returns:
+        The path of the page.
+    """
+    out = Path(out)
+    paper, *others = papers
+    steps = len(paper.figures) + sum(len(each.tables) for each in papers)
+    with tqdm(total=steps, desc="tables and figures", disable=not progress) as bar:
+        claims = [_claim(claim, paper, shelf) for claim in paper.claims]
+        tables = _tables(paper, shelf, runs, out / "tables", bar)
+        figures = [block for figure in paper.figures for block in _figure(figure, paper, shelf, out / "figures", bar)]
+        rest = [OtherPaper(other, _tables(other, shelf, runs, out / "tables", bar)) for other in others]
+    judged = pd.DataFrame([row for claim in paper.claims for row in _judged_rows(claim, paper, shelf)])
+    write_whole(out / "claims.csv", lambda beside: Path(beside).write_text(csv_text(judged), encoding="utf-8"))
+    plan = [_plan(each, grid, shelf) for each in papers for grid in each.grids.values()]
+    return write_paper_page(
+        out / "index.html", paper=paper, claims=claims, tables=tables, figures=figures, plan=plan, others=rest,
+        command=command,
+    )  # fmt: skip
+
+
+def scales(paper: Paper) -> dict[str, list[Grid]]:
+    """The grids of each scale, the paper's own first."""
+    names = sorted(dict.fromkeys(grid.scale for grid in paper.grids.values()), key=lambda scale: scale != "paper")
+    return {name: [grid for grid in paper.grids.values() if grid.scale == name] for name in names}
+
+
+def _tables(paper: Paper, shelf: Shelf, runs: Path, folder: Path, bar: tqdm) -> list[TableBlock]:
+    blocks = []
+    for table in paper.tables:
+        for scale, grids in scales(paper).items():
+            parts = [compared_cells(paper, table.name, grid, shelf, runs) for grid in grids]
+            parts = [part for part in parts if len(part)]
+            if not parts:
+                continue
+            cells = pd.concat(parts, ignore_index=True)
+            stem = f"{table.artifact}-{_file_name(scale)}"
+            ComparisonTable(cells, paper.datasets).save(folder / stem)
+            lacking = cells.loc[cells["command"] != "", "command"].nunique()
+            blocks.append(TableBlock(table.name, table.caption, scale, cells, lacking))
+        bar.update()
+    return blocks
+
+
+def _figure(figure: Figure, paper: Paper, shelf: Shelf, folder: Path, bar: tqdm) -> list[FigureBlock]:
+    """The figure at every scale that has its runs; where the paper's lacks them, with the command that makes them."""
+    blocks = []
+    needed = any(picture.requests for picture in figure.pictures)
+    for scale, grids in scales(paper).items():
+        drawn = [(grid, draw_figure(figure, grid, shelf)) for grid in grids]
+        sections = []
+        for grid, displays in drawn:
+            for index, display in enumerate(displays or []):
+                letter = chr(ord("a") + index) if len(displays) > 1 else ""
+                stem = f"figure{figure.number}{letter}" + (f"-{_file_name(grid.name)}" if needed else "")
+                svg = display.save(folder / stem)["svg"].read_bytes()
+                sections.append(Section.from_display(stem, display, svg))
+        if not needed:  # a diagram: the same at every scale
+            blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, sections[:1], "", ""))
+            break
+        lacking = [grid.name for grid, displays in drawn if displays is None and _reaches(figure, grid)]
+        if sections or (lacking and scale == "paper"):
+            command = f"rdr paper run --grid {lacking[0]},figure{figure.number}" if lacking else ""
+            blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, sections, scale, command))
+    bar.update()
+    return blocks
+
+
+def _reaches(figure: Figure, grid: Grid) -> bool:
+    """Whether a grid has stand-ins for all runs of the figure, or some."""
+    requests = [request for picture in figure.pictures for request in picture.requests]
+    return any(grid.config(request, seed=0, in_figure=True) is not None for request in requests)
+
+
+def _claim(claim: Claim, paper: Paper, shelf: Shelf) -> ClaimRow:
+    judged = [
+        (scale, setting) for scale, grids in scales(paper).items() for grid in grids
+        for setting in judge(claim, paper, grid, shelf)
+    ]  # fmt: skip
+    verdicts = [_verdict(claim, paper, scale, setting) for scale, setting in judged]
+    printed = {
+        _setting(claim, paper, setting, setting.request.imbalance_factor): setting.paper
+        for scale, setting in judged
+        if not np.isnan(setting.paper)
+    }
+    unit = _unit(claim)
+    said = "; ".join(f"{where}: {_signed(value, claim)}{unit}" for where, value in printed.items())
+    return ClaimRow(claim.says, verdicts, criterion(claim), said)
+
+
+def _verdict(claim: Claim, paper: Paper, scale: str, setting: Judged) -> Verdict:
+    measured, interval = "", ""
+    if setting.verdict != NOT_MEASURED:
+        measured = _signed(setting.mean, claim) + _unit(claim)
+        if not np.isnan(setting.low):
+            interval = f"{_signed(setting.low, claim)} to {_signed(setting.high, claim)}"
+    where = _setting(claim, paper if scale == "paper" else None, setting, setting.factor)
+    return Verdict(scale, setting.verdict, measured, interval, setting.seeds, where)
+
+
+def _setting(claim: Claim, paper: Paper | None, setting: Judged, factor: float | None) -> str:
+    """Which of the claim's settings, in words; what all of them share goes without saying.
+
+    Without a paper the data set is left out: at a small scale one stands for those of the paper.
+    """
+    words = [paper.datasets[setting.request.dataset]] if paper is not None and len(claim.datasets) > 1 else []
+    words += [f"IF {factor:g}"] if factor is not None else []
+    words += [method_style(setting.request.method).label] if len(claim.method) > 1 else []
+    words += [f"against {method_style(setting.against).label}"] if len(claim.against) > 1 else []
+    words += [setting.measure.rpartition(" ")[2].capitalize()] if len(claim.measure) > 1 else []
+    return ", ".join(words)
+
+
+def _unit(claim: Claim) -> str:
+    unit = MEASURES[claim.measure[0]].unit
+    return "" if claim.by == "ratio" or not unit else f"\N{NO-BREAK SPACE}{unit}"
+
+
+def _signed(value: float, claim: Claim) -> str:
+    """Differences and changes with their sign, ratios without."""
+    if claim.by == "ratio":
+        return f"×{number(value, 2)}"
+    text = number(value, 1) if MEASURES[claim.measure[0]].unit else short(value)
+    return text if text.startswith("\N{MINUS SIGN}") else f"+{text}"
+
+
+def _judged_rows(claim: Claim, paper: Paper, shelf: Shelf) -> list[dict[str, object]]:
+    return [
+        {
+            "claim": claim.says, "scale": grid.scale, "dataset": setting.request.dataset,
+            "imbalance_factor": setting.request.imbalance_factor, "method": setting.request.method,
+            "against": setting.against, "by": claim.by if setting.against else "", "measure": setting.measure,
+            "mean": setting.mean, "low": setting.low, "high": setting.high, "seeds": setting.seeds,
+            "verdict": setting.verdict, "paper": setting.paper,
+        }
+        for grids in scales(paper).values() for grid in grids for setting in judge(claim, paper, grid, shelf)
+    ]  # fmt: skip
+
+
+def _plan(paper: Paper, grid: Grid, shelf: Shelf) -> PlanRow:
+    configs = [want.config for want in wanted(paper, grid)]
+    finished = sum(shelf.find(config) is not None for config in configs)
+    lacks = finished < len(configs)
+    command = f"rdr paper run --grid {grid.name}" if lacks else ""
+    return PlanRow(grid.title, finished, len(configs), grid.note if lacks else "", command)
+
+
+def _file_name(scale: str) -> str:
+    return scale.replace(" ", "-").lower()

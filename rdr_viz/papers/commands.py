@@ -1,0 +1,167 @@
+"""The commands `rdr paper`, `rdr paper plan`, `rdr paper run` and `rdr paper pack`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rdr_core.papers.paper import Paper
+    from rdr_viz.papers.shelf import Shelf
+
+app = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode="rich",
+    help="""Regenerate the papers: every figure, table and claim beside the papers' own numbers.
+
+    rdr paper                        tables, figures, claims and the page, from the runs there are
+
+    rdr paper plan                   which runs lack, and what they would take here
+
+    rdr paper run --grid digits      makes them; --budget 9m stops by itself, the same command goes on
+    """,
+)
+
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; shipped ones are found besides.")]
+Which = Annotated[
+    str,
+    typer.Option(
+        "--grid", "-g", help="digits, cifar-small, cifar or imagenet, and parts of the paper, with commas: "
+        "cifar,table1,figure4.", show_default="the paper's scale",
+    ),
+]  # fmt: skip
+Seeds = Annotated[int | None, typer.Option(help="How many seeds.", show_default="as the grid says", min=1)]
+
+
+@app.callback()
+def build(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the page, tables and figures.", file_okay=False)]
+    = Path("paper"),
+    runs: RunsFolder = Path("runs"),
+    readme: Annotated[
+        Path | None, typer.Option(help="A file whose table of results is written anew.", dir_okay=False)
+    ] = None,
+) -> None:  # fmt: skip
+    """Regenerate the papers from the runs at hand."""
+    if context.invoked_subcommand is not None:
+        return
+    import shlex
+
+    from rdr_viz.papers.build import build_papers
+    from rdr_viz.papers.results import write_results
+
+    papers, shelf = _papers(), _shelf(runs)
+    command = shlex.join(["rdr", "paper", "--out", str(out)] + (["--runs", str(runs)] if str(runs) != "runs" else []))
+    page = build_papers(papers, out, shelf, runs=runs, command=command, progress=True)
+    if readme is not None:
+        write_results(readme, papers[0], shelf)
+        typer.echo(f"Written: the table of results in {readme}.")
+    typer.echo(f"Open {page} in a browser; tables and figures are beside it as PDF, SVG, PNG and CSV.")
+
+
+@app.command()
+def plan(
+    grid: Which = "digits,cifar-small,cifar,imagenet",
+    seeds: Seeds = None,
+    runs: RunsFolder = Path("runs"),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+) -> None:
+    """List the runs that the papers need, which exist, and what the rest would take on this machine.
+
+    Time is measured: a few steps of each kind of run, on random images, so a minute or so in all.
+    """
+    from rdr_core.cli import stoppable
+    from rdr_viz.papers.plan import show_plan
+
+    with stoppable():
+        show_plan(_papers(), grid, _shelf(runs), seeds=seeds, device=device)
+
+
+@app.command()
+def run(
+    grid: Which = "",
+    seeds: Seeds = None,
+    budget: Annotated[str, typer.Option(help="Stop after this time, as 90s, 9m or 2h, with all saved.")] = "",
+    parallel: Annotated[int, typer.Option(help="Runs side by side.", min=1)] = 1,
+    runs: RunsFolder = Path("runs"),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    root: Annotated[
+        Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")
+    ] = None,
+) -> None:
+    """Make the runs that lack, those that fill most first.
+
+    What is finished is never made again; what was stopped or killed goes on after its last epoch. Several of these
+    commands side by side share the work.
+
+    rdr paper run --grid digits --parallel 2
+
+    rdr paper run --grid cifar,table1 --budget 9m
+    """
+    from rdr_core.experiment import pick_device
+    from rdr_core.papers.work import work_through
+    from rdr_viz.papers.tasks import budget_seconds, choose, missing, tasks_of
+
+    pick_device(device)
+    shelf = _shelf(runs)
+    wants = missing(choose(_papers(), grid), shelf, seeds=seeds)
+    tasks = tasks_of(wants, shelf, runs, device=device, root=root)
+    if not tasks:
+        typer.echo("Nothing lacks: all of these runs are there. `rdr paper` draws them.")
+        return
+    outcome = work_through(tasks, budget=budget_seconds(budget) if budget else None, parallel=parallel)
+    typer.echo(
+        f"{len(outcome.made_here)} made, {len(outcome.unfinished)} left, in {runs}. "
+        + ("The same command goes on." if outcome.unfinished else "`rdr paper` draws them.")
+    )
+    if outcome.busy:
+        typer.echo(f"{len(outcome.busy)} of those left are being made by another process.")
+    for failure in outcome.failed:
+        typer.echo(f"{len(failure.tasks)} can't be made: {failure.sentence}", err=True)
+    if outcome.failed:
+        raise typer.Exit(2)
+    if outcome.stopped_by == "interrupt":
+        raise typer.Exit(130)
+
+
+@app.command()
+def pack(
+    archive: Annotated[Path, typer.Argument(help="To write, as digits.tar.xz.")],
+    runs: RunsFolder = Path("runs"),
+    weights: Annotated[
+        str, typer.Option(help="Methods whose networks are packed too, of seed 0, with commas; others are left behind.")
+    ] = "",
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Take unfinished runs too, to go on with.")] = False,
+) -> None:
+    """Pack a folder of runs small, to be carried away or shipped in data/runs.
+
+    Unpack with: tar -xf ARCHIVE -C runs
+    """
+    from rdr_core.errors import RdrError
+    from rdr_core.methods.grammar import parse
+    from rdr_core.papers.shipped import pack as pack_runs
+    from rdr_core.runs import list_runs
+
+    found = [run for run in list_runs(runs) if run.done or unfinished]
+    if not found:
+        raise RdrError(f"{runs} holds no finished runs to pack; make some with: rdr paper run --grid digits")
+    methods = {parse(name).name for name in weights.split(",") if name.strip()}
+    with_weights = [run.name for run in found if run.config.method in methods and not run.config.seed]
+    pack_runs(found, archive, weights=with_weights, unfinished=unfinished)
+    typer.echo(f"{archive}: {len(found)} runs, {archive.stat().st_size / 1e6:.1f} MB.")
+
+
+def _papers() -> list[Paper]:
+    from rdr_core.papers.paper import load_paper, paper_names
+
+    return [load_paper(name) for name in paper_names()]
+
+
+def _shelf(runs: Path) -> Shelf:
+    from rdr_core.papers.shipped import shipped
+    from rdr_viz.papers.shelf import Shelf
+
+    return Shelf([runs, shipped()])

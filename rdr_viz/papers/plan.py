@@ -1,0 +1,105 @@
+"""Which runs papers need, which there are, and what the rest would take on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rdr_core.papers.cost import seconds_of
+from rdr_core.papers.grids import Grid, wanted
+from rdr_core.papers.paper import Paper
+from rdr_viz.papers.tasks import choose
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rdr_core.runs import RunConfig
+    from rdr_viz.papers.shelf import Shelf
+
+
+def plan_table(
+    chosen: Sequence[tuple[Paper, Grid, tuple[str, ...]]],
+    shelf: Shelf,
+    *,
+    seeds: int | None = None,
+    seconds: dict[RunConfig, float | None],
+) -> pd.DataFrame:
+    """A row for each grid and part of a paper: ``grid``, ``part``, ``data`` (sets and IFs), ``methods``, ``runs``,
+    ``finished``, ``seconds`` (of those that lack; NaN where one of them is not known).
+
+    A run that fills several parts is in each; the row "all" counts it once.
+    """
+    import pandas as pd
+
+    rows = []
+    for paper, grid, parts in chosen:
+        wants = wanted(paper, grid, artifacts=parts, seeds=seeds)
+        for part in (*(parts or paper.artifacts), "all"):
+            configs = [want.config for want in wants if part == "all" or part in want.artifacts]
+            if not configs:
+                continue
+            lacking = [config for config in configs if shelf.find(config) is None]
+            costs = [seconds.get(config) for config in lacking]
+            rows.append(
+                {
+                    "paper": paper.name,
+                    "grid": grid.name,
+                    "part": part,
+                    "data": ", ".join(dict.fromkeys(_data(config) for config in configs)),
+                    "methods": len({config.method for config in configs}),
+                    "seeds": len({config.seed for config in configs}),
+                    "runs": len(configs),
+                    "finished": len(configs) - len(lacking),
+                    "seconds": float("nan") if None in costs else float(sum(costs)),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def show_plan(papers: Sequence[Paper], names: str, shelf: Shelf, *, seeds: int | None, device: str) -> None:
+    """Measure what lacks, and print the table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    chosen = choose(papers, names)
+    lacking = {
+        want.config
+        for paper, grid, parts in chosen
+        for want in wanted(paper, grid, artifacts=parts, seeds=seeds)
+        if shelf.find(want.config) is None
+    }
+    seconds = seconds_of(sorted(lacking, key=lambda config: config.name), device)
+    table = plan_table(chosen, shelf, seeds=seeds, seconds=seconds)
+    shown = Table(box=None, pad_edge=False, title="runs that the papers need", title_justify="left")
+    for name in ("grid", "part", "data", "methods", "seeds", "runs", "finished", "the rest takes"):
+        shown.add_column(name, justify="left" if name in ("grid", "part", "data") else "right", overflow="fold")
+    before = None
+    for row in table.to_dict("records"):
+        grid = f"{row['grid']} ({row['paper']})"
+        style = "bold" if row["part"] == "all" else ""
+        counts = (str(row[name]) for name in ("methods", "seeds", "runs", "finished"))
+        shown.add_row(
+            grid if grid != before else "", row["part"], row["data"], *counts, time_words(row["seconds"]), style=style
+        )
+        before = grid
+    Console().print(shown)
+
+
+def time_words(seconds: float) -> str:
+    """A time as a person says it.
+
+    Example:
+        >>> time_words(0), time_words(42), time_words(600), time_words(7.4e3), time_words(4e5), time_words(float("nan"))
+        ('', '42 s', '10 min', '2.1 h', '4.6 days', 'not known here')
+    """
+    if seconds != seconds:
+        return "not known here"
+    for unit, size, digits in (("days", 86_400, 1), ("h", 3_600, 1), ("min", 60, 0), ("s", 1, 0)):
+        if seconds >= (1.5 if unit != "s" else 0) * size:
+            return f"{seconds / size:.{digits}f} {unit}" if seconds else ""
+    return ""
+
+
+def _data(config: RunConfig) -> str:
+    factor = "" if config.imbalance_factor is None else f" IF {config.imbalance_factor:g}"
+    return f"{config.dataset}{factor}" + (f" {config.noise_rate:.0%} noise" if config.noise_rate else "")
