@@ -29,8 +29,10 @@ from rdr_core.runs.folder import RunFolder
 from rdr_core.runs.settings import settings_of
 from rdr_core.shapes import Int
 from rdr_core.training.evaluation import predict
+from rdr_core.training.kernels import fastest_convolutions
 from rdr_core.training.loop import close_epoch, train_epoch
 from rdr_core.training.randomness import isolated
+from rdr_core.training.recorded import REHEARSALS
 from rdr_core.training.second_stage import SecondStageState, second_stage
 from rdr_core.training.state import TrainingState
 from rdr_core.training.threads import using_threads
@@ -44,7 +46,9 @@ _TRAINED = {"imagenet-lt": PUBLISHED["ImageNet_LT_train.txt"].rows, "places-lt":
 _SECONDS, _STEPS = 0.5, 50
 #: Test images that are timed: a GPU is as fast as training has it in large batches alone.
 _IMAGES = {"cpu": 100, "cuda": 1000}
-#: Bytes of training images that a measurement makes up, unless two batches are more.
+#: Steps before: in the first ones memory is taken, kernels are chosen, and on a GPU the step is recorded and tried.
+_FIRST = REHEARSALS + 2
+#: Bytes of training images that a measurement makes up, unless the batches that it needs are more.
 _BYTES = 64_000_000
 #: Side of the photographs of which training cuts its parts (:mod:`rdr_core.data.disk.cache`).
 _STORED_SIDE = 256
@@ -158,15 +162,17 @@ def _measure(config: RunConfig, size: _Size, device: torch.device) -> _Pace:
         tempfile.TemporaryDirectory() as folder,
         isolated(0),
         using_threads(settings_of(config.dataset).threads),
+        fastest_convolutions(device),
         torch.inference_mode(False),
         torch.enable_grad(),
     ):
         data = _made_up(config, size, tested=min(size.tested, _IMAGES[device.type]))
         state = _state(config, data, device)
-        _train(state, until=1)  # which takes memory and chooses kernels besides
-        once = _seconds(lambda: _train(state, until=2), device)
-        more = max(1, min(_STEPS, int(_SECONDS / once), state.batches - 2))
-        step = _seconds(lambda: _train(state, until=2 + more), device) / more
+        first = _FIRST if state.recorded else 1
+        _train(state, until=first)
+        once = _seconds(lambda: _train(state, until=first + 1), device)
+        more = max(1, min(_STEPS, int(_SECONDS / once), state.batches - first - 2))  # the last batch may be small
+        step = _seconds(lambda: _train(state, until=first + 1 + more), device) / more
 
         written = RunFolder(Path(folder))
         written.begin(config, data, {})
@@ -187,10 +193,10 @@ def _made_up(config: RunConfig, size: _Size, tested: int) -> LongTailedData:
     held_out = parse(config.method).held_out
     side = _STORED_SIDE if size.photographs else size.image[1]
     shape = (size.image[0], side, side)
-    most = max(3 * config.batch_size, _BYTES // math.prod(shape))
-    # The first steps are not timed, so that there must be more than a few; and every class has an image.
-    share = min(most, max(3 * config.batch_size, size.counts.sum())) / size.counts.sum()
-    counts = np.ceil(size.counts * share).astype(int) + held_out
+    least = (3 if size.photographs else _FIRST + 3) * config.batch_size
+    most = max(least, _BYTES // math.prod(shape))
+    share = min(most, max(least, size.counts.sum())) / size.counts.sum()
+    counts = np.ceil(size.counts * share).astype(int) + held_out  # every class has an image
     train, test = np.repeat(np.arange(size.classes), counts), np.arange(tested) % size.classes
     draw = np.random.default_rng(0)
 
