@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rdr_core
-from rdr_core.methods.ratio import RIDGE, check_batch, class_means
+from rdr_core.methods.ratio import RIDGE, check_batch, class_means, newton_inverse, solver_by_products
 
 
 def per_class_reference(features, labels, prototypes) -> np.ndarray:
@@ -190,3 +190,58 @@ def test_the_ridge_keeps_ratios_small_on_nearly_collinear_features():
     ratios = rdr_core.density_ratio(features, labels, prototypes)
     assert ratios.max() < 3
     assert rdr_core.density_ratio(features, labels, prototypes, ridge=1e-6).max() > 5, "what a weak one lets through"
+
+
+def by_products(features, labels, prototypes, ridge=RIDGE) -> torch.Tensor:
+    """The ratios as a GPU computes them, here on the CPU: the module's formula with this solver."""
+    x = features.double()
+    means, same, size = class_means(x, labels)
+    rhs = (size * (x * (prototypes[labels] - means)).sum(1))[:, None]
+    gram = (x @ x.T) * same
+    square = (same @ gram.diagonal()) / size
+    solve = solver_by_products(gram, size, square, ridge)
+    delta = torch.zeros_like(rhs)
+    for _ in range(3):
+        delta = solve(rhs + ridge * square[:, None] * delta)
+    return 1 + delta[:, 0]
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 130), st.integers(1, 70), st.floats(0, 30))
+def test_matrix_products_give_the_ratios_of_elimination(seed, d, size, z, offset):
+    """Singular batches and ones with a common offset too, which make the condition as bad as it gets."""
+    features, labels, prototypes = random_batch(seed, d, "relu", size=size, z=z, dtype=torch.float64)
+    features, prototypes = features + offset, prototypes + offset
+    ours = by_products(features, labels, prototypes)
+    reference = rdr_core.density_ratio(features, labels, prototypes)
+    assert (ours - reference).norm() <= 1e-6 * (1 + reference.norm()), "1 + delta, and delta may be -1"
+
+
+def test_matrix_products_on_features_of_a_network():
+    """Many directions and a common one, as features after a ReLU have: then they agree far better."""
+    features, labels, prototypes = random_batch(1, 10, "relu", dtype=torch.float64)
+    features, prototypes = features + 3, prototypes + 3
+    reference = rdr_core.density_ratio(features, labels, prototypes)
+    assert relative_error(by_products(features, labels, prototypes), reference.numpy()) < 1e-11
+
+
+def test_matrix_products_without_a_ridge_and_without_features():
+    features, labels, prototypes = random_batch(2, 20, dtype=torch.float64)
+    assert relative_error(by_products(features, labels, prototypes, 0.0),
+                          per_class_reference(features, labels, prototypes)) < 1e-8  # fmt: skip
+    features[labels == 3] = 0
+    ratios = by_products(features, labels, prototypes)
+    assert (ratios[labels == 3] == 1).all()
+    assert ratios.isfinite().all()
+
+
+@given(st.integers(0, 10_000), st.integers(1, 30), st.floats(1e-6, 1))
+def test_newtons_inverse_is_as_exact_as_it_says(seed, size, least):
+    """Any spectrum between ``least`` and ``2 - least``, both ends taken."""
+    draw = torch.Generator().manual_seed(seed)
+    axes = torch.linalg.qr(torch.randn(size, size, generator=draw, dtype=torch.float64))[0]
+    values = least + (2 - 2 * least) * torch.rand(size, generator=draw, dtype=torch.float64)
+    values[0], values[-1] = least, 2 - least
+    identity = torch.eye(size, dtype=torch.float64)
+    found = newton_inverse(identity - (axes * values) @ axes.T, least, identity)
+    exact = (axes / values) @ axes.T
+    assert (found - exact).norm() <= 1e-14 / least * exact.norm()

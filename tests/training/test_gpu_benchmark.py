@@ -1,0 +1,23 @@
+"""That benchmarks/gpu.py runs: its tiny case, on any machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+def test_the_tiny_case_measures_all_that_is_promised():
+    script = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
+    done = subprocess.run([sys.executable, script, "--small"], check=True, capture_output=True, text=True)
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["methods"].keys() == {"ce", "rdr"}
+    for row in said["methods"].values():
+        assert row["recorded_over_plain"] == row["step_ms"] / row["plain_step_ms"] > 0
+        assert row["run_seconds"] > 200 * row["rest_of_epoch_ms"] / 1e3
+    assert said["methods"]["ce"]["step_over_ce"] == 1
+    assert said["seconds_a_run_of_rdr"].keys() == {"1", "2"}
