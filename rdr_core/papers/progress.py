@@ -7,8 +7,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 from rdr_core.papers.tasks import Task
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 @contextmanager
@@ -30,19 +34,19 @@ def shown(tasks: Sequence[Task]) -> Iterator[None]:
 def _show(tasks: Sequence[Task], over: Event) -> None:
     # A terminal is to show it moving, a log file a line now and then.
     every = 1.0 if sys.stderr.isatty() or "ipykernel" in sys.modules else 30.0
-    started, before = time.monotonic(), sum(_shares(tasks))
-    bar = _bar(len(tasks), before)
-    while not over.wait(every):
+    shares = _shares(tasks)
+    started, before = time.monotonic(), sum(shares)
+    bar = _bar(shares)
+    asked_to_end = False
+    while not asked_to_end:
+        asked_to_end = over.wait(every)
         shares = _shares(tasks)
-        if bar is not None:
+        if bar is None:
+            print(progress_line(shares, before, time.monotonic() - started), file=sys.stderr)
+        else:
             bar.n = sum(shares)
             bar.set_description_str(_count(shares))
-        else:
-            print(progress_line(shares, before, time.monotonic() - started), file=sys.stderr)
     if bar is not None:
-        shares = _shares(tasks)
-        bar.n = sum(shares)
-        bar.set_description_str(_count(shares))
         bar.close()
 
 
@@ -71,10 +75,10 @@ def _count(shares: Sequence[float]) -> str:
     return f"{sum(share == 1 for share in shares)} of {len(shares)} done"
 
 
-def _bar(total: int, initial: float):
+def _bar(shares: Sequence[float]) -> tqdm | None:
     try:
         from tqdm.auto import tqdm
     except ImportError:
         return None
     looks = "{desc} |{bar}| {percentage:.0f} % of the work, {elapsed} so far, {remaining} left"
-    return tqdm(total=total, initial=initial, bar_format=looks, dynamic_ncols=True)
+    return tqdm(desc=_count(shares), total=len(shares), initial=sum(shares), bar_format=looks, dynamic_ncols=True)

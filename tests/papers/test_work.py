@@ -344,12 +344,17 @@ def test_a_machine_with_nothing_but_torch_works_too(tmp_path, monkeypatch):
     assert finish(python(BARE, tmp_path)) == "a b c d"
 
 
-def test_the_bar_counts_what_is_done_by_whomever(tmp_path, capsys):
+@pytest.mark.parametrize("tqdm", [True, False])
+def test_what_is_shown_counts_what_is_done_by_whomever(tqdm, tmp_path, capsys, monkeypatch):
+    if not tqdm:
+        monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     tasks = [Written(tmp_path / name) for name in "ab"]
     with shown(tasks):
         for task in tasks:
             task.run(math.inf)
-    assert "2 of 2 done" in capsys.readouterr().err
+    last = capsys.readouterr().err.replace("\r", "\n").strip().splitlines()[-1]
+    assert last.startswith("2 of 2 done")
+    assert "100 % of the work" in last
 
 
 @pytest.mark.parametrize("options", [{"parallel": 0}, {"budget": 0}, {"budget": math.nan}])
