@@ -22,11 +22,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rdr_core.methods.grammar import parse
 from rdr_core.training.transfer import consecutive, to_device
@@ -156,9 +157,37 @@ class RecordedSteps:
         here = consecutive(start, count)
         self.rate.copy_(self.rates.index_select(0, self.batch)[0])
         images = self.draws(state.images[self.order[here]], start, state.mean, state.std)
-        outcome = state.step(state.objective, images, self.visits.labels[here])
+        with counted_at_once(state.model):
+            outcome = state.step(state.objective, images, self.visits.labels[here])
         self.visits.write(start, outcome, state.ranks)
         self.batch += 1
+
+
+@contextmanager
+def counted_at_once(model: nn.Module) -> Iterator[None]:
+    """Inside, BatchNorm layers in training do not count their batch; at the end all count one, by a single kernel.
+
+    One of each layer would be a tenth of a small step's kernels.
+
+    Example:
+        >>> norm = nn.BatchNorm1d(2)
+        >>> with counted_at_once(norm):
+        ...     _ = norm(torch.ones(3, 2))
+        >>> norm.num_batches_tracked
+        tensor(1)
+    """
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    counts = [norm.num_batches_tracked for norm in norms]
+    for norm in norms:
+        norm.num_batches_tracked = None
+    try:
+        yield
+    finally:
+        for norm, count in zip(norms, counts, strict=True):
+            norm.num_batches_tracked = count
+    seen = [count for norm, count in zip(norms, counts, strict=True) if norm.training and count is not None]
+    if seen:
+        torch._foreach_add_(seen, 1)
 
 
 def recordable(state: TrainingState) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -15,16 +16,18 @@ import pytest
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 import rdr_core
 from rdr_core.methods.catalogue import parts
 from rdr_core.methods.grammar import parse
 from rdr_core.methods.parts import part, unregister
+from rdr_core.methods.ratio import RIDGE, solver_by_products
 from rdr_core.methods.weighting import Weighing, Weighting
 from rdr_core.runs import RunConfig
 from rdr_core.training.loop import close_epoch, train_epoch
 from rdr_core.training.recorded import REHEARSALS, RecordedSteps, recordable
+from rdr_core.training.second_stage import SecondStageState
 from rdr_core.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -65,15 +68,22 @@ class Operations(TorchDispatchMode):
         return origin, tensor.storage_offset(), tuple(tensor.shape), tensor.stride(), tensor.dtype
 
 
-class Replica:
+class Direct:
+    """Takes the step each time."""
+
+    def rehearse(self, step: Callable[[], None]) -> None:
+        step()
+
+    def record(self, step: Callable[[], None]) -> Callable[[], None]:
+        return step
+
+
+class Replica(Direct):
     """Takes the step each time, and compares what it does with what it did when it was recorded."""
 
     def __init__(self) -> None:
         self.recorded: list[tuple[str, str]] = []
         self.replays = 0
-
-    def rehearse(self, step: Callable[[], None]) -> None:
-        step()
 
     def record(self, step: Callable[[], None]) -> Callable[[], None]:
         return partial(self._replay, step)
@@ -88,11 +98,8 @@ class Replica:
             assert before[0].split(".")[1] not in FORBIDDEN
 
 
-class Refusing:
+class Refusing(Direct):
     """Takes steps but can't record them."""
-
-    def rehearse(self, step: Callable[[], None]) -> None:
-        step()
 
     def record(self, step: Callable[[], None]) -> Callable[[], None]:
         raise RuntimeError("operation not permitted when stream is capturing\nCUDA kernel errors might be ...")
@@ -144,6 +151,53 @@ def test_a_step_repeats_itself_and_trains_as_the_plain_one(method):
     assert_same(recorded, train(state_of(method), 3))
     whole = recorded.sampler.visits // 64
     assert replica.replays == 3 * whole - REHEARSALS > 10
+
+
+class Elsewhere(TorchDispatchMode):
+    """Demands that operations touch no tensor on the CPU: on a GPU that is a copy from the host, which waits."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **kwargs or {})
+        for value in tree_leaves((args, kwargs, out)):
+            assert not (isinstance(value, Tensor) and value.device.type == "cpu"), function
+        return out
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "cdb"])  # whose step is cb's
+def test_a_step_on_another_device_touches_nothing_on_the_host(method, monkeypatch):
+    """On tensors without values, which refuse to tell any: no branch, no number and no index can come from them."""
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # knows no such device
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: None)  # the fused update neither
+    meta = torch.device("meta")
+    state = state_of(method)
+    state.device = meta
+    for owner, name in [
+        *((state, name) for name in ("images", "labels", "mean", "std")),
+        *((state.step, name) for name in ("tail", "radii") if hasattr(state.step, name)),
+    ]:
+        setattr(owner, name, getattr(owner, name).to(meta))
+    state.model.to(meta)
+    state.weighting.to(meta)
+    state.objective.loss.keywords["class_counts"] = state.objective.loss.keywords["class_counts"].to(meta)
+    state.step.optimizer.param_groups[0]["params"] = list(state.model.parameters())
+
+    class Watching(Direct):
+        def record(self, step):
+            def watched() -> None:
+                with Elsewhere():
+                    step()
+
+            return watched
+
+    state.recorded = RecordedSteps(meta, Watching())
+    train_epoch(state, tick=lambda: None, stop=lambda: state.batch > REHEARSALS + 1)
+    assert state.recorded.replay
+
+
+def test_the_solver_of_a_gpu_touches_nothing_on_the_host():
+    gram, size = torch.empty(8, 8, dtype=torch.float64, device="meta"), torch.empty(8, device="meta").double()
+    with Elsewhere():
+        assert solver_by_products(gram, size, size, RIDGE)(size[:, None]).shape == (8, 1)
 
 
 def test_every_part_of_the_package_is_held_to_that():
@@ -224,3 +278,19 @@ def test_a_step_that_cannot_be_recorded_is_taken_as_ever(capsys):
         "The step of rdr can't be recorded, so the run will be slower (operation not permitted when stream is "
         "capturing)."
     ]
+
+
+@pytest.mark.parametrize("method", ["ce+crt:epochs=4", "ce+taunorm"])
+def test_second_stages_too(method):
+    """A body that stays as it is, its BatchNorm's counts included, and a single look without a step."""
+    first = train(state_of("ce"), 1)
+    both = []
+    for recorder in (Replica(), None):
+        config = replace(first.config, method=method)
+        torch.manual_seed(0)
+        state = SecondStageState(config, first.data, CPU, copy.deepcopy(first.model))
+        state.recorded = RecordedSteps(CPU, recorder) if recorder else None
+        state.step.optimizer.param_groups[0]["fused"] = True
+        both.append(train(state, state.config.epochs))
+    assert_same(*both)
+    assert both[0].history[-1]["learning_rate"] == both[1].history[-1]["learning_rate"]
