@@ -146,8 +146,9 @@ class RecordedSteps:
         try:
             self.replay = self.recorder.record(step)
         except RuntimeError as error:
-            # Nothing of the step has run, so the run goes on as if nobody had tried.
-            self.refused, reason = True, str(error).strip().split("\n")[0][:160]
+            # Nothing of the step has run, so the run goes on as if nobody had tried. What went wrong first tells most:
+            # ending a recording that has failed fails too.
+            self.refused, reason = True, str(error.__context__ or error).strip().split("\n")[0][:160]
             print(f"The step of {state.config.method} can't be recorded, so the run will be slower ({reason}).",
                   file=sys.stderr)  # fmt: skip
 
