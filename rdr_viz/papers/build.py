@@ -92,7 +92,8 @@ def _tables(paper: Paper, shelf: Shelf, runs: Path, folder: Path, bar: tqdm) -> 
             stem = f"{table.artifact}-{_file_name(scale)}"
             ComparisonTable(cells, paper.datasets).save(folder / stem)
             lacking = cells.loc[cells["command"] != "", "command"].nunique()
-            blocks.append(TableBlock(table.name, table.caption, scale, cells, lacking))
+            note = "" if scale == "paper" else " ".join(grid.note for grid in grids)
+            blocks.append(TableBlock(table.name, table.caption, scale, cells, lacking, note))
         bar.update()
     return blocks
 
@@ -176,7 +177,7 @@ def _signed(value: float, claim: Claim) -> str:
     if claim.by == "ratio":
         return f"×{number(value, 2)}"
     text = number(value, 1) if MEASURES[claim.measure[0]].unit else short(value)
-    return text if text.startswith("\N{MINUS SIGN}") else f"+{text}"
+    return f"+{text}" if any(digit in text for digit in "123456789") and text[0].isdigit() else text
 
 
 def _judged_rows(claim: Claim, paper: Paper, shelf: Shelf) -> list[dict[str, object]]:

@@ -11,7 +11,6 @@ import pandas as pd
 from rdr_core.papers.grids import Grid, Request
 from rdr_core.runs.command import command_of
 from rdr_viz.palette import method_style
-from rdr_viz.papers.measures import MEASURES
 
 if TYPE_CHECKING:
     from rdr_core.papers.paper import Paper
@@ -32,7 +31,8 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
         The columns of :attr:`Paper.cells`, and ``row`` (the method's label), ``ours`` (mean over seeds, NaN without a
         run), ``ours_sd`` (NaN for fewer than two), ``seeds``, ``difference`` (ours - paper), ``within`` (whether the
         difference is within the sum of both standard deviations; None where neither is known, or at another scale than
-        the paper's), ``scale``, ``command`` (what fills an empty cell, "" otherwise).
+        the paper's), ``scale``, ``stands`` (what stands for the paper's setting at another scale, else ""), ``command``
+        (what fills an empty cell, "" otherwise).
     """
     rows = []
     for cell in paper.cells[paper.cells["table"] == table].to_dict("records"):
@@ -51,7 +51,9 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
             command = command_of(config, runs) if done is None else analyse_command(paper, table, grid)
         rows.append(
             {**cell, "row": method_style(cell["method"]).label, **filled,
-             "within": _within(difference, spread, cell["paper_sd"]), "scale": grid.scale, "command": command}
+             "within": _within(difference, spread, cell["paper_sd"]), "scale": grid.scale,
+             "stands": "" if grid.scale == "paper" else f"{config.dataset}, IF {config.imbalance_factor:g}",
+             "command": command}
         )  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -60,11 +62,6 @@ def analyse_command(paper: Paper, table: str, grid: Grid) -> str:
     """What computes the analyses that a table's numbers are read from."""
     artifact = next(found.artifact for found in paper.tables if found.name == table)
     return f"rdr paper run --grid {grid.name},{artifact}"
-
-
-def unit_of(group: str) -> str:
-    """The unit of a cell's number."""
-    return MEASURES[group].unit
 
 
 def _within(difference: float, *spreads: float) -> bool | None:

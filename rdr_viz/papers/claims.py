@@ -52,7 +52,8 @@ def decide(low: float, high: float, holds_between: tuple[float, float]) -> str:
     """The verdict on an interval: inside the range, outside it, or neither.
 
     Args:
-        low, high: ends of the interval; NaN, as of a single seed, decides nothing.
+        low, high: ends of the interval; NaN, as of a single seed, decides nothing, and neither do seeds that are all
+            equal, as where every method has all of a group right: they know nothing of their own spread.
         holds_between: the open range in which the claim holds.
 
     Example:
@@ -60,6 +61,8 @@ def decide(low: float, high: float, holds_between: tuple[float, float]) -> str:
         >>> decide(1, 3, above), decide(-1, 3, above), decide(-3, -1, above), decide(np.nan, np.nan, above)
         ('holds', 'undecided', 'fails', 'undecided')
     """
+    if not low < high:
+        return UNDECIDED
     least, most = holds_between
     if least < low and high < most:
         return HOLDS

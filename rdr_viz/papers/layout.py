@@ -16,21 +16,26 @@ WIDEST = 8
 #: Where a cell of ours lies from the paper's -> the mark that says so without colour.
 MARKS = {"inside": "≈", "above": "▲", "below": "▼", "open": "", "other": "", "empty": ""}
 
-_GROUPS = {"all": "All", "many": "Many", "medium": "Medium", "few": "Few", "lambda_min": "λ min", "lambda_max": "λ max"}
+_GROUPS = {"all": "All", "many": "Many", "medium": "Medium", "few": "Few", "lambda_min": "λ min", "lambda_max": "λ max",
+           "lambda_min_smallest": "λ min", "lambda_max_smallest": "λ max"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Column:
-    """What a column measures: the group ``"few"`` of ``"cifar10-lt"`` at imbalance factor 100, say."""
+    """What a column measures: the group ``"few"`` of ``"cifar10-lt"`` at imbalance factor 100, say.
+
+    ``stands`` is what stands for that setting of the paper at a small scale, ``"digits, IF 50"``.
+    """
 
     dataset: str
     imbalance_factor: float
     group: str
+    stands: str = ""
 
     @property
     def factor(self) -> str:
-        """``"IF 100"``."""
-        return f"IF {self.imbalance_factor:g}"
+        """``"IF 100"``, or ``"IF 100: digits, IF 50"``."""
+        return f"IF {self.imbalance_factor:g}" + (f": {self.stands}" if self.stands else "")
 
     @property
     def label(self) -> str:
@@ -129,7 +134,7 @@ def arrange(cells: pd.DataFrame) -> list[Part]:
     Args:
         cells: of one table, a row a cell: ``dataset``, ``imbalance_factor``, ``row``, ``group``, ``paper``,
             ``paper_sd``, ``note``, ``ours``, ``ours_sd``, ``seeds``, ``difference``, ``within``, ``scale``,
-            ``command``; numbers that are not known are NaN.
+            ``stands``, ``command``; numbers that are not known are NaN.
 
     Raises:
         RdrError: a place has two cells.
@@ -144,7 +149,9 @@ def arrange(cells: pd.DataFrame) -> list[Part]:
         )
     digits = _digits(cells["paper"])
     at = {
-        (row["row"], Column(row["dataset"], float(row["imbalance_factor"]), row["group"])): _cell(row, digits)
+        (row["row"], Column(row["dataset"], float(row["imbalance_factor"]), row["group"], row["stands"])): _cell(
+            row, digits
+        )
         for row in cells.to_dict("records")
     }
     labels = list(dict.fromkeys(label for label, _ in at))

@@ -58,6 +58,7 @@ def test_verdicts_by_where_the_interval_lies():
     assert beats([70.0, 71.0, 70.5], [75.0, 76.0, 76.5]).verdict == FAILS
     assert beats([75.0, 77.0, 75.5], [75.2, 76.0, 76.1]).verdict == UNDECIDED
     assert beats([81.0], [75.0]).verdict == UNDECIDED  # one seed decides nothing
+    assert beats([100.0, 100.0, 100.0], [100.0, 100.0, 100.0]).verdict == UNDECIDED  # nor does a ceiling
     assert beats([], [75.0]).verdict == NOT_MEASURED
 
 

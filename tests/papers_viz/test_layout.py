@@ -23,7 +23,7 @@ def one_cell(**values: object) -> pd.DataFrame:
     cell = {
         "table": "1", "dataset": "a", "imbalance_factor": 10.0, "row": "CE", "method": "ce", "group": "all",
         "paper": 70.0, "paper_sd": math.nan, "note": "", "ours": 71.0, "ours_sd": 0.4, "seeds": 3, "difference": 1.0,
-        "within": False, "scale": "paper", "command": "",
+        "within": False, "scale": "paper", "stands": "", "command": "",
     }  # fmt: skip
     return pd.DataFrame([cell | values])
 

@@ -115,7 +115,7 @@ def test_claims_say_verdict_number_interval_and_criterion(page):
     assert "✗ fails paper's setting" in words
     assert "IF 10: +2.0 points [+1.0 to +3.0] 3 seeds" in words
     assert "not measured: IF 200; IF 500" in words
-    assert "The paper: 81.9 against 75.6." in words
+    assert "in print 81.9 against 75.6" in words
 
 
 def test_every_picture_has_words_a_dark_twin_and_numbers(page):
@@ -147,7 +147,7 @@ def test_all_words_are_only_words(tmp_path_factory, word):
     cells = pd.DataFrame(
         {"table": word, "dataset": word, "imbalance_factor": 10.0, "row": word, "method": word, "group": word,
          "paper": 1.0, "paper_sd": math.nan, "note": word, "ours": math.nan, "ours_sd": math.nan, "seeds": 0,
-         "difference": math.nan, "within": None, "scale": word, "command": word}, index=[0],
+         "difference": math.nan, "within": None, "scale": word, "stands": word, "command": word}, index=[0],
     )  # fmt: skip
     block = TableBlock(word, word, word, cells, 1, word)
     paper = replace(
@@ -187,5 +187,5 @@ def _plain(paper):
 
 
 def _plain_block(block: TableBlock) -> TableBlock:
-    texts = ["table", "dataset", "row", "method", "group", "note", "scale", "command"]
+    texts = ["table", "dataset", "row", "method", "group", "note", "scale", "stands", "command"]
     return TableBlock("x", "x", "x", block.cells.assign(**dict.fromkeys(texts, "x")), 1, "x")

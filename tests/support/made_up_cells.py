@@ -30,6 +30,7 @@ def made_up_cells(paper: Paper, table: str, *, scale: str = "paper", share: floa
         difference=difference,
         within=[bool(abs(d) <= a) if k else None for d, a, k in zip(difference, allowed, known, strict=True)],
         scale=scale,
+        stands="" if scale == "paper" else "digits, IF 50",
         command=[
             "" if one == one else f"rdr train {row.dataset} -i {row.imbalance_factor:g} -m {row.method}"
             for one, row in zip(ours, cells.itertuples(), strict=True)
