@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,8 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """The folder to ourselves; the lock goes with the process, however it ends.
 
+        Where nothing came of it, as with data that are missing, no folder is left behind.
+
         Raises:
             RunBusy: another process has it.
             RdrError: no such folder can be made.
@@ -38,13 +40,21 @@ class RunFolder:
         from filelock import FileLock, Timeout
 
         with self.writing():
+            made = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
             try:
                 lock = FileLock(self.path / ".lock").acquire(timeout=0)
             except Timeout:
                 raise RunBusy(f"{self.path} is being trained by another process; wait for it or stop it.") from None
-        with lock:
-            yield
+        try:
+            with lock:
+                yield
+        finally:
+            with suppress(OSError):  # a folder that is not empty is of use
+                if [path.name for path in self.path.iterdir()] == [".lock"]:
+                    (self.path / ".lock").unlink()
+                for path in made:
+                    path.rmdir()
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -42,7 +42,7 @@ def build(
     = Path("paper"),
     runs: RunsFolder = Path("runs"),
     readme: Annotated[
-        Path | None, typer.Option(help="A file whose table of results is written anew.", dir_okay=False)
+        Path | None, typer.Option(help="A file whose results are written anew, from the shipped runs.", dir_okay=False)
     ] = None,
 ) -> None:  # fmt: skip
     """Regenerate the papers from the runs at hand."""
@@ -50,15 +50,17 @@ def build(
         return
     import shlex
 
+    from rdr_core.papers.shipped import shipped
     from rdr_viz.papers.build import build_papers
     from rdr_viz.papers.results import write_results
+    from rdr_viz.papers.shelf import Shelf
 
     papers, shelf = _papers(), _shelf(runs)
     command = shlex.join(["rdr", "paper", "--out", str(out)] + (["--runs", str(runs)] if str(runs) != "runs" else []))
     page = build_papers(papers, out, shelf, runs=runs, command=command, progress=True)
     if readme is not None:
-        write_results(readme, papers[0], shelf)
-        typer.echo(f"Written: the table of results in {readme}.")
+        write_results(readme, papers[0], Shelf([shipped()]))
+        typer.echo(f"Written: the results of the shipped runs in {readme}.")
     typer.echo(f"Open {page} in a browser; tables and figures are beside it as PDF, SVG, PNG and CSV.")
 
 
@@ -77,7 +79,7 @@ def plan(
     from rdr_viz.papers.plan import show_plan
 
     with stoppable():
-        show_plan(_papers(), grid, _shelf(runs), seeds=seeds, device=device)
+        show_plan(_papers(), grid, _shelf(runs), runs=runs, seeds=seeds, device=device)
 
 
 @app.command()
@@ -117,6 +119,10 @@ def run(
         f"{len(outcome.made_here)} made, {len(outcome.unfinished)} left, in {runs}. "
         + ("The same command goes on." if outcome.unfinished else "`rdr paper` draws them.")
     )
+    if outcome.lost:
+        typer.echo(
+            f"{outcome.lost} worker(s) were killed or broke down; what they were at goes on with the rest.", err=True
+        )
     if outcome.busy:
         typer.echo(f"{len(outcome.busy)} of those left are being made by another process.")
     for failure in outcome.failed:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdr_core.papers.cost import seconds_of
@@ -45,7 +46,7 @@ def plan_table(
                     "paper": paper.name,
                     "grid": grid.name,
                     "part": part,
-                    "data": ", ".join(dict.fromkeys(_data(config) for config in configs)),
+                    "data": _data(configs),
                     "methods": len({config.method for config in configs}),
                     "seeds": len({config.seed for config in configs}),
                     "runs": len(configs),
@@ -56,8 +57,8 @@ def plan_table(
     return pd.DataFrame(rows)
 
 
-def show_plan(papers: Sequence[Paper], names: str, shelf: Shelf, *, seeds: int | None, device: str) -> None:
-    """Measure what lacks, and print the table."""
+def show_plan(papers: Sequence[Paper], names: str, shelf: Shelf, *, runs: Path, seeds: int | None, device: str) -> None:
+    """Measure what lacks, and print the table; of runs begun in the folder ``runs`` only the rest is counted."""
     from rich.console import Console
     from rich.table import Table
 
@@ -68,7 +69,7 @@ def show_plan(papers: Sequence[Paper], names: str, shelf: Shelf, *, seeds: int |
         for want in wanted(paper, grid, artifacts=parts, seeds=seeds)
         if shelf.find(want.config) is None
     }
-    seconds = seconds_of(sorted(lacking, key=lambda config: config.name), device)
+    seconds = seconds_of(sorted(lacking, key=lambda config: config.name), device, runs=runs)
     table = plan_table(chosen, shelf, seeds=seeds, seconds=seconds)
     shown = Table(box=None, pad_edge=False, title="runs that the papers need", title_justify="left")
     for name in ("grid", "part", "data", "methods", "seeds", "runs", "finished", "the rest takes"):
@@ -100,6 +101,15 @@ def time_words(seconds: float) -> str:
     return ""
 
 
-def _data(config: RunConfig) -> str:
-    factor = "" if config.imbalance_factor is None else f" IF {config.imbalance_factor:g}"
-    return f"{config.dataset}{factor}" + (f" {config.noise_rate:.0%} noise" if config.noise_rate else "")
+def _data(configs: Iterable[RunConfig]) -> str:
+    """As "cifar10 IF 10, 100, 5% noise too; cifar100 IF 10"."""
+    words = []
+    for dataset in dict.fromkeys(config.dataset for config in configs):
+        here = [config for config in configs if config.dataset == dataset]
+        factors = sorted({config.imbalance_factor for config in here if config.imbalance_factor is not None})
+        noises = sorted({config.noise_rate for config in here if config.noise_rate})
+        clean = any(not config.noise_rate for config in here)
+        text = dataset + (f" IF {', '.join(f'{factor:g}' for factor in factors)}" if factors else "")
+        text += "".join(f", {noise:.0%} noise{' too' if clean else ''}" for noise in noises)
+        words.append(text)
+    return "; ".join(words)
