@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from html_elements import Elements
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_cells import made_up_cells
@@ -22,35 +21,6 @@ from rdr_viz.page import Section
 from rdr_viz.papers.page import FigureBlock, OtherPaper, PlanRow, TableBlock, Verdict, write_paper_page
 
 HOSTILE = '"><script>alert(1)</script>{{ 7*7 }}'
-VOID = {"meta", "link", "img", "source", "br"}
-
-
-class Elements(HTMLParser):
-    """The page's elements with their attributes and text, each ended where it was begun."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.found: list[dict] = []
-        self.open: list[dict] = []
-        self.feed(path.read_text(encoding="utf-8"))
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        element = {"tag": tag, "text": "", "inside": [e["tag"] for e in self.open], **dict(attrs)}
-        self.found.append(element)
-        if tag not in VOID:
-            self.open.append(element)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop()["tag"] == tag
-
-    def handle_data(self, data):
-        for element in self.open:
-            element["text"] += data
-
-    def of(self, tag: str) -> list[dict]:
-        return [element for element in self.found if element["tag"] == tag]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,105 @@
+"""What a newcomer gets: the whole paper from the runs that are shipped, without training, network or GPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from html_elements import Elements
+
+from rdr_core.papers.grids import wanted
+from rdr_core.papers.paper import load_paper, paper_names
+from rdr_core.papers.shipped import shipped
+from rdr_viz.papers.build import build_papers
+from rdr_viz.papers.results import renewed
+from rdr_viz.papers.shelf import Shelf
+from rdr_viz.papers.tasks import choose, missing
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    return Shelf([shipped()])
+
+
+@pytest.fixture(scope="module")
+def page(shelf, tmp_path_factory) -> Path:
+    """As `rdr paper` makes it."""
+    papers = [load_paper(name) for name in paper_names()]
+    return build_papers(papers, tmp_path_factory.mktemp("paper"), shelf)
+
+
+def test_the_whole_small_scale_is_shipped_with_three_seeds(shelf):
+    papers = [load_paper(name) for name in paper_names()]
+    assert [want.config.name for want in missing(choose(papers, "digits"), shelf)] == []
+    paper = papers[0]
+    seeds = {want.config.seed for want in wanted(paper, paper.grids["digits"])}
+    assert seeds == {0, 1, 2}
+
+
+def test_shipped_archives_are_a_few_megabytes():
+    archives = list((ROOT / "data" / "runs").glob("*.tar.xz"))
+    assert 1 <= len(archives) <= 6
+    assert sum(path.stat().st_size for path in archives) < 8e6
+
+
+def test_every_figure_and_table_is_drawn(page):
+    paper = load_paper("rdr")
+    written = {path.name for path in page.parent.rglob("*") if path.is_file()}
+    for figure in paper.figures:
+        drawn = {name for name in written if name.startswith(f"figure{figure.number}")}
+        assert {name.rpartition(".")[2] for name in drawn} == {"pdf", "svg", "png", "csv"}, figure.number
+    for table in paper.tables:
+        if table.name != "4":  # the large sets: nothing small stands for them
+            assert {f"{table.artifact}-digits.{kind}" for kind in ("pdf", "svg", "png", "csv")} <= written
+        assert f"{table.artifact}-paper.csv" in written
+
+
+def test_every_cell_of_the_small_scale_is_measured_with_three_seeds(page):
+    for path in sorted((page.parent / "tables").glob("*-digits.csv")):
+        cells = pd.read_csv(path)
+        assert (cells["seeds"] >= 3).all(), path.name
+        assert cells["command"].isna().all(), path.name
+
+
+def test_no_cell_is_empty_without_its_command(page):
+    for path in sorted((page.parent / "tables").glob("*.csv")):
+        cells = pd.read_csv(path)
+        empty = cells[cells["ours"].isna()]
+        assert empty["command"].str.startswith("rdr ").all(), path.name
+    elements = Elements(page)
+    cells = [element["text"].split() for element in elements.of("td")]
+    assert all(any(any(c.isdigit() for c in word) or word == "rdr" for word in words) for words in cells if words)
+
+
+def test_every_claim_has_a_verdict_at_the_small_scale(page):
+    claims = pd.read_csv(page.parent / "claims.csv")
+    digits = claims[claims["scale"] == "digits"]
+    assert set(digits["claim"]) == {claim.says for claim in load_paper("rdr").claims}
+    assert (digits["verdict"] != "not measured").all()
+    assert digits[["mean", "low", "high"]].notna().all(axis=None)
+    assert (digits["seeds"] >= 3).all()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(380, "light"), (1280, "dark"), (1920, "light")])
+def test_the_page_opens_whole_in_a_browser(page, browser, width, theme):
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, offline=True)
+    tab = context.new_page()
+    said: list[str] = []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.goto(page.as_uri())
+    widths = tab.evaluate("Array.from(document.images, image => image.complete ? image.naturalWidth : 0)")
+    assert len(widths) >= 10
+    assert min(widths) > 0
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert said == []
+    context.close()
+
+
+def test_the_readme_has_the_results_of_the_shipped_runs(shelf):
+    readme = ROOT / "README.md"
+    stale = "README.md is stale; write it anew with: .venv/bin/rdr paper --readme README.md"
+    assert renewed(readme, load_paper("rdr"), shelf) == readme.read_text(encoding="utf-8"), stale
