@@ -1,0 +1,69 @@
+"""What the notebooks share: a picture that everyone can read, and a control that redraws it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING
+
+from rdr_viz.figure import render
+
+if TYPE_CHECKING:
+    from IPython.display import HTML
+    from ipywidgets import ValueWidget
+    from matplotlib.figure import Figure
+
+#: Pictures kept by one control, of about 50 KB each.
+KEPT = 200
+
+
+def picture(figure: Figure, alt: str, words: str = "") -> HTML:
+    """A figure with a description for those who can't see it, and a sentence below.
+
+    Args:
+        figure: of :func:`rdr_viz.figure.new_figure`, or a display's.
+        alt: what the figure shows, with its numbers.
+        words: what it says, below it.
+
+    Example:
+        >>> from rdr_viz.figure import new_figure
+        >>> shown = picture(new_figure(2, 1), "An empty square.", "Nothing yet.")
+        >>> 'alt="An empty square."' in shown.data, "Nothing yet.</figcaption>" in shown.data
+        (True, True)
+    """
+    from IPython.display import HTML
+
+    png = render(figure, "png", description=alt)
+    width, height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))
+    return HTML(
+        '<figure style="max-width: 700px; margin: 0">'
+        f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(alt)}"'
+        # The page keeps the place while the next picture loads.
+        f' style="width: 100%; aspect-ratio: {width} / {height}">'
+        f"<figcaption>{escape(words)}</figcaption></figure>"
+    )
+
+
+def explore(control: ValueWidget | Sequence[ValueWidget], draw: Callable[..., object]) -> None:
+    """Show a control and, below it, a picture that each choice replaces.
+
+    Args:
+        control: an ipywidgets control, or several, one below the other.
+        draw: from the control's value (the values of all) to what to show, as :func:`picture` gives it. It is called
+            once for a choice: what was drawn is kept, so going back to it costs nothing.
+    """
+    from IPython.display import display
+    from ipywidgets import ValueWidget
+
+    controls = [control] if isinstance(control, ValueWidget) else list(control)
+    kept = lru_cache(maxsize=KEPT)(draw)
+
+    def chosen() -> object:
+        return kept(*(each.value for each in controls))
+
+    display(*controls)
+    shown = display(chosen(), display_id=True)
+    for each in controls:
+        each.observe(lambda _: shown.update(chosen()), names="value")
