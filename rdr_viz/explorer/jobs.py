@@ -1,0 +1,357 @@
+"""Trainings and analyses that a page asks for, each in a process of its own that outlives the page and its kernel.
+
+RUNS/.jobs/ID/request.json    what was asked for; ID is its hash, so that the same request is the same job
+               process.json   the process that is at it, and whether it was asked to stop
+               outcome.json   how it ended, written by that process
+               log.txt        what it printed
+
+Everything is read from these files and from the runs' folders each time, so that whoever opens the folder next finds
+the jobs as they are. Nothing here imports torch; the process itself is :mod:`rdr_viz.explorer.worker`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from rdr_core.errors import RdrError
+from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.files import read_json, write_json
+from rdr_viz.palette import method_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+State = Literal["running", "stopped", "failed", "done"]
+
+#: Processes that this one started: kept, since an ended one stays a zombie until its parent has asked how it ended.
+_started: list[subprocess.Popen] = []
+
+
+class Estimate(NamedTuple):
+    """What trainings would take on this machine.
+
+    Attributes:
+        seconds: alone; None while it is being measured, and where it can't be told.
+        measuring: whether it is being measured, so that it is worth asking again in a second or two.
+    """
+
+    seconds: float | None
+    measuring: bool
+
+
+class Jobs:
+    """The jobs of a folder of runs.
+
+    Args:
+        folder: of runs, to which trainings and analyses are written; need not be there yet.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Jobs(folder).all()
+        []
+    """
+
+    def __init__(self, folder: str | Path = "runs") -> None:
+        self.folder = Path(folder).absolute()
+
+    def train(self, configs: Sequence[RunConfig]) -> Job:
+        """Train runs, one after the other; what is finished stays, what was stopped goes on.
+
+        Raises:
+            RdrError: the folder can't be written.
+        """
+        tasks = [_task(config, self.folder) for config in configs]
+        return self._start({"title": _title(configs), "tasks": tasks})
+
+    def analyse(self, run: Run, what: str) -> Job:
+        """Compute an analysis of a finished run; a run that was shipped without its weights is first trained again.
+
+        Args:
+            run: of any folder. The result is stored in its own, or in that of the run trained again in this one.
+            what: a name of :data:`rdr_viz.analyses.ANALYSES`.
+
+        Raises:
+            RdrError: the folder can't be written.
+        """
+        tasks = [] if run.has_weights else [_task(run.config, self.folder)]
+        folder = run.path.parent.absolute() if run.has_weights else self.folder
+        title = f"{what.capitalize()} of {_title([run.config])}"
+        return self._start({"title": title, "tasks": [*tasks, _task(run.config, folder, what)]})
+
+    def estimate(self, configs: Sequence[RunConfig]) -> Estimate:
+        """What trainings would take: by runs like them that were trained in this folder, else measured.
+
+        To measure takes some seconds, in a process of its own; ask again. What was measured is kept.
+
+        Raises:
+            RdrError: the folder can't be written.
+        """
+        known = self._seconds_left(configs)
+        if known is not None:
+            return Estimate(known, measuring=False)
+        request = {"title": f"Time of {_title(configs)}", "measure": [config.to_dict() for config in configs]}
+        job = self._job(request)
+        if not job.asked or job.state == "stopped":  # killed, by a reboot maybe
+            job = self._start(request)
+        return Estimate(job.outcome.get("seconds"), measuring=job.state == "running")
+
+    def all(self) -> list[Job]:
+        """Every training and analysis that was asked for here, the latest first."""
+        places = self.folder.glob(".jobs/*/request.json")
+        jobs = [Job(self, place.parent) for place in places]
+        return sorted((job for job in jobs if job.tasks), key=lambda job: job.asked, reverse=True)
+
+    def running(self) -> list[Job]:
+        """Those of :meth:`all` that a process is at."""
+        return [job for job in self.all() if job.state == "running"]
+
+    def find(self, id: str) -> Job:
+        """The job of that id.
+
+        Raises:
+            RdrError: there is none.
+        """
+        for job in self.all():
+            if job.id == id:
+                return job
+        raise RdrError(f"There is no job {id!r} in {self.folder}; ask for the training or the analysis again.")
+
+    def _job(self, request: dict[str, Any]) -> Job:
+        digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:10]
+        return Job(self, self.folder / ".jobs" / digest)
+
+    def _start(self, request: dict[str, Any]) -> Job:
+        """Start the request's process, unless one is at it already."""
+        from filelock import FileLock
+
+        job = self._job(request)
+        try:
+            job.path.mkdir(parents=True, exist_ok=True)
+            with FileLock(job.path / ".lock"):  # two pages may ask at once
+                if job.state != "running":
+                    write_json(job.path / "request.json", request)
+                    (job.path / "outcome.json").unlink(missing_ok=True)
+                    write_json(job.path / "process.json", {"pid": _start_process(job.path), "asked_to_stop": False})
+        except OSError as error:
+            raise RdrError(f"{self.folder} can't be written ({error}); choose another folder of runs.") from None
+        return job
+
+    def _seconds_left(self, configs: Iterable[RunConfig]) -> float | None:
+        """Of trainings, by the time that epochs took, their own or those of runs like them; None where none is known"""
+        total = 0.0
+        for config in configs:
+            run = _opened(self.folder / config.name)
+            left = config.epochs if run is None else run.epochs - run.epochs_done
+            pace = _epoch_seconds(run) if run and run.epochs_done else self._usual_epoch(config)
+            if left and pace is None:
+                return None
+            total += left * (pace or 0.0)
+        return total
+
+    def _usual_epoch(self, config: RunConfig) -> float | None:
+        """Seconds an epoch of a run like this one took, of those at hand the one of the nearest imbalance."""
+        runs = (_opened(path.parent) for path in sorted(self.folder.glob("*/config.json")))
+        alike = [run for run in runs if run is not None and _kind(run.config) == _kind(config)]
+        alike.sort(key=lambda run: abs(_imbalance(run.config) - _imbalance(config)))
+        return next((_epoch_seconds(run) for run in alike if run.epochs_done), None)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something a page asked for; all of it is read from disk, anew each time.
+
+    Attributes:
+        jobs: whose it is.
+        path: its folder.
+    """
+
+    jobs: Jobs
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def _request(self) -> dict[str, Any]:
+        return read_json(self.path / "request.json")
+
+    @property
+    def title(self) -> str:
+        """As "RDR on digits, IF 50, seed 0"."""
+        return self._request["title"]
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """What there is to do: a run's ``config``, its folder ``runs``, and ``what`` to compute of it, "" to train."""
+        return self._request.get("tasks", [])
+
+    @property
+    def configs(self) -> list[RunConfig]:
+        """The runs that it trains."""
+        return [RunConfig.from_dict(task["config"]) for task in self.tasks if not task["what"]]
+
+    @property
+    def asked(self) -> float:
+        """When its process was last started, in seconds since 1970; 0 if never."""
+        with suppress(OSError):
+            return (self.path / "request.json").stat().st_mtime
+        return 0.0
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """What its process told at its end; empty before."""
+        path = self.path / "outcome.json"
+        return read_json(path) if path.is_file() else {}
+
+    @property
+    def state(self) -> State:
+        """Whether it is running, was stopped or killed, failed, or is done."""
+        if ended := self.outcome:
+            return ended["state"]
+        if _is_at(self._process.get("pid"), self.path):
+            return "running"
+        return self.outcome.get("state", "stopped")  # it may have told, and ended, just now
+
+    @property
+    def error(self) -> str:
+        """Why it failed, or that it was killed, in a sentence; else ""."""
+        state = self.state
+        if state == "stopped" and not self.outcome and not self._process.get("asked_to_stop"):
+            return "Its process was killed, or the machine was started anew; what it had saved is kept: resume it."
+        return self.outcome.get("error", "")
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 to 1, runs and analyses counted equally; an analysis counts when all is done."""
+        if self.state == "done":
+            return 1.0
+        return sum(_share(task) for task in self.tasks) / len(self.tasks)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until it is done, None where that is unknown: before the first epoch, and of an analysis."""
+        if self.state != "running" or any(task["what"] for task in self.tasks):
+            return None
+        return self.jobs._seconds_left(self.configs)
+
+    def curves(self) -> pd.DataFrame:
+        """History of the run that is being trained, of the last one when all are: :attr:`rdr_core.runs.Run.history`."""
+        import pandas as pd
+
+        runs = [run for task in self.tasks if not task["what"] and (run := _opened(_place(task)))]
+        shown = next((run for run in runs if not run.done), runs[-1] if runs else None)
+        return pd.DataFrame() if shown is None else shown.history
+
+    def stop(self) -> None:
+        """Ask it to stop: training saves first, in the middle of its epoch; an analysis ends without a result.
+
+        It goes on running until that is done, a moment later. To ask twice is the same as once.
+        """
+        process = self._process
+        if self.state != "running" or process["asked_to_stop"]:  # a second signal would not let it save
+            return
+        write_json(self.path / "process.json", process | {"asked_to_stop": True})
+        with suppress(ProcessLookupError):
+            os.kill(process["pid"], signal.SIGTERM)
+
+    def resume(self) -> None:
+        """Go on with it in a new process; nothing happens while one is at it."""
+        self.jobs._start(self._request)
+
+    @property
+    def _process(self) -> dict[str, Any]:
+        path = self.path / "process.json"
+        return read_json(path) if path.is_file() else {}
+
+
+def _start_process(place: Path) -> int:
+    """Start the process of the job that lies there; returns its id."""
+    _started[:] = [process for process in _started if process.poll() is None]
+    with (place / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rdr_viz.explorer.worker", str(place)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"MPLBACKEND": "agg"},  # a kernel's own backend draws into its page
+            start_new_session=True,  # an interrupt of the kernel, and its end, go to its whole process group
+        )
+    _started.append(process)
+    return process.pid
+
+
+def _is_at(pid: int | None, place: Path) -> bool:
+    """Whether the process of that id is the job's. An id is soon used anew, so its command line has to name the job.
+
+    A start time would tell too, but for the clock, which may be set while the process runs.
+    """
+    import psutil
+
+    _started[:] = [process for process in _started if process.poll() is None]
+    try:
+        return pid is not None and str(place) in psutil.Process(pid).cmdline()
+    except psutil.Error:  # ended
+        return False
+
+
+def _task(config: RunConfig, runs: Path, what: str = "") -> dict[str, Any]:
+    return {"config": config.to_dict(), "runs": str(runs), "what": what}
+
+
+def _place(task: dict[str, Any]) -> Path:
+    return Path(task["runs"]) / RunConfig.from_dict(task["config"]).name
+
+
+def _share(task: dict[str, Any]) -> float:
+    run = None if task["what"] else _opened(_place(task))
+    if run is None:
+        return 0.0
+    return 1.0 if run.done else run.epochs_done / run.epochs
+
+
+def _opened(place: Path) -> Run | None:
+    """The run there; None where there is none yet, or a damaged one."""
+    with suppress(RdrError):
+        return Run.open(place)
+    return None
+
+
+def _epoch_seconds(run: Run) -> float:
+    # The median: an epoch during which the machine was asleep, or busy, is not how long one takes.
+    return float(run.history["seconds"].median())
+
+
+def _kind(config: RunConfig) -> tuple[object, ...]:
+    """Runs of one kind take the same time an epoch, but for the number of images and the parameters of parts."""
+    parts = frozenset(part.partition(":")[0] for part in config.method.split("+"))
+    return config.dataset, config.model, config.batch_size, config.precision, config.recipe, config.profile, parts
+
+
+def _imbalance(config: RunConfig) -> float:
+    return config.imbalance_factor or 1.0
+
+
+def _title(configs: Sequence[RunConfig]) -> str:
+    def words(config: RunConfig, *, method: str) -> str:
+        factor = "" if config.imbalance_factor is None else f", IF {config.imbalance_factor:g}"
+        return f"{method} on {config.dataset}{factor}"
+
+    first = configs[0]
+    if len(configs) == 1:
+        return f"{words(first, method=method_style(first.method).label)}, seed {first.seed}"
+    methods = ", ".join(dict.fromkeys(method_style(config.method).label for config in configs))
+    places = "; ".join(dict.fromkeys(words(config, method="") for config in configs))
+    return f"{len(configs)} runs of {methods}{places}"

@@ -1,0 +1,68 @@
+"""The process of a job: ``python -m rdr_viz.explorer.worker RUNS/.jobs/ID`` (:mod:`rdr_viz.explorer.jobs`)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from rdr_core.errors import RdrError
+from rdr_core.runs.files import read_json, write_json
+
+
+def main(place: Path) -> None:
+    """Do what the job's request asks for, and tell how it ended in its outcome.json."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # before the imports, which take seconds
+    if hasattr(os, "nice"):
+        os.nice(5)  # the page and its kernel go first
+    try:
+        request = read_json(place / "request.json")
+        outcome = _measure(request["measure"], place) if "measure" in request else _work(request["tasks"])
+    except KeyboardInterrupt:
+        outcome = _ended("stopped")
+    except RdrError as error:
+        outcome = _ended("failed", str(error))
+    except Exception as error:  # a page shows sentences; the log has the rest
+        traceback.print_exc()
+        name = type(error).__name__
+        outcome = _ended("failed", f"The work broke down ({name}: {error}); {place / 'log.txt'} tells where.")
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    write_json(place / "outcome.json", outcome)
+
+
+def _work(asked: list[dict[str, Any]]) -> dict[str, Any]:
+    from rdr_core.papers.tasks import Task, Training
+    from rdr_core.papers.work import work_through
+    from rdr_core.runs import RunConfig
+    from rdr_viz.papers.tasks import Analysing
+
+    tasks: list[Task] = []
+    for task in asked:
+        config, runs = RunConfig.from_dict(task["config"]), Path(task["runs"])
+        tasks.append(Analysing(config, runs, task["what"]) if task["what"] else Training(config, runs))
+    outcome = work_through(tasks, progress=False)
+    if outcome.failed:
+        return _ended("failed", outcome.failed[0].sentence)
+    if outcome.busy:
+        return _ended("failed", f"Another process is at {outcome.busy[0]}; resume when it has ended.")
+    return _ended("stopped" if outcome.unfinished else "done")
+
+
+def _measure(configs: list[dict[str, Any]], place: Path) -> dict[str, Any]:
+    from rdr_core.papers.cost import seconds_of
+    from rdr_core.runs import RunConfig
+
+    runs = place.parents[1]
+    times = seconds_of(map(RunConfig.from_dict, configs), runs=runs).values()
+    return _ended("done") | {"seconds": None if None in times else sum(times)}
+
+
+def _ended(state: str, error: str = "") -> dict[str, Any]:
+    return {"state": state, "error": error}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
