@@ -13,7 +13,8 @@ from torch import Tensor
 
 from rdr_core.data.arrays import as_class_names, as_images, as_labels, channel_statistics, choose
 from rdr_core.data.disk.stored import StoredImages
-from rdr_core.data.groups import Groups, groups_by_count, groups_by_rank
+from rdr_core.data.grouping import groups_by_count, groups_by_rank
+from rdr_core.data.groups import Groups
 from rdr_core.data.noise import flip_labels
 from rdr_core.data.profiles import profile_counts
 from rdr_core.data.subsets import choose_subset, hold_out, indices_hash

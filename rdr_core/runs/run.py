@@ -29,7 +29,7 @@ import numpy as np
 from rdr_core.errors import RdrError
 from rdr_core.runs.config import RunConfig
 from rdr_core.runs.files import read_json
-from rdr_core.runs.tensors import load_tree
+from rdr_core.runs.tensors import load_arrays, load_tree
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +137,7 @@ class Run:
         import pandas as pd
 
         path = self.path / "classes.safetensors"
-        columns = load_tree(path) if path.is_file() else {}
+        columns = load_arrays(path) if path.is_file() else {}
         epochs = len(next(iter(columns.values()))) if columns else 0
         d = len(self.class_counts)
         table = {
@@ -146,7 +146,7 @@ class Run:
             "count": np.tile(self.class_counts, epochs),
             "group": np.tile(self.groups.of_class, epochs),
         }
-        return pd.DataFrame(table | {name: column.numpy().ravel() for name, column in columns.items()})
+        return pd.DataFrame(table | {name: column.ravel() for name, column in columns.items()})
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -187,7 +187,7 @@ class Run:
     @property
     def indices(self) -> np.ndarray:
         """The training images chosen, as indices into the whole data set."""
-        return load_tree(self.path / "indices.safetensors")["indices"].numpy()
+        return load_arrays(self.path / "indices.safetensors")["indices"]
 
     @property
     def environment(self) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
 from rdr_core.runs.files import write_whole
+
+if TYPE_CHECKING:
+    import torch
 
 _TREE = "tree"
 
@@ -40,19 +42,34 @@ def load_tree(path: Path) -> Any:
     Raises:
         RdrError: missing or damaged.
     """
+    # A copy: the file's own memory may be mapped, and is replaced while the run goes on.
+    return _load(path, "pt", lambda tensor: tensor.clone())
+
+
+def load_arrays(path: Path) -> Any:
+    """What :func:`save_tree` saved, with NumPy arrays for its tensors, of which none may be bfloat16; without torch.
+
+    Raises:
+        RdrError: missing or damaged.
+    """
+    return _load(path, "np", lambda array: array.copy())
+
+
+def _load(path: Path, framework: str, copied: Callable[[Any], Any]) -> Any:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework=framework) as file:
             skeleton = json.loads(file.metadata()[_TREE])
-            # A copy: the file's own memory may be mapped, and is replaced while the run goes on.
-            tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
+            tensors = {key: copied(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118
         return _put_back(skeleton, tensors)
     except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise RdrError(f"{path} can't be read ({error}); remove the run's folder and train it again.") from None
 
 
 def _take_out(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    import torch
+
     if isinstance(node, torch.Tensor):
         key = str(len(tensors))
         # A clone: safetensors refuses tensors that share memory.

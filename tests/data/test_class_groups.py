@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdr_core.data.groups import Groups, groups_by_count, groups_by_rank
+from rdr_core.data import Groups, groups_by_count, groups_by_rank
 from rdr_core.data.profiles import exponential
 from rdr_core.errors import RdrError
 

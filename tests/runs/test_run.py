@@ -20,7 +20,7 @@ from rdr_core import Run, RunConfig
 from rdr_core.bound import b_prime
 from rdr_core.runs.files import write_json, write_whole
 from rdr_core.runs.run import HISTORY
-from rdr_core.runs.tensors import load_tree, save_tree
+from rdr_core.runs.tensors import load_arrays, load_tree, save_tree
 
 REQUEST = {"imbalance_factor": 20, "epochs": 3, "seed": 1, "progress": False, "device": "cpu"}
 
@@ -187,11 +187,32 @@ def same(one, other) -> bool:
     return type(one) is type(other) and one == other
 
 
+def as_tensors(node):
+    if isinstance(node, np.ndarray):
+        return torch.from_numpy(node)
+    if isinstance(node, dict):
+        return {key: as_tensors(value) for key, value in node.items()}
+    return [as_tensors(item) for item in node] if isinstance(node, list) else node
+
+
 @given(tree=trees)
 def test_trees_come_back_as_they_were(tree, tmp_path_factory):
     path = tmp_path_factory.mktemp("tree") / "t.safetensors"
     save_tree(path, tree)
     assert same(load_tree(path), tree)
+    assert same(as_tensors(load_arrays(path)), tree)
+
+
+def test_a_runs_numbers_are_read_without_torch(run):
+    code = """
+import sys
+from rdr_core.runs import Run
+run = Run.open(sys.argv[1])
+run.classes, run.history, run.metrics, run.groups, run.indices
+print("torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(run.path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_a_pickle_in_a_checkpoints_place_is_never_run(tmp_path):
