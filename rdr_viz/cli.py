@@ -130,12 +130,57 @@ def kinds() -> None:
         typer.echo(f"{kind:<{width}}  {takes:<7}  {display_class(kind).title}")
 
 
+Port = Annotated[
+    int | None,
+    typer.Option(help="To listen on.", show_default="the server's usual one, or a free one", min=1, max=65535),
+]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address and open nothing.")]
+
+
+def lab(
+    folder: Annotated[Path, typer.Argument(help="For your copies of the notebooks.", file_okay=False)] = Path(
+        "rdr-notebooks"
+    ),
+    port: Port = None,
+    no_browser: NoBrowser = False,
+) -> None:
+    """Copy the notebooks to a folder of your own and open them in JupyterLab.
+
+    What you changed there is never written over: a new version goes beside it. Only this machine can reach the
+    server. Ctrl-C ends it.
+    """
+    from rdr_core.cli import stoppable
+    from rdr_viz.explorer.launch import run_lab
+
+    with stoppable():
+        run_lab(folder, port=port, browser=not no_browser)
+
+
+def app(
+    runs: Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; shipped ones are found besides.")]
+    = Path("runs"),
+    port: Port = None,
+    no_browser: NoBrowser = False,
+    dark: Annotated[bool, typer.Option("--dark", help="A dark page.")] = False,
+) -> None:  # fmt: skip
+    """Open the explorer as a page: choose imbalance, method and view by sliders, without code.
+
+    Only this machine can reach the server. Ctrl-C ends it; trainings started in the page go on.
+    """
+    from rdr_core.cli import stoppable
+    from rdr_viz.explorer.launch import run_app
+
+    with stoppable():
+        run_app(runs, port=port, browser=not no_browser, dark=dark)
+
+
 def main() -> None:
     """Entry point of ``rdr``."""
-    from rdr_core.cli import app, run_app
+    from rdr_core.cli import app as commands
+    from rdr_core.cli import run_app
     from rdr_viz.papers.commands import app as paper
 
-    for command in (demo, analyze, plot, gallery, kinds):
-        app.command()(command)
-    app.add_typer(paper, name="paper")
-    run_app(app)
+    for command in (demo, analyze, plot, gallery, kinds, lab, app):
+        commands.command()(command)
+    commands.add_typer(paper, name="paper")
+    run_app(commands)

@@ -1,0 +1,280 @@
+"""Start JupyterLab with the notebooks, or the explorer as a page: on this machine alone, behind a token.
+
+Both servers run in this process and are told their token as an argument of a call, so that no list of processes shows
+it, and so that no configuration file can take it away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import signal
+import socket
+import tempfile
+import warnings
+import webbrowser
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Thread
+from types import FrameType
+from urllib.parse import quote
+
+from rdr_core.errors import RdrError
+from rdr_core.runs.files import write_json
+
+HOST = "127.0.0.1"
+#: Ports that are taken where they are free, as the servers do by themselves.
+_LAB_PORT, _APP_PORT = 8888, 8866
+#: Where a folder of copied notebooks keeps which versions it was given.
+_GIVEN = ".rdr-notebooks.json"
+#: Seconds after which a page's kernel ends that was not heard of and that no page shows, and between looks at it.
+_IDLE, _LOOK_EVERY = 600, 60
+
+
+def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
+    """Copy the notebooks to a folder and serve it with JupyterLab until it is ended.
+
+    Args:
+        folder: of the copies; made if it is not there.
+        port: to listen on; None is 8888, or a free one where that is taken.
+        browser: whether to open it in the browser.
+
+    Raises:
+        RdrError: JupyterLab is not installed, the folder can't be written, or the port is taken.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    _need("jupyterlab", "JupyterLab")
+    chosen = _free_port(port, _LAB_PORT)
+    for sentence in copy_notebooks(folder):
+        print(sentence)
+
+    from jupyterlab.labapp import LabApp
+
+    token = secrets.token_urlsafe(24)
+    arguments = [
+        f"--ServerApp.root_dir={folder.absolute()}",
+        f"--ServerApp.ip={HOST}",
+        f"--ServerApp.port={chosen}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.open_browser={browser}",
+        "--ServerApp.allow_root=True",  # containers run as root, and nobody else can reach the server
+        f"--IdentityProvider.token={token}",
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
+    ]
+    with warnings.catch_warnings(record=True):  # Jupyter's own extensions use what it deprecates, and say so
+        server = LabApp.initialize_server(arguments)
+    url = f"http://{HOST}:{chosen}/lab?token={token}"
+    _serve(server.start, lambda: server.stop(from_signal=True), lambda: _tell("JupyterLab", url))
+
+
+def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
+    """Serve the explorer as a page until it is ended; each visitor has a kernel, which ends when the page is closed.
+
+    Args:
+        runs: folder of runs, besides those shipped with the toolkit.
+        port: to listen on; None is 8866, or a free one where that is taken.
+        browser: whether to open it in the browser.
+        dark: whether the page is dark.
+
+    Raises:
+        RdrError: Voila is not installed, or the port is taken.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    _need("voila", "Voila")
+    chosen = _free_port(port, _APP_PORT)
+
+    from tornado.ioloop import IOLoop
+    from voila.app import Voila
+
+    token = secrets.token_urlsafe(24)
+    url = f"http://{HOST}:{chosen}/?token={token}"
+    with tempfile.TemporaryDirectory(prefix="rdr-app-") as private:
+        server = Voila()
+        server.initialize(
+            [
+                str(_app_notebook(Path(private), runs)),
+                f"--Voila.ip={HOST}",
+                f"--Voila.port={chosen}",
+                "--Voila.port_retries=0",
+                "--Voila.open_browser=False",  # it would open the page without its token
+                f"--Voila.token={token}",
+                "--Voila.log_level=ERROR",
+                f"--VoilaConfiguration.theme={'dark' if dark else 'light'}",
+                f"--MappingKernelManager.cull_idle_timeout={_IDLE}",
+                f"--MappingKernelManager.cull_interval={_LOOK_EVERY}",
+            ]
+        )
+        loop = IOLoop.current()
+
+        def listening() -> None:
+            _tell("The explorer", url)
+            if browser:
+                _open_browser(url, Path(private))
+
+        _serve(server.start, lambda: loop.add_callback_from_signal(loop.stop), listening)
+
+
+def notebooks_folder() -> Path:
+    """Where the toolkit's notebooks lie: ``notebooks`` of a checkout, or inside the package where it was installed.
+
+    Raises:
+        RdrError: in neither.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package.parent / "notebooks", package / "notebooks"):
+        if folder.is_dir():
+            return folder
+    raise RdrError(f"The toolkit's notebooks are not beside {package}; install the toolkit again.")
+
+
+def copy_notebooks(folder: Path, source: Path | None = None) -> list[str]:
+    """Copy the notebooks to a folder, never over what someone changed there.
+
+    A copy that nobody changed is brought up to date. One that was changed, or run and saved, is kept; if there is a
+    new version since it was copied, that one is written beside it, once.
+
+    Args:
+        folder: of the copies; made if it is not there.
+        source: of the notebooks (default: the toolkit's own).
+
+    Returns:
+        A sentence for each new version beside a kept copy.
+
+    Raises:
+        RdrError: the folder can't be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     sentences = copy_notebooks(Path(folder))
+        ...     sentences, sorted(path.stem for path in Path(folder).glob("01*"))
+        ([], ['01_what_a_long_tail_does'])
+    """
+    said = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        given = _read_given(folder)
+        for notebook in sorted((source or notebooks_folder()).glob("*.ipynb")):
+            fresh = notebook.read_bytes()
+            copy, version = folder / notebook.name, _digest(fresh)
+            there = _digest(copy.read_bytes()) if copy.exists() else None
+            if there in (None, given.get(notebook.name)):
+                copy.write_bytes(fresh)
+            elif version not in (there, given.get(notebook.name)):
+                beside = _beside(copy, fresh)
+                beside.write_bytes(fresh)
+                said.append(f"{copy} was changed and is kept; its new version is {beside.name} beside it.")
+            given[notebook.name] = version
+        write_json(folder / _GIVEN, given)
+    except OSError as error:
+        raise RdrError(f"{folder} can't be written ({error}); choose another folder for the notebooks.") from None
+    return said
+
+
+def _read_given(folder: Path) -> dict[str, str]:
+    """Which version of each notebook was copied there last; none where that is lost, so that nothing is replaced."""
+    try:
+        return dict(json.loads((folder / _GIVEN).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _beside(copy: Path, fresh: bytes) -> Path:
+    """The first name beside a notebook that is free, or has that content already."""
+    number = 1
+    while True:
+        place = copy.with_stem(f"{copy.stem}-new" + (f"-{number}" if number > 1 else ""))
+        if not place.exists() or place.read_bytes() == fresh:
+            return place
+        number += 1
+
+
+def _app_notebook(folder: Path, runs: Path) -> Path:
+    """Write what Voila shows: the explorer, working in the folder that the command was given in."""
+    import nbformat.v4 as nbformat
+
+    code = f"""\
+import os
+os.chdir({str(Path.cwd())!r})
+from IPython.display import display
+from rdr_core.errors import RdrError
+from rdr_core.papers.shipped import shipped
+from rdr_viz.explorer import Explorer
+try:
+    display(Explorer([{str(runs.absolute())!r}, shipped()]))
+except RdrError as error:
+    print(error)
+"""
+    notebook = nbformat.new_notebook(cells=[nbformat.new_code_cell(code)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    path = folder / "Explorer.ipynb"  # its name is the page's title
+    path.write_text(nbformat.writes(notebook), encoding="utf-8")
+    return path
+
+
+def _need(module: str, name: str) -> None:
+    if find_spec(module) is None:
+        raise RdrError(f"{name} is not installed; pip install 'rdr-toolkit[notebooks]' brings it.")
+
+
+def _free_port(asked: int | None, usual: int) -> int:
+    """The port asked for, or the usual one, or any other that is free where nobody asked.
+
+    Raises:
+        RdrError: the port asked for can't be had.
+    """
+    for port in (usual, 0) if asked is None else (asked,):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+            try:
+                trial.bind((HOST, port))
+            except OSError:
+                continue
+            return trial.getsockname()[1]
+    raise RdrError(f"Port {asked} can't be had, another program may listen there; choose another with --port.")
+
+
+def _tell(name: str, url: str) -> None:
+    print(f"{name} is at {url}\nOnly this machine can reach it. Ctrl-C ends it; trainings that it started go on.",
+          flush=True)  # fmt: skip
+
+
+def _open_browser(url: str, private: Path) -> None:
+    """Open a page that leads to the URL, so that the token is not among the browser's arguments, which others see."""
+    page = private / "open.html"
+    page.write_text(f'<meta http-equiv="refresh" content="0; url={quote(url, safe=":/?=&")}">', encoding="utf-8")
+    Thread(target=webbrowser.open, args=(page.as_uri(), 2), daemon=True).start()  # some browsers hold their caller
+
+
+def _serve(start: Callable[[], object], stop: Callable[[], object], listening: Callable[[], None]) -> None:
+    """Run a server to its end; KeyboardInterrupt if Ctrl-C was it. The servers themselves would ask, or not tell.
+
+    Args:
+        start: runs it, and returns at its end.
+        stop: asks it to end, from a signal's handler.
+        listening: called once it answers.
+    """
+    from tornado.ioloop import IOLoop
+
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        stop()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    IOLoop.current().add_callback(listening)
+    try:
+        start()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupted:
+        raise KeyboardInterrupt("Ended.")

@@ -1,0 +1,195 @@
+"""`rdr lab` and `rdr app`: on this machine alone, behind a token, never over someone's changes, ended by Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rdr_core.errors import RdrError
+from rdr_viz.explorer import launch
+from rdr_viz.explorer.launch import copy_notebooks, notebooks_folder
+
+A = "01_one.ipynb"
+
+
+@pytest.fixture
+def source(tmp_path) -> Path:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / A).write_text("first")
+    (source / "02_two.ipynb").write_text("two")
+    (source / "01_one.py").write_text("its twin")
+    return source
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.glob("*.ipynb")}
+
+
+def test_notebooks_are_copied_and_the_unchanged_brought_up_to_date(source, tmp_path):
+    copies = tmp_path / "deep" / "copies"
+    assert copy_notebooks(copies, source) == []
+    assert contents(copies) == {A: "first", "02_two.ipynb": "two"}
+    (source / A).write_text("second")
+    assert copy_notebooks(copies, source) == []
+    assert contents(copies)[A] == "second"
+
+
+def test_a_changed_copy_is_kept_and_a_new_version_goes_beside_it_once(source, tmp_path):
+    copies = tmp_path / "copies"
+    copy_notebooks(copies, source)
+    (copies / A).write_text("mine")
+    assert copy_notebooks(copies, source) == []  # nothing new to give
+    (source / A).write_text("second")
+    (said,) = copy_notebooks(copies, source)
+    assert "is kept" in said
+    assert "01_one-new.ipynb" in said
+    assert copy_notebooks(copies, source) == []
+    (copies / "01_one-new.ipynb").write_text("mine too")
+    (source / A).write_text("third")
+    (said,) = copy_notebooks(copies, source)
+    assert contents(copies) == {
+        A: "mine", "01_one-new.ipynb": "mine too", "01_one-new-2.ipynb": "third", "02_two.ipynb": "two",
+    }  # fmt: skip
+
+
+def test_without_a_record_of_what_was_given_nothing_is_replaced(source, tmp_path):
+    copies = tmp_path / "copies"
+    copy_notebooks(copies, source)
+    (copies / ".rdr-notebooks.json").write_text("{")
+    (source / A).write_text("second")
+    assert len(copy_notebooks(copies, source)) == 1
+    assert contents(copies)[A] == "first"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["user", "toolkit"]), st.sampled_from("abc")), max_size=12))
+def test_what_a_user_wrote_is_never_lost(tmp_path_factory, changes):
+    folder = tmp_path_factory.mktemp("copies")
+    source, copies = folder / "source", folder / "copies"
+    source.mkdir()
+    (source / A).write_text("toolkit's a")
+    copy_notebooks(copies, source)
+    for who, word in changes:
+        version = (source / A).read_text()
+        if who == "toolkit":
+            (source / A).write_text(f"toolkit's {word}")
+        else:
+            (copies / A).write_text(f"user's {word}")
+        before = contents(copies)
+        copy_notebooks(copies, source)
+        after = contents(copies)
+        assert all(after[name] == text for name, text in before.items() if text.startswith("user's"))
+        if (source / A).read_text() != version:  # a new one is at hand, there or beside
+            assert (source / A).read_text() in after.values()
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(source, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RdrError, match="choose another folder"):
+        copy_notebooks(tmp_path / "file" / "copies", source)
+
+
+def test_the_toolkits_own_notebooks_are_there():
+    assert {"01_what_a_long_tail_does", "02_rdr_by_hand"} <= {path.stem for path in notebooks_folder().glob("*.ipynb")}
+
+
+def test_a_port_that_is_taken_is_a_sentence(rdr):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for command in ("lab", "app"):
+            status, out, err = rdr(command, "--port", port, "--no-browser")
+            assert (status, out) == (2, "")
+            assert (
+                err == f"rdr: Port {port} can't be had, another program may listen there; choose another with --port.\n"
+            )
+    assert not Path("rdr-notebooks").exists()
+
+
+def test_what_is_not_installed_is_a_sentence(rdr, monkeypatch):
+    monkeypatch.setattr(launch, "find_spec", lambda name: None)
+    for command, name in (("lab", "JupyterLab"), ("app", "Voila")):
+        status, _, err = rdr(command, "--no-browser")
+        assert status == 2
+        assert err == f"rdr: {name} is not installed; pip install 'rdr-toolkit[notebooks]' brings it.\n"
+
+
+def test_where_nobody_asked_another_port_is_taken():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        usual = taken.getsockname()[1]
+        assert launch._free_port(None, usual) not in (0, usual)
+
+
+@contextmanager
+def served(*arguments: str, cwd: Path):
+    """The command's process and the address it tells."""
+    environment = os.environ | {"RDR_CHECK_SHAPES": "0", "JUPYTER_CONFIG_DIR": str(cwd / "config"),
+                                "JUPYTER_RUNTIME_DIR": str(cwd / "runtime")}  # fmt: skip
+    code = "import sys; from rdr_viz.cli import main; sys.argv[0] = 'rdr'; main()"
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments, "--no-browser"], cwd=cwd, text=True,
+                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    try:
+        line = process.stdout.readline()
+        assert "token=" in line, process.stderr.read()
+        yield process, re.search(r"http://\S+", line)[0]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def answer(url: str) -> tuple[int, str]:
+    """Status and final address."""
+    try:
+        with urllib.request.urlopen(url, timeout=60) as page:
+            return page.status, page.url
+    except urllib.error.HTTPError as error:
+        return error.code, error.url
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [("lab", "copies"), ("app", "--dark")], ids=["lab", "app"])
+def test_only_this_machine_with_the_token_is_served_and_ctrl_c_ends_it(arguments, tmp_path):
+    # Someone's settings must not open it to others.
+    (tmp_path / "config").mkdir()
+    for name in ("jupyter_server_config.json", "jupyter_lab_config.json", "voila.json"):
+        open_to_all = {"ip": "0.0.0.0", "token": "", "port": 1}
+        settings = {"ServerApp": {"ip": "0.0.0.0"}, "IdentityProvider": {"token": ""}, "Voila": open_to_all}
+        (tmp_path / "config" / name).write_text(json.dumps(settings))
+    with served(*arguments, cwd=tmp_path) as (process, url):
+        listening = {c.laddr for c in psutil.Process(process.pid).net_connections() if c.status == "LISTEN"}
+        assert {place.ip for place in listening} == {"127.0.0.1"}
+        token = url.partition("token=")[2]
+        assert token not in " ".join(psutil.Process(process.pid).cmdline())
+        address = url.partition("?")[0]
+        kernels = address.removesuffix("lab").rstrip("/") + "/api/kernels/00000000-0000-0000-0000-000000000000"
+        status, landed = answer(address)
+        assert status in (401, 403) or "login" in landed
+        assert answer(kernels)[0] in (401, 403)
+        assert answer(f"{kernels}?token={token}")[0] not in (401, 403)
+        if arguments[0] == "lab":
+            assert answer(url) == (200, url)
+            copied = {path.name for path in (tmp_path / "copies").glob("*.ipynb")}
+            assert copied == {path.name for path in notebooks_folder().glob("*.ipynb")}
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.endswith("Ended.\n")
+    assert "Traceback" not in err
+    assert "Warning" not in err
