@@ -10,7 +10,6 @@ import pkgutil
 import re
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import torch
 
@@ -70,20 +69,6 @@ def test_examples_in_docstrings_run(name):
 
 def readme() -> str:
     return (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_the_readmes_table_is_the_measured_one():
-    """Regenerate with benchmarks/digits.py, and copy its last lines."""
-    results = pd.read_csv(ROOT / "data" / "digits-if50" / "results.csv")
-    rows = {}
-    for line in re.findall(r"^\| `(.+ ± .+)$", readme(), flags=re.MULTILINE):
-        method, *cells = (cell.strip() for cell in line.strip(" |").split("|"))
-        rows[method.strip("`")] = cells
-    assert set(rows) == set(results.method)
-    for method, part in results.groupby("method"):
-        mean, sd = part.mean(numeric_only=True), part.std(numeric_only=True)
-        expected = [f"{mean[c]:.1f} ± {sd[c]:.1f}" for c in ("top1", "many", "medium", "few")]
-        assert rows[method] == expected, method
 
 
 def test_pictures_and_files_that_the_readme_names_exist():

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from rdr_core.errors import RdrError
-from rdr_core.papers.grids import Grid, Request
+from rdr_core.papers.grids import Grid, requests
 from rdr_core.papers.paper import Paper
+from rdr_core.runs import Run
 from rdr_core.runs.files import write_whole
+from rdr_viz.displays.group_accuracy import GroupAccuracy
+from rdr_viz.figure import render
 from rdr_viz.palette import method_order
 from rdr_viz.papers.build import scales
 from rdr_viz.papers.claims import NOT_MEASURED, judge, overall
@@ -15,8 +18,9 @@ from rdr_viz.papers.shelf import Shelf
 from rdr_viz.tables import accuracy_table, cells
 
 BEGIN, END = "<!-- written by `rdr paper --readme`: begin -->", "<!-- written by `rdr paper --readme`: end -->"
-#: The grid and the paper's setting whose accuracies a newcomer is shown; it is the one that runs on any laptop.
-_GRID, _DATASET, _FACTOR = "digits", "cifar10-lt", 100
+#: The grid whose runs a newcomer is shown, those that it wants for this artifact; and which of them make the picture.
+_GRID, _ARTIFACT = "digits", "readme"
+_PICTURED = ("ce", "inverse", "inverse:gamma=0.5", "rdr", "la")
 
 
 def results(paper: Paper, shelf: Shelf) -> str:
@@ -24,17 +28,24 @@ def results(paper: Paper, shelf: Shelf) -> str:
 
     The same runs give the same text.
     """
-    return f"{_accuracies(paper.grids[_GRID], paper, shelf)}\n\n{_verdicts(paper, shelf)}\n"
+    return f"{_accuracies(paper.grids[_GRID], shelf)}\n\n{_verdicts(paper, shelf)}\n"
 
 
 def write_results(path: Path, paper: Paper, shelf: Shelf) -> None:
-    """Put :func:`results` between a file's two marks.
+    """Put :func:`results` between a file's two marks, and draw ``data/results/accuracy.png`` beside it.
 
     Raises:
         RdrError: the file lacks them.
     """
     text = renewed(path, paper, shelf)
     write_whole(path, lambda beside: Path(beside).write_text(text, encoding="utf-8"))
+    pictured = [run for method, runs in _runs(paper.grids[_GRID], shelf).items() if method in _PICTURED for run in runs]
+    if pictured:
+        display = GroupAccuracy.from_runs(pictured)
+        png = render(display.figure(), "png", title=display.title, description=display.alt)
+        picture = path.parent / "data" / "results" / "accuracy.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(picture, lambda beside: Path(beside).write_bytes(png))
 
 
 def renewed(path: Path, paper: Paper, shelf: Shelf) -> str:
@@ -51,14 +62,20 @@ def renewed(path: Path, paper: Paper, shelf: Shelf) -> str:
     return f"{before}{BEGIN}\n\n{results(paper, shelf)}\n{END}{after}"
 
 
-def _accuracies(grid: Grid, paper: Paper, shelf: Shelf) -> str:
-    methods = {request.method for claim in paper.claims for request in claim.requests}
-    methods |= set(paper.cells.loc[paper.cells["dataset"] == _DATASET, "method"])
-    found = {
-        method: runs
-        for method in sorted(methods, key=method_order)
-        if (runs := shelf.runs(grid, Request(_DATASET, _FACTOR, method)))
-    }
+def _runs(grid: Grid, shelf: Shelf) -> dict[str, list[Run]]:
+    """The runs of each method, in the pictures' order; methods without any are left out."""
+    wants = [
+        request
+        for more in grid.more
+        if more["artifact"] == _ARTIFACT
+        for request in requests(more["datasets"], more["factors"], more["methods"])
+    ]
+    wants.sort(key=lambda request: method_order(request.method))
+    return {request.method: runs for request in wants if (runs := shelf.runs(grid, request))}
+
+
+def _accuracies(grid: Grid, shelf: Shelf) -> str:
+    found = _runs(grid, shelf)
     if not found:
         return "No run is finished yet."
     table = accuracy_table([run for runs in found.values() for run in runs])
