@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo paper test check bench constraints
+.PHONY: help setup demo lab paper test check bench constraints
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/  make \1 \t/p' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)  ## train CE, 1/n and RDR on real digits and draw what they did (about half a minute)
 	@$(BIN)/rdr demo
+
+lab: $(READY)  ## open the notebooks in JupyterLab, in copies of your own below rdr-notebooks/
+	@$(BIN)/rdr lab
 
 paper: $(READY)  ## the whole paper from shipped runs: figures, tables, claims and paper/index.html (half a minute)
 	@$(BIN)/rdr paper
