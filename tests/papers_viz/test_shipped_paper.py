@@ -68,7 +68,7 @@ def test_no_cell_is_empty_without_its_command(page):
     for path in sorted((page.parent / "tables").glob("*.csv")):
         cells = pd.read_csv(path)
         empty = cells[cells["ours"].isna()]
-        assert empty["command"].str.startswith("rdr ").all(), path.name
+        assert empty["command"].astype(str).str.startswith("rdr ").all(), path.name
     elements = Elements(page)
     cells = [element["text"].split() for element in elements.of("td")]
     assert all(any(any(c.isdigit() for c in word) or word == "rdr" for word in words) for words in cells if words)
