@@ -18,18 +18,18 @@
 # # What a long tail does
 #
 # Most collections of real images are lopsided: thousands of pictures of a few common things, a handful of each of
-# the many rare ones. Sort the classes by size and you see a **long tail**.
+# the many rare ones. Sort the classes by size and you see a **long tail**. You will learn
 #
-# In this notebook you make such a collection out of handwritten digits, watch what it does to a network, and try two
-# remedies. No GPU and no downloads are needed; everything together takes less than a minute.
+# 1. what a long tail is, on handwritten digits that you can look at;
+# 2. what it does to a network: **which** digits it gets wrong, and what two remedies change;
+# 3. why nobody notices: the loss looks fine, and so does the accuracy;
+# 4. to look at a claim of a paper and not take it for what you see.
 #
-# Run the cells from top to bottom (Shift+Enter). The first one only gathers the tools; there is no need to read it.
+# No GPU, no downloads, half a minute. All networks were trained before and came with the toolkit, so a slider answers
+# at once; the last section trains one in front of you. Run the cells from top to bottom (Shift+Enter). The first one
+# only gathers the tools; there is no need to read it.
 
 # %%
-import base64
-from functools import cache
-from html import escape
-
 import ipywidgets as widgets
 import matplotlib as mpl
 import numpy as np
@@ -37,27 +37,58 @@ import pandas as pd
 from IPython.display import HTML, display
 
 import rdr_core
+from rdr_core.papers.shipped import shipped
 from rdr_viz import ClassCounts, GroupAccuracy, WeightAndBPrime, method_style
-from rdr_viz.figure import new_figure, rdr_style, render
+from rdr_viz.analysis import only_stored
+from rdr_viz.figure import new_figure, rdr_style
+from rdr_viz.notebook import explore, picture
+from rdr_viz.numbers.predictions import predictions
+from rdr_viz.numbers.surface import loss_surface, surface_by_group
+from rdr_viz.numbers.words import percent, short
+from rdr_viz.palette import GROUP_COLORS, GROUPS
+
+FACTORS = [10, 50, 100]
+REMEDIES = ["inverse", "inverse:gamma=0.5", "rdr", "la", "rdr+la", "ce+sam"]
+RUNS = [
+    run
+    for run in rdr_core.list_runs(shipped())
+    if run.config.dataset == "digits" and not run.config.noise_rate
+]
 
 
-def picture(figure, alt, words=""):
-    """A figure with a description for those who can't see it, and a sentence below."""
-    png = base64.b64encode(render(figure, "png", description=alt)).decode()
-    source = f"data:image/png;base64,{png}"
-    return HTML(
-        '<figure style="max-width: 700px; margin: 0">'
-        f'<img src="{source}" alt="{escape(alt)}" style="width: 100%">'
-        f"<figcaption>{escape(words)}</figcaption></figure>"
+def find(factor, method):
+    """The runs of a method at an imbalance factor, one for each seed."""
+    return [
+        run
+        for run in RUNS
+        if run.config.imbalance_factor == factor and run.config.method == method
+    ]
+
+
+def factor_slider(options, start):
+    return widgets.SelectionSlider(
+        options=options,
+        value=start,
+        description="Imbalance factor",
+        continuous_update=False,
+        style={"description_width": "120px"},
+        layout={"width": "420px"},
     )
 
 
-def explore(control, draw):
-    """Show a control and, below it, a picture that each choice replaces."""
-    draw = cache(draw)  # what was drawn once is kept
-    display(control)
-    shown = display(draw(control.value), display_id=True)
-    control.observe(lambda change: shown.update(draw(change["new"])), names="value")
+def method_menu(methods, start, text="Method"):
+    return widgets.Dropdown(
+        options=[(method_style(method).label, method) for method in methods],
+        value=start,
+        description=text,
+        style={"description_width": "120px"},
+        layout={"width": "420px"},
+    )
+
+
+def not_there(factor, method):
+    label = method_style(method).label
+    return HTML(f"<p>No run of {label} at {factor} is here. Section 5 trains one.</p>")
 
 
 def show_all(axes, data, digit, columns=31, rows=4):
@@ -81,8 +112,8 @@ def show_all(axes, data, digit, columns=31, rows=4):
 # **imbalance factor** says how far it goes: the size of the largest class divided by that of the smallest.
 # (Counts are rounded down to whole images, so at 50 it is 124 against 2.)
 #
-# Move the slider. At 1 all digits are equally common. What is left of the 9 at 50? Could *you* learn what a 9 looks
-# like from that?
+# Move the slider. At 1 all digits are equally common. **What is left of the 9 at 50? Could *you* learn what a 9 looks
+# like from that?**
 
 
 # %%
@@ -98,70 +129,136 @@ def draw_counts(imbalance_factor):
     return picture(figure, counts.alt, counts.finding)
 
 
+explore(factor_slider([1, 2, 5, 10, 20, 50, 100], 50), draw_counts)
+
+# %% [markdown]
+# ## 2. Who pays for it?
+#
+# The same small network was trained on such data again and again, with several random seeds, and each time tested on
+# 50 new images of *every* digit. **All** is the accuracy over all of them; **Many**, **Medium** and **Few** are the
+# digits 0 to 2, 3 to 6 and 7 to 9. Methods differ only in how they let the rare digits count:
+#
+# - **CE** (cross-entropy): every image counts the same. This is what one does without thinking.
+# - **1/n**: an image counts in inverse proportion to the number *n* of images in its class, so that each class has
+#   the same say. With **γ = 0.5** it is the square root of that, a compromise.
+# - **RDR**: 1/n times a ratio that is measured while training, which compares the features of a class in the current
+#   batch with a running mean of them. The next notebook computes it by hand.
+# - **LA** (logit adjustment): no weights; the network is told how common each class is and must beat that.
+# - **SAM**: no remedy for the tail, but a step that looks for flat minima.
+#
+# **Who pays as the imbalance factor grows? And what does a remedy cost the digits that had plenty?**
+
+
+# %%
+def draw_accuracy(factor, method):
+    if not find(factor, method):
+        return not_there(factor, method)
+    accuracy = GroupAccuracy.from_runs(find(factor, "ce") + find(factor, method))
+    return picture(accuracy.figure(), accuracy.alt, accuracy.finding)
+
+
 explore(
-    widgets.SelectionSlider(
-        options=[1, 2, 5, 10, 20, 50, 100],
-        value=50,
-        description="Imbalance factor",
-        continuous_update=False,
-        style={"description_width": "initial"},
-        layout={"width": "420px"},
-    ),
-    draw_counts,
+    [factor_slider(FACTORS, 50), method_menu(REMEDIES, "rdr", "CE against")],
+    draw_accuracy,
 )
 
 # %% [markdown]
-# ## 2. Train on it
+# ## 3. Why nobody noticed
 #
-# We train the same small network three times at imbalance factor 50. The three differ only in how much an image
-# **counts** in the loss:
+# ### The loss looked fine
 #
-# - **CE** (cross-entropy): every image counts the same.
-# - **1/n**: an image counts in inverse proportion to the number *n* of images in its class, so that each class has
-#   the same say.
-# - **RDR**: 1/n times a ratio that is measured while training, which compares the features of a class in the current
-#   batch with a running mean of them.
+# While a network trains one watches its **loss**: minus the logarithm of the probability that it gives to the true
+# answer, averaged over the training images. 0 is perfect; 0.69 is what a coin toss between two digits gets, and 2.3 is
+# guessing among ten. The dashed line is that average, the one number that everybody looks at.
 #
-# Each takes a few seconds. The runs are stored in the folder `runs` beside this notebook: run the cell again and it
-# opens them instead of training again.
+# **Whose loss does the dashed line tell you? How far from it is the loss on *new* images of the rare digits?**
+
 
 # %%
-runs = {}
-for method in ("ce", "inverse", "rdr"):
-    runs[method] = rdr_core.train(
-        "digits", imbalance_factor=50, method=method, seed=0, runs="runs"
+def loss_by_group(run):
+    """Mean loss of each group on training and on test images, and over all images."""
+    with only_stored():
+        surface, test = surface_by_group(loss_surface(run)), predictions(run)
+    here = surface[(surface["a"] == 0) & (surface["b"] == 0)]  # the network itself
+    training = here.set_index("group")["loss"]
+    loss, groups = -np.log(test["probability"]), run.groups.of_class[test["label"]]
+    table = pd.DataFrame({"training": training, "test": loss.groupby(groups).mean()})
+    return table.loc[list(GROUPS)], training["All"]
+
+
+PLATE = {"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0}
+
+
+def draw_loss(factor, method):
+    table, overall = loss_by_group(find(factor, method)[0])
+    label = method_style(method).label
+    with rdr_style():
+        figure = new_figure(5.5, 2.5)
+        axes = figure.subplots()
+        for place, (group, row) in enumerate(table.iterrows()):
+            color = GROUP_COLORS[group]
+            ends = row["training"], row["test"]
+            axes.plot(ends, [place, place], color=color, lw=1.2)
+            for value, fill in zip(ends, ("white", color), strict=True):
+                axes.plot(value, place, "o", ms=8, mec=color, mfc=fill, mew=1.6)
+                axes.annotate(short(value), (value, place), (0, 8), ha="center",
+                              textcoords="offset points", bbox=PLATE)  # fmt: skip
+        axes.axvline(overall, color="#222222", lw=1, ls="--")
+        axes.annotate(f"all training images: {short(overall)}", (overall, 2.62),
+                      (4, 0), textcoords="offset points", va="center")  # fmt: skip
+        for name, fill in (("training images", "white"), ("new images", "#444444")):
+            axes.plot([], [], "o", ls="", mec="#444444", mfc=fill, label=name)
+        axes.set_xscale("log")
+        axes.set(xlim=(4e-4, 3), ylim=(2.85, -0.6), xlabel="Loss (log scale)")
+        axes.set_yticks(range(len(GROUPS)), GROUPS)
+        axes.set_title(f"{label} at imbalance factor {factor}, one seed", pad=20)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    said = [f"{group}: {short(row['training'])} on training images, "
+            f"{short(row['test'])} on new ones" for group, row in table.iterrows()]  # fmt: skip
+    few = table.loc["Few"]
+    words = (
+        f"Over all training images the loss is {short(overall)}. On training images of the "
+        f"rare digits it is {short(few['training'] / overall)} times that, and on new "
+        f"images of them {short(few['test'] / overall)} times."
     )
+    alt = f"Loss of {label} by group. {'; '.join(said)}. Over all: {short(overall)}."
+    return picture(figure, alt, words)
+
+
+ANALYSED = ["ce", "inverse", "inverse:gamma=0.5", "rdr", "la", "rdr+la"]
+explore([factor_slider([10, 50], 50), method_menu(ANALYSED, "ce")], draw_loss)
 
 # %% [markdown]
-# The test set has 50 images of *every* digit, none of which the networks have seen. **All** is the accuracy over all
-# of them; **Many**, **Medium** and **Few** are the digits 0 to 2, 3 to 6 and 7 to 9. Compare All with Few.
-
-# %%
-accuracy = GroupAccuracy.from_runs(list(runs.values()))
-picture(accuracy.figure(), accuracy.alt, accuracy.finding)
-
-# %% [markdown]
-# ### Why nobody noticed
+# The average is made of images, and nearly all images are of common digits. So it is a report on them. A method that
+# weighs the rare ones up moves their training loss a lot. **How much of that arrives on new images?** (Two training
+# images of a 9 are easily learnt by heart.)
 #
-# The overall accuracy of CE looks fine, although it fails on many of the rare digits: they are three of ten classes,
-# and the other seven hide them. It gets worse. Often the test images are collected as the training images were, so
-# that the rare digits are rare there too. This is what you would then have read:
+# ### The accuracy looked fine too
+#
+# The overall accuracy hides the rare digits, since they are three of ten. It gets worse. Often the test images are
+# collected as the training images were, so that the rare digits are rare there too. This is what you would then have
+# read (imbalance factor 50, mean over seeds):
 
 # %%
 rows = {}
-for method, run in runs.items():
-    by_digit = np.array(run.metrics["per_class"])
+for method in ["ce", *REMEDIES[:4]]:
+    by_digit = np.mean([run.metrics["per_class"] for run in find(50, method)], axis=0)
+    counts = find(50, method)[0].class_counts
     rows[method_style(method).label] = {
         "digits 7 to 9": by_digit[7:].mean(),
         "every digit equally often": by_digit.mean(),
-        "digits as often as in training": np.average(
-            by_digit, weights=run.class_counts
-        ),
+        "digits as often as in training": np.average(by_digit, weights=counts),
     }
-pd.DataFrame(rows).T.style.format("{:.1f} %").set_caption("Test accuracy")
+table = pd.DataFrame(rows).T
+display(table.style.format("{:.1f} %").set_caption("Test accuracy"))
+spread = table.max() - table.min()
+print(
+    f"The methods lie within {spread.iloc[2]:.1f} points where test images are as rare as in "
+    f"training, and within {spread.iloc[0]:.1f} points on the digits 7 to 9."
+)
 
 # %% [markdown]
-# ## 3. A claim, and your eyes
+# ## 4. A claim, and your eyes
 #
 # Where do RDR's weights go while the network learns? The paper that proposed it (Luo et al., NeurIPS 2024) claims
 # that a class's weight moves **inversely** to a quantity B′ of the class, from the theory of how well a network can
@@ -177,30 +274,53 @@ pd.DataFrame(rows).T.style.format("{:.1f} %").set_caption("Test accuracy")
 #
 # Look at RDR first, and do not take the claim for what you see. Then choose **1/n** as a control: its weights are
 # fixed by the class sizes, and they wobble only because they are scaled to mean 1 in every batch, whose mix of digits
-# is chance. Whatever ρ you find there cannot come from any wisdom of the method.
+# is chance. Whatever ρ you find there cannot come from any wisdom of the method. **Does the claim hold in your eyes?
+# And at another imbalance factor?**
 
 
 # %%
-def draw_weights(method):
-    weights = WeightAndBPrime.from_run(runs[method])
+def draw_weights(factor, method):
+    if not find(factor, method):
+        return not_there(factor, method)
+    weights = WeightAndBPrime.from_run(find(factor, method)[0])
     return picture(weights.figure(), weights.alt, weights.finding)
 
 
 explore(
-    widgets.Dropdown(
-        options=[(method_style(method).label, method) for method in runs],
-        value="rdr",
-        description="Method",
-    ),
-    draw_weights,
+    [factor_slider(FACTORS, 50), method_menu(["rdr", "inverse"], "rdr")], draw_weights
 )
 
 # %% [markdown]
-# ## 4. To discuss
+# ## 5. Train one yourself
+#
+# Change the two values and run the cell: a few seconds on any laptop. The run is stored in the folder `runs` beside
+# this notebook; run the cell again and it is opened instead of trained again. **Before you run it: what do you expect
+# on Few?**
+
+# %%
+IMBALANCE_FACTOR = 20
+METHOD = "rdr"  # "ce", "inverse", "la", "rdr+la", "rdr:gamma=0.5", ...
+
+mine = rdr_core.train(
+    "digits", imbalance_factor=IMBALANCE_FACTOR, method=METHOD, runs="runs"
+)
+accuracy = GroupAccuracy.from_run(mine)
+seconds = mine.history["seconds"].sum()
+picture(
+    accuracy.figure(),
+    accuracy.alt,
+    f"Trained in {short(seconds)} s: {percent(mine.metrics['top1'])} over all, "
+    f"{percent(mine.metrics['few'])} on Few.",
+)
+
+# %% [markdown]
+# ## 6. To discuss
 #
 # 1. Someone reports "99 % accuracy" for a network that is to find a rare disease. What do you ask first?
-# 2. The Few digits have 150 test images in all. How many images lie between 1/n and RDR there? Train both again with
-#    `seed=1` and `seed=2` in section 2. How many seeds would you want before you say that one is better?
-# 3. Did you see the claim of section 3 in your own curves? With the same seed, 1/n and RDR were given the same batches:
+# 2. The Few digits have 150 test images in all. How many images lie between 1/n and RDR in section 2? How many seeds
+#    would you want before you say that one is better? (Notebook 5 has a slider for that.)
+# 3. In section 3 a remedy lowers the training loss of the rare digits much more than their loss on new images. What
+#    would you collect, or change, to lower the latter?
+# 4. Did you see the claim of section 4 in your own curves? With the same seed, 1/n and RDR were given the same batches:
 #    which of RDR's spikes are in 1/n's curves too, and what is left that only RDR's ratio can have made? What would a
 #    picture look like that convinced you of the claim, or of its opposite?

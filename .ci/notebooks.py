@@ -1,0 +1,69 @@
+"""Run the notebooks and write them with their outputs as pages: `make notebooks` calls it.
+
+A page has no kernel, so a control in it would move and change nothing: a line says what it is instead, above the
+picture of its first choice.
+"""
+
+from __future__ import annotations
+
+import argparse
+from html import escape
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+from nbconvert.preprocessors import ExecutePreprocessor
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDGET, WIDGET_STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
+#: Seconds that a cell may take.
+LIMIT = 120
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("notebooks", nargs="*", type=Path, help="default: all")
+    arguments.add_argument("--out", type=Path, default=ROOT / "notebooks-html", help="folder (default: %(default)s)")
+    given = arguments.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    for path in given.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):
+        page = given.out / f"{path.stem}.html"
+        page.write_text(publish(path, given.out), encoding="utf-8")
+        print(f"Written: {page}")
+
+
+def publish(path: Path, folder: Path) -> str:
+    """The notebook as a page, run in a folder of its own so that its runs do not land in the repository."""
+    notebook = nbformat.read(path, as_version=4)
+    # The kernel's own log would warn that it listens on this machine; what cells say goes into the page.
+    quiet = ["--log-level=ERROR"]
+    running = ExecutePreprocessor(timeout=LIMIT, kernel_name="python3", extra_arguments=quiet)
+    running.preprocess(notebook, {"metadata": {"path": folder}})
+    states = notebook.metadata.pop("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if WIDGET in output.get("data", {}):
+                output.data = {"text/html": in_words(states[output.data[WIDGET]["model_id"]]["state"], states)}
+    heading = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+    return HTMLExporter(template_name="lab").from_notebook_node(notebook, {"metadata": {"name": heading}})[0]
+
+
+def in_words(control: dict, states: dict) -> str:
+    """What a control is called, what it is set to, and what else it could be; of a box, that of all in it."""
+    if "children" in control:
+        inside = (states[child.removeprefix("IPY_MODEL_")]["state"] for child in control["children"])
+        return "".join(in_words(each, states) for each in inside)
+    if "_options_labels" in control:
+        values = [
+            f"<strong>{escape(label)}</strong>" if at == control["index"] else escape(label)
+            for at, label in enumerate(control["_options_labels"])
+        ]
+    elif control.get("description") and "value" in control:
+        values = [escape(str(control["value"]))]
+    else:  # a progress bar's parts, a button
+        return ""
+    return f"<p><em>A control in the notebook.</em> {escape(control['description'])}: {', '.join(values)}</p>"
+
+
+if __name__ == "__main__":
+    main()
