@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.methods.grammar import parse
 from rdr_core.papers.grids import Grid, Request, requests
+from rdr_core.papers.places import papers_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,19 +189,6 @@ class Paper:
         names = [table.artifact for table in self.tables] + [f"figure{figure.number}" for figure in self.figures]
         names += ["claims"] if self.claims else []
         return tuple(dict.fromkeys([*names, *(more["artifact"] for grid in self.grids.values() for more in grid.more)]))
-
-
-def papers_folder() -> Path:
-    """Where the papers lie: ``data/paper`` of a checkout, or inside the package where it was installed.
-
-    Raises:
-        RdrError: in neither.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package.parent / "data" / "paper", package / "data" / "paper"):
-        if folder.is_dir():
-            return folder
-    raise RdrError(f"The papers' folder data/paper is not beside {package}; install the toolkit again.")
 
 
 def paper_names(folder: Path | None = None) -> list[str]:

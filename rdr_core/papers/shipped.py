@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from rdr_core.errors import RdrError
-from rdr_core.papers.paper import papers_folder
+from rdr_core.papers.places import papers_folder
 from rdr_core.runs import Run
 from rdr_core.runs.files import write_whole
 from rdr_core.runs.tensors import load_tree, save_tree
