@@ -6,6 +6,7 @@ trace stops when the mean changes little, after two probes at the earliest. Yao 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -76,4 +77,7 @@ def _build(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor]], loss: Cal
 def _seeded(seed: int, batches: Sequence[tuple[Tensor, Tensor]]) -> Iterator[None]:
     with torch.random.fork_rng(devices=[batches[0][0].device] if batches[0][0].is_cuda else []):
         torch.manual_seed(seed)
-        yield
+        with warnings.catch_warnings():
+            # PyTorch warns that gradients kept so outlive their use; those here go with the copy of the model.
+            warnings.filterwarnings("ignore", "Using backward\\(\\) with create_graph=True", UserWarning)
+            yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 
 import networks
 import numpy as np
@@ -114,14 +113,11 @@ def test_pyhessian_is_lost_at_a_saddle_and_says_nothing():
     pytest.importorskip("pyhessian")
     model, x, y = networks.saddle()
     exact = np.linalg.eigvalsh(networks.dense_hessian(model, x, y).numpy())
-    with warnings.catch_warnings():
-        # PyHessian calls backward(create_graph=True), of which PyTorch warns.
-        warnings.simplefilter("ignore")
-        found = [
-            Hessian(model, x, y, dtype=torch.float64, backend="pyhessian", seed=seed)
-            .eigenvalues(tolerance=1e-3, budget=100).largest
-            for seed in range(8)
-        ]  # fmt: skip
+    found = [
+        Hessian(model, x, y, dtype=torch.float64, backend="pyhessian", seed=seed)
+        .eigenvalues(tolerance=1e-3, budget=100).largest
+        for seed in range(8)
+    ]  # fmt: skip
     errors = np.abs(np.array(found) - exact[-1]) / exact[-1]
     assert (errors > 0.05).sum() >= 6
     assert np.ptp(found) > 0.1 * exact[-1]
@@ -133,11 +129,9 @@ def test_pyhessian_where_it_is_right_and_what_it_leaves_behind():
     model = model.double().train()
     exact = np.linalg.eigvalsh(networks.dense_hessian(model, x, y, batch_size=4).numpy())
     state = torch.random.get_rng_state()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # backward(create_graph=True), as above
-        hessian = Hessian(model, x, y, batch_size=4, dtype=torch.float64, backend="pyhessian")
-        assert hessian.eigenvalues(tolerance=1e-9, budget=2000).largest == pytest.approx(exact[-1], rel=1e-3)
-        trace = hessian.trace(1e-3, maximum=200)
+    hessian = Hessian(model, x, y, batch_size=4, dtype=torch.float64, backend="pyhessian")
+    assert hessian.eigenvalues(tolerance=1e-9, budget=2000).largest == pytest.approx(exact[-1], rel=1e-3)
+    trace = hessian.trace(1e-3, maximum=200)
     assert trace.value == pytest.approx(exact.sum(), rel=0.5)
     assert trace.how.backend == "pyhessian"
     assert model.training
