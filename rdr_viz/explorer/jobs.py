@@ -103,15 +103,16 @@ class Jobs:
             return Estimate(known, measuring=False)
         request = {"title": f"Time of {_title(configs)}", "measure": [config.to_dict() for config in configs]}
         job = self._job(request)
-        if not job.asked or job.state == "stopped":  # killed, by a reboot maybe
-            job = self._start(request)
-        return Estimate(job.outcome.get("seconds"), measuring=job.state == "running")
+        if job.asked and job.state in ("done", "failed"):
+            return Estimate(job.outcome.get("seconds"), measuring=False)
+        # One at a time: several at once would be slow, and each would find the others in its way.
+        if not any(other.state == "running" for other in self._jobs() if not other.tasks):
+            self._start(request)
+        return Estimate(None, measuring=True)
 
     def all(self) -> list[Job]:
         """Every training and analysis that was asked for here, the latest first."""
-        places = self.folder.glob(".jobs/*/request.json")
-        jobs = [Job(self, place.parent) for place in places]
-        return sorted((job for job in jobs if job.tasks), key=lambda job: job.asked, reverse=True)
+        return sorted((job for job in self._jobs() if job.tasks), key=lambda job: job.asked, reverse=True)
 
     def running(self) -> list[Job]:
         """Those of :meth:`all` that a process is at."""
@@ -127,6 +128,10 @@ class Jobs:
             if job.id == id:
                 return job
         raise RdrError(f"There is no job {id!r} in {self.folder}; ask for the training or the analysis again.")
+
+    def _jobs(self) -> list[Job]:
+        """Of both kinds: what was asked for, and measurements of the time it would take."""
+        return [Job(self, place.parent) for place in self.folder.glob(".jobs/*/request.json")]
 
     def _job(self, request: dict[str, Any]) -> Job:
         digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:10]

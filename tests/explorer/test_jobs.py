@@ -229,12 +229,15 @@ def test_time_is_told_by_the_nearest_run_that_is_alike(jobs, trained):
 
 @pytest.mark.slow
 def test_time_is_measured_where_no_run_is_alike(jobs):
-    config = digits("ce+sam", epochs=40)
+    config, other = digits("ce+sam", epochs=40), digits("ce+sam", epochs=400)
     assert jobs.estimate([config]) == Estimate(None, measuring=True)
+    assert jobs.estimate([other]) == Estimate(None, measuring=True)
+    assert len(list(jobs.folder.glob(".jobs/*"))) == 1  # measured one after the other
     assert jobs.all() == []  # it is no training
     until(lambda: not jobs.estimate([config]).measuring)
+    until(lambda: not jobs.estimate([other]).measuring)
     seconds, _ = jobs.estimate([config])
-    assert 0.05 < seconds < 600
+    assert 0.05 < seconds < jobs.estimate([other]).seconds
     assert not (jobs.folder / config.name).exists()
 
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lab import served
 
 from rdr_core.errors import RdrError
 from rdr_viz.explorer import launch
@@ -137,23 +133,6 @@ def test_where_nobody_asked_another_port_is_taken():
         assert launch._free_port(None, usual) not in (0, usual)
 
 
-@contextmanager
-def served(*arguments: str, cwd: Path):
-    """The command's process and the address it tells."""
-    environment = os.environ | {"RDR_CHECK_SHAPES": "0", "JUPYTER_CONFIG_DIR": str(cwd / "config"),
-                                "JUPYTER_RUNTIME_DIR": str(cwd / "runtime")}  # fmt: skip
-    code = "import sys; from rdr_viz.cli import main; sys.argv[0] = 'rdr'; main()"
-    process = subprocess.Popen([sys.executable, "-c", code, *arguments, "--no-browser"], cwd=cwd, text=True,
-                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
-    try:
-        line = process.stdout.readline()
-        assert "token=" in line, process.stderr.read()
-        yield process, re.search(r"http://\S+", line)[0]
-    finally:
-        process.kill()
-        process.communicate()
-
-
 def answer(url: str) -> tuple[int, str]:
     """Status and final address."""
     try:
@@ -167,11 +146,12 @@ def answer(url: str) -> tuple[int, str]:
 @pytest.mark.parametrize("arguments", [("lab", "copies"), ("app", "--dark")], ids=["lab", "app"])
 def test_only_this_machine_with_the_token_is_served_and_ctrl_c_ends_it(arguments, tmp_path):
     # Someone's settings must not open it to others.
-    (tmp_path / "config").mkdir()
+    config = tmp_path / "settings" / "config"
+    config.mkdir(parents=True)
     for name in ("jupyter_server_config.json", "jupyter_lab_config.json", "voila.json"):
         open_to_all = {"ip": "0.0.0.0", "token": "", "port": 1}
         settings = {"ServerApp": {"ip": "0.0.0.0"}, "IdentityProvider": {"token": ""}, "Voila": open_to_all}
-        (tmp_path / "config" / name).write_text(json.dumps(settings))
+        (config / name).write_text(json.dumps(settings))
     with served(*arguments, cwd=tmp_path) as (process, url):
         listening = {c.laddr for c in psutil.Process(process.pid).net_connections() if c.status == "LISTEN"}
         assert {place.ip for place in listening} == {"127.0.0.1"}
@@ -188,8 +168,8 @@ def test_only_this_machine_with_the_token_is_served_and_ctrl_c_ends_it(arguments
             copied = {path.name for path in (tmp_path / "copies").glob("*.ipynb")}
             assert copied == {path.name for path in notebooks_folder().glob("*.ipynb")}
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+        assert process.wait(timeout=30) == 130
+    err = (tmp_path / "settings" / "stderr.txt").read_text()
     assert err.endswith("Ended.\n")
     assert "Traceback" not in err
     assert "Warning" not in err
