@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab paper notebooks test check bench constraints
+.PHONY: help setup demo lab paper notebooks docs test check bench constraints
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/  make \1 \t/p' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Setting up .venv (a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet -c constraints.txt -b constraints.txt -e '.[notebooks,dev]'
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet -c constraints.txt -b constraints.txt -e '.[notebooks,docs,dev]'
 	@touch $(READY)
 
 demo: $(READY)  ## train CE, 1/n and RDR on real digits and draw what they did (about half a minute)
@@ -32,6 +32,9 @@ paper: $(READY)  ## the whole paper from shipped runs: figures, tables, claims a
 
 notebooks: $(READY)  ## run the notebooks and write them as pages with their outputs, notebooks-html/ (two minutes)
 	@$(BIN)/python .ci/notebooks.py
+
+docs: $(READY)  ## build the site: methods, gallery, API, notebooks with outputs, paper; site/index.html (a few minutes)
+	@$(BIN)/python docs/build.py
 
 test: $(READY)  ## run all tests (a few minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
