@@ -31,6 +31,10 @@ _LAB_PORT, _APP_PORT = 8888, 8866
 _GIVEN = ".rdr-notebooks.json"
 #: Seconds after which a page's kernel ends that was not heard of and that no page shows, and between looks at it.
 _IDLE, _LOOK_EVERY = 600, 60
+#: What the explorer's page needs of JupyterLab; other extensions would only make it slower to open.
+_EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
+#: The page may load from this machine alone: Voila's template asks another for a font, and waits for it.
+_POLICY = f"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws://{HOST}:*; frame-ancestors 'self'"
 
 
 def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
@@ -103,10 +107,12 @@ def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
                 f"--Voila.token={token}",
                 "--Voila.log_level=ERROR",
                 f"--VoilaConfiguration.theme={'dark' if dark else 'light'}",
+                *(f"--VoilaConfiguration.extension_allowlist={name}" for name in _EXTENSIONS),
                 f"--MappingKernelManager.cull_idle_timeout={_IDLE}",
                 f"--MappingKernelManager.cull_interval={_LOOK_EVERY}",
             ]
         )
+        server.tornado_settings = {"headers": {"Content-Security-Policy": _POLICY}}
         loop = IOLoop.current()
 
         def listening() -> None:

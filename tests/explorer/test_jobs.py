@@ -23,7 +23,7 @@ from rdr_core.runs.folder import RunFolder
 from rdr_viz.explorer.jobs import Estimate, Jobs
 
 #: Some seconds of training: long enough to be stopped in the middle.
-LONG = digits("rdr", epochs=40)
+LONG = digits("rdr", epochs=25)
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +146,7 @@ def test_asked_twice_it_is_one_job_and_one_process(jobs):
 
 @pytest.mark.slow
 def test_several_runs_are_one_job_whose_share_counts_them_alike(jobs):
-    job = jobs.train([digits(), digits("la", epochs=60), digits("la", epochs=40, seed=1)])
+    job = jobs.train([digits(), digits("la", epochs=20), digits("la", epochs=15, seed=1)])
     assert job.title == "3 runs of RDR, LA on digits, IF 20"
     shares = []
     until(lambda: shares.append(job.share) or job.state != "running")
