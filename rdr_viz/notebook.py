@@ -35,9 +35,13 @@ def picture(figure: Figure, alt: str, words: str = "") -> HTML:
     """
     from IPython.display import HTML
 
-    png = render(figure, "png", description=alt)
+    return HTML(picture_html(render(figure, "png", description=alt), alt, words))
+
+
+def picture_html(png: bytes, alt: str, words: str = "") -> str:
+    """The same of a picture drawn before: its PNG, what it shows, and what it says."""
     width, height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))
-    return HTML(
+    return (
         '<figure style="max-width: 700px; margin: 0">'
         f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(alt)}"'
         # The page keeps the place while the next picture loads.

@@ -43,12 +43,14 @@ class AccuracyByClass(Display):
         classes: ``rank``, ``class``, ``name``, ``count``, ``group``: the order of the classes.
         dataset: The data set's name.
         imbalance_factor: Of the training set; None for data taken as they are.
+        epoch: After which; None is the last.
     """
 
     data: pd.DataFrame
     classes: pd.DataFrame
     dataset: str
     imbalance_factor: float | None
+    epoch: int | None = None
 
     title = "Which classes does a method serve?"
     look = (
@@ -62,11 +64,14 @@ class AccuracyByClass(Display):
         return cls.from_runs([run], data=data)
 
     @classmethod
-    def from_runs(cls, runs: Sequence[Run], *, data: LongTailedData | None = None) -> AccuracyByClass:
+    def from_runs(
+        cls, runs: Sequence[Run], *, epoch: int | None = None, data: LongTailedData | None = None
+    ) -> AccuracyByClass:
         """Collect accuracies; intervals are Student's over the seeds, or Wilson's where a method has one seed.
 
         Args:
             runs: that differ in method and seed alone.
+            epoch: after which; None (default) is the last. Before it one seed has no interval.
             data: where the runs were trained on the user's own arrays.
 
         Raises:
@@ -74,16 +79,17 @@ class AccuracyByClass(Display):
         """
         runs = in_order(runs)
         classes = class_table(runs[0])
-        table = accuracy_with_intervals(runs, data=data)
+        table = accuracy_with_intervals(runs, epoch=epoch, data=data)
         table = table[table["level"] == "class"].reset_index(drop=True)
         table.insert(2, "rank", table["class"].map(classes.set_index("class")["rank"]))
         config = runs[0].config
-        return cls(table, classes, config.dataset, config.imbalance_factor)
+        return cls(table, classes, config.dataset, config.imbalance_factor, epoch)
 
     @property
     def alt(self) -> str:
         parts, few = [], len(self.classes) <= _DOTS_UP_TO
         intervals = f"; intervals: {self._intervals}" if few else ""
+        when = "" if self.epoch is None else f", epoch {self.epoch}"
         for method, rows in self.data.groupby("method", sort=False):
             rows = rows.sort_values("rank")
             if few:
@@ -95,7 +101,7 @@ class AccuracyByClass(Display):
                 parts.append(f"{label_of(method)}: {', '.join(values)}")
         return (
             f"{'Dot' if few else 'Line'} chart of test accuracy in percent by class on {self.dataset} "
-            f"with {factor(self.imbalance_factor)}, "
+            f"with {factor(self.imbalance_factor)}{when}, "
             f"from the largest class to the smallest{intervals}. {'; '.join(parts)}."
         )
 
@@ -106,7 +112,8 @@ class AccuracyByClass(Display):
             worst = rows.loc[rows["accuracy"].idxmin()]
             parts.append(f"{percent(worst['accuracy'])} on {class_name(str(worst['name']))} with {label_of(method)}")
         drawn = f" Intervals are {self._intervals}." if len(self.classes) <= _DOTS_UP_TO else ""
-        return f"The worst class: {listed(parts)}.{drawn}"
+        when = "" if self.epoch is None else f" after epoch {self.epoch}"
+        return f"The worst class{when}: {listed(parts)}.{drawn}"
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw dots and intervals (lines beyond 20 classes) on ``ax`` (default: new axes) and return it."""
@@ -126,7 +133,9 @@ class AccuracyByClass(Display):
                 ax.plot(x, rows["accuracy"], **{**style.line(), "linestyle": "none"})
             group_spans(ax, self.classes)
             class_ticks(ax, self.classes)
-            ax.set(ylabel="Test accuracy (%)", ylim=(0 if self.data["low"].min() < 40 else None, 101.5))
+            least = self.data[["accuracy", "low"]].min().min()
+            # One scale while the epochs go by.
+            ax.set(ylabel="Test accuracy (%)", ylim=(0 if self.epoch is not None or least < 40 else None, 101.5))
             ax.set_yticks([tick for tick in range(0, 101, 20) if tick >= ax.get_ylim()[0]])
             handles = method_handles(methods)
             for handle in handles if dots else []:
@@ -134,16 +143,20 @@ class AccuracyByClass(Display):
             pad = legend_above(ax, handles) + 15
             ax.get_legend().set_bbox_to_anchor((0, 1.07))
             how = self._intervals if dots else f"{len(self.classes)} classes"
-            ax.set_title(f"{self.dataset}, {factor(self.imbalance_factor)}: {how}", pad=pad)
+            when = "" if self.epoch is None else f", epoch {self.epoch}"
+            ax.set_title(f"{self.dataset}, {factor(self.imbalance_factor)}{when}: {how}", pad=pad)
         return ax
 
     @property
     def _intervals(self) -> str:
-        kinds = set(self.data["interval"])
         seeds = int(self.data["seeds"].max())
-        over = f"95 % t over {plural(seeds, 'seed')}"
-        wilson = "95 % Wilson over test images of one run"
-        return over if kinds == {"t over seeds"} else wilson if len(kinds) == 1 else f"{over}, {wilson}"
+        words = {
+            "t over seeds": f"95 % t over {plural(seeds, 'seed')}",
+            "Wilson over test images": "95 % Wilson over test images of one run",
+            "none": "none for one seed",
+        }
+        kinds = set(self.data["interval"])
+        return ", ".join(said for kind, said in words.items() if kind in kinds)
 
 
 def _named(rows: pd.DataFrame):

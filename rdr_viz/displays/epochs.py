@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 def epoch_axis(ax: Axes, epochs: pd.Series, *, label: bool = True) -> None:
@@ -50,3 +52,12 @@ def shade_warm_up(ax: Axes, data: pd.DataFrame) -> None:
         va="bottom",
         color="#666666",
     )
+
+
+def mark_epoch(figure: Figure, epoch: int) -> list[Line2D]:
+    """A thin line at an epoch in every panel of a picture over epochs; returns the lines, so that they can be moved."""
+    return [
+        ax.axvline(epoch, color="#444444", lw=1, ls=(0, (2, 2)), zorder=4)
+        for ax in figure.axes
+        if ax.axison and ax.has_data()
+    ]

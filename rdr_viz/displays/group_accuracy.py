@@ -31,6 +31,7 @@ class GroupAccuracy(Display):
             :func:`rdr_viz.numbers.accuracy.accuracy_by_group`.
         dataset: The data set's name.
         imbalance_factor: Of the training set; None for data taken as they are.
+        epoch: After which; None is the last.
 
     Example:
         >>> GroupAccuracy.from_runs([ce, inverse, rdr]).summary()  # doctest: +SKIP
@@ -39,6 +40,7 @@ class GroupAccuracy(Display):
     data: pd.DataFrame
     dataset: str
     imbalance_factor: float | None
+    epoch: int | None = None
 
     title = "Which method serves which group?"
     look = (
@@ -52,15 +54,20 @@ class GroupAccuracy(Display):
         return cls.from_runs([run])
 
     @classmethod
-    def from_runs(cls, runs: Sequence[Run]) -> GroupAccuracy:
-        """Collect the last epoch's accuracies of ``runs``.
+    def from_runs(cls, runs: Sequence[Run], *, epoch: int | None = None) -> GroupAccuracy:
+        """Collect the accuracies of ``runs``.
+
+        Args:
+            runs: That differ in method and seed alone.
+            epoch: After which; None (default) is the last.
 
         Raises:
-            RdrError: without runs, if they differ in more than method and seed, or if one method has a seed twice.
+            RdrError: without runs, if they differ in more than method and seed, if one method has a seed twice, or
+                if a run has no such epoch.
         """
         runs = list(runs)
-        data = accuracy_by_group(runs)
-        return cls(data, runs[0].config.dataset, runs[0].config.imbalance_factor)
+        data = accuracy_by_group(runs, epoch=epoch)
+        return cls(data, runs[0].config.dataset, runs[0].config.imbalance_factor, epoch)
 
     def summary(self) -> pd.DataFrame:
         """Mean, sd and seeds of each method and group; see :func:`rdr_viz.numbers.accuracy.summarise`."""
@@ -75,7 +82,7 @@ class GroupAccuracy(Display):
             parts.append(f"{group}: {', '.join(values)}" if values else f"{group}: no class in this group")
         return (
             f"Bar chart of test accuracy in percent on {self.dataset} with "
-            f"{factor(self.imbalance_factor)}, {self._seeds()}. {'; '.join(parts)}."
+            f"{factor(self.imbalance_factor)}, {self._when()}{self._seeds()}. {'; '.join(parts)}."
         )
 
     @property
@@ -99,6 +106,8 @@ class GroupAccuracy(Display):
                 sentences.append(f"{place} {listed(best['label'].tolist())} {verb} with {percent(top)}{against}.")
         if self.data["seed"].nunique() == 1:
             sentences.append("This is one seed, so a few points either way may be chance.")
+        if self.epoch is not None:
+            sentences.insert(0, f"After epoch {self.epoch}:")
         return " ".join(sentences)
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -186,7 +195,7 @@ class GroupAccuracy(Display):
         if not direct:
             self._legend(ax, methods)
         ax.set_title(
-            f"{self.dataset}, {factor(self.imbalance_factor)} ({self._seeds()})",
+            f"{self.dataset}, {factor(self.imbalance_factor)} ({self._when()}{self._seeds()})",
             pad=8 if direct else 10 + 14 * -(-len(methods) // _LEGEND_COLUMNS),
         )
 
@@ -212,6 +221,9 @@ class GroupAccuracy(Display):
     def _highest(self, method: str, group: str) -> float:
         chosen = (self.data["method"] == method) & (self.data["group"] == group)
         return float(self.data.loc[chosen, "accuracy"].max())
+
+    def _when(self) -> str:
+        return "" if self.epoch is None else f"epoch {self.epoch}, "
 
     def _seeds(self) -> str:
         per_method = self.data.groupby("method")["seed"].nunique()

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 ALL_AND_GROUPS = ("All", *GROUPS)
-_METRIC = {"All": "top1", "Many": "many", "Medium": "medium", "Few": "few"}
+#: Of the groups, in their order, at the end and after each epoch.
+_METRICS = ("top1", "many", "medium", "few")
+_HISTORY = ["accuracy", "many", "medium", "few"]
 _SAME = {
     "dataset": "data set",
     "imbalance_factor": "imbalance factor",
@@ -24,14 +26,19 @@ _SAME = {
 }
 
 
-def accuracy_by_group(runs: Sequence[Run]) -> pd.DataFrame:
+def accuracy_by_group(runs: Sequence[Run], *, epoch: int | None = None) -> pd.DataFrame:
     """A row per run and group: ``method``, ``label``, ``seed``, ``group`` (All, Many, Medium, Few), ``accuracy``.
 
-    ``accuracy`` is the last epoch's test accuracy in percent; NaN where no class is in the group, never 0.
+    ``accuracy`` is the test accuracy in percent; NaN where no class is in the group, never 0.
     Methods come in their fixed order (:func:`rdr_viz.palette.method_order`), seeds rise.
 
+    Args:
+        runs: finished runs.
+        epoch: after which; None (default) is the last.
+
     Raises:
-        RdrError: without runs, if runs differ in more than method and seed, or if one method has a seed twice.
+        RdrError: without runs, if runs differ in more than method and seed, if one method has a seed twice, or if a
+            run has no such epoch.
     """
     runs = list(runs)
     _refuse_unequal(runs)
@@ -42,12 +49,27 @@ def accuracy_by_group(runs: Sequence[Run]) -> pd.DataFrame:
             "label": method_style(run.config.method).label,
             "seed": run.config.seed,
             "group": group,
-            "accuracy": np.nan if (value := run.metrics.get(_METRIC[group])) is None else float(value),
+            "accuracy": value,
         }
         for run in runs
-        for group in ALL_AND_GROUPS
+        for group, value in zip(ALL_AND_GROUPS, _accuracies(run, epoch), strict=True)
     ]
     return pd.DataFrame(rows)
+
+
+def check_epoch(run: Run, epoch: int) -> None:
+    """Raises RdrError where the run has no such epoch."""
+    if not 1 <= epoch <= run.epochs_done:
+        raise RdrError(f"{run.path} has no epoch {epoch}; give one of 1 to {run.epochs_done}.")
+
+
+def _accuracies(run: Run, epoch: int | None) -> list[float]:
+    if epoch is None:
+        values = [run.metrics.get(name) for name in _METRICS]
+        return [np.nan if value is None else float(value) for value in values]
+    check_epoch(run, epoch)
+    history = run.history
+    return history.loc[history["epoch"] == epoch, _HISTORY].iloc[0].tolist()
 
 
 def summarise(data: pd.DataFrame) -> pd.DataFrame:

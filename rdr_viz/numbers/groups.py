@@ -55,37 +55,39 @@ def wilson_interval(right: int, total: int, confidence: float = 0.95) -> tuple[f
 
 
 def accuracy_with_intervals(
-    runs: Sequence[Run], *, confidence: float = 0.95, data: LongTailedData | None = None
+    runs: Sequence[Run], *, confidence: float = 0.95, epoch: int | None = None, data: LongTailedData | None = None
 ) -> pd.DataFrame:
     """Test accuracy of each method over all classes, by group and by class, with an interval.
 
     With two seeds or more the interval is Student's over the seeds; with one it is Wilson's over the test images of
     that run (from its stored predictions), and ``interval`` says which. The two answer different questions: what
-    another seed would give, and what other test images would give.
+    another seed would give, and what other test images would give. Predictions of earlier epochs are not stored, so
+    one seed has no interval there.
 
     Args:
         runs: that differ in method and seed alone.
         confidence: default 0.95.
+        epoch: after which; None (default) is the last.
         data: what they were trained on, where those are arrays of the user's own.
 
     Returns:
         ``method``, ``label``, ``level`` ("all", "group" or "class"), ``class`` (-1 but for a class), ``name``,
         ``count`` (training images), ``group`` ("All" at the top), ``accuracy``, ``low``, ``high`` and ``sd`` in
         percent, cut to 0..100 (NaN in a group without classes or without an interval), ``seeds``, ``interval``
-        ("t over seeds" or "Wilson over test images").
+        ("t over seeds", "Wilson over test images" or "none").
 
     Raises:
         RdrError: runs that cannot be compared (:func:`rdr_viz.numbers.accuracy.accuracy_by_group`).
     """
     runs = list(runs)
-    groups = accuracy_by_group(runs)  # refuses what cannot be compared, and settles the order
+    groups = accuracy_by_group(runs, epoch=epoch)  # refuses what cannot be compared, and settles the order
     classes = class_table(runs[0])
     counts = {name: int(rows["count"].sum()) for name, rows in classes.groupby("group")}
     counts["All"] = int(classes["count"].sum())
     tables = []
     for (method, label), rows in groups.groupby(["method", "label"], sort=False):
         own = [run for run in runs if run.config.method == method]
-        by_class = np.array([_last_by_class(run) for run in own])
+        by_class = np.array([_by_class(run, epoch) for run in own])
         units = [("group" if g != "All" else "all", -1, g, counts.get(g, 0), g) for g in ("All", *GROUPS)]
         units += [("class", *row) for row in classes[["class", "name", "count", "group"]].itertuples(index=False)]
         table = pd.DataFrame(units, columns=["level", "class", "name", "count", "group"])
@@ -97,13 +99,17 @@ def accuracy_with_intervals(
         if len(own) > 1:
             ends = [t_interval(value, confidence) for value in values]
             table["sd"] = [value.std(ddof=1) for value in values]
+        elif epoch is not None:
+            ends = [(np.nan, np.nan)] * len(units)
+            table["sd"] = np.nan
         else:
             said = predictions(own[0], data=data)
             ends = [_wilson_percent(said, unit, own[0], confidence) for unit in units]
             table["sd"] = np.nan
         table["low"], table["high"] = np.clip(np.array(ends).T, 0, 100)
         table["seeds"] = len(own)
-        table["interval"] = "t over seeds" if len(own) > 1 else "Wilson over test images"
+        one = "Wilson over test images" if epoch is None else "none"
+        table["interval"] = "t over seeds" if len(own) > 1 else one
         table.insert(0, "label", label)
         table.insert(0, "method", method)
         tables.append(table)
@@ -216,9 +222,10 @@ def calibration(
     return pd.concat(tables, ignore_index=True)
 
 
-def _last_by_class(run: Run) -> np.ndarray:
-    last = run.classes[run.classes["epoch"] == run.classes["epoch"].max()]
-    return last.sort_values("class")["accuracy"].to_numpy(dtype=float)
+def _by_class(run: Run, epoch: int | None) -> np.ndarray:
+    classes = run.classes
+    rows = classes[classes["epoch"] == (classes["epoch"].max() if epoch is None else epoch)]
+    return rows.sort_values("class")["accuracy"].to_numpy(dtype=float)
 
 
 def _wilson_percent(said: pd.DataFrame, unit: tuple, run: Run, confidence: float) -> tuple[float, float]:

@@ -1,0 +1,201 @@
+"""What is at hand: the runs of some folders by what they were trained on, read without opening more than names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from rdr_core.errors import RdrError
+from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.settings import settings_of
+from rdr_viz.palette import known_methods, method_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What a choice in the explorer changes; runs that differ in anything else are of different data or length.
+VARIED = ("imbalance_factor", "profile", "method", "seed")
+#: Imbalance factors to train at where there is no run yet.
+USUAL_IMBALANCE = (10.0, 50.0, 100.0)
+
+_COLUMNS = (
+    "data", "imbalance_factor", "profile", "noise", "method", "seed", "epochs", "path", "done", "results",
+)  # fmt: skip
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run at hand.
+
+    Attributes:
+        run: not read further than its configuration.
+        done: whether it is finished; others can't be drawn.
+        results: names of the analyses' results stored beside it, as "density".
+    """
+
+    run: Run
+    done: bool
+    results: frozenset[str]
+
+    @property
+    def config(self) -> RunConfig:
+        return self.run.config
+
+    @property
+    def data(self) -> str:
+        return data_words(self.config)
+
+
+class Catalogue:
+    """The runs of some folders.
+
+    Args:
+        folders: of runs; one that is not there holds none. A run that is in two is taken from the first.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     empty = Catalogue([folder])
+        ...     empty.data(), empty.imbalances("digits", "exponential")
+        (['digits'], [10.0, 50.0, 100.0])
+    """
+
+    def __init__(self, folders: Sequence[str | Path]) -> None:
+        self.folders = [Path(folder) for folder in folders]
+        self.entries: list[Entry] = []
+        self.read()
+
+    def read(self) -> None:
+        """Look at the folders again."""
+        found: dict[str, Entry] = {}
+        for folder in self.folders:
+            for entry in _entries(folder):
+                found.setdefault(entry.run.name, entry)
+        self.entries = list(found.values())
+        # Which data a run is of is asked with every choice.
+        self._by_choice: dict[tuple, Entry] = {}
+        for entry in self.entries:
+            self._by_choice.setdefault((entry.data, *(getattr(entry.config, name) for name in VARIED)), entry)
+
+    def table(self) -> pd.DataFrame:
+        """A row a run: data, imbalance_factor, profile, noise, method, seed, epochs, path, done, results."""
+        import pandas as pd
+
+        rows = [
+            (e.data, e.config.imbalance_factor, e.config.profile, e.config.noise_rate, e.config.method, e.config.seed,
+             e.config.epochs, e.run.path, e.done, sorted(e.results))
+            for e in self.entries
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=_COLUMNS)
+
+    def data(self) -> list[str]:
+        """The data that there are runs of, those with the most first; "digits", which needs no files, without any."""
+        names = [key[0] for key in self._by_choice]
+        return sorted(set(names), key=lambda name: (-names.count(name), name)) or ["digits"]
+
+    def profiles(self, data: str) -> list[str | None]:
+        """The profiles that there are runs of these data with."""
+        return self._values(lambda e: e.config.profile, str, data=data) or ["exponential"]
+
+    def imbalances(self, data: str, profile: str | None) -> list[float | None]:
+        """The imbalance factors at hand, rising; None alone for data taken as they are."""
+        found = self._values(lambda e: e.config.imbalance_factor, lambda f: f or 0.0, data=data, profile=profile)
+        return found or ([None] if profile is None else list(USUAL_IMBALANCE))
+
+    def methods(self, data: str) -> list[str]:
+        """The methods there are runs of, at any imbalance, and those of the toolkit, in the pictures' order."""
+        there = self._values(lambda e: e.config.method, method_order, data=data)
+        return sorted({*there, *known_methods()}, key=method_order)
+
+    def seeds(self, data: str) -> list[int]:
+        """The seeds there are runs of, and the next one."""
+        there = self._values(lambda e: e.config.seed, int, data=data)
+        return [*there, max(there, default=-1) + 1]
+
+    def find(
+        self, data: str, imbalance_factor: float | None, profile: str | None, method: str, seed: int
+    ) -> Entry | None:
+        """The run of that choice, finished or not; None where there is none."""
+        return self._by_choice.get((data, imbalance_factor, profile, method, seed))
+
+    def any(self, data: str, imbalance_factor: float | None, profile: str | None) -> Entry | None:
+        """A finished run of these data with this tail, of any method and seed."""
+        wanted = (data, imbalance_factor, profile)
+        return next((e for key, e in self._by_choice.items() if key[:3] == wanted and e.done), None)
+
+    def config(
+        self, data: str, imbalance_factor: float | None, profile: str | None, method: str, seed: int
+    ) -> RunConfig:
+        """What to train for that choice: as the other runs of these data, or by the data set's defaults.
+
+        Raises:
+            RdrError: there is no run of these data, and they are no data set's own name.
+        """
+        like = next((e.config for e in self.entries if e.data == data), None)
+        if like is None:
+            like = _usual_config(data)
+        return replace(like, imbalance_factor=imbalance_factor, profile=profile, method=method, seed=seed)
+
+    def _values(
+        self, value: Callable[[Entry], _T], order: Callable[[_T], object], *, data: str, profile: object = ...
+    ) -> list[_T]:
+        chosen = (e for key, e in self._by_choice.items() if key[0] == data and profile in (..., e.config.profile))
+        return sorted({value(e) for e in chosen}, key=order)
+
+
+def data_words(config: RunConfig) -> str:
+    """What a run was trained on and how, but for what the explorer varies: the data set, and what is unusual.
+
+    Example:
+        >>> data_words(RunConfig(dataset="digits", imbalance_factor=50, method="ce", epochs=15, noise_rate=0.05,
+        ...                      model="small", batch_size=32, learning_rate=0.1))
+        'digits, 5 % label noise, 15 epochs'
+    """
+    usual = {field.name: field.default for field in fields(RunConfig)} | vars(settings_of(config.dataset))
+    words = [config.dataset]
+    if config.noise_rate:
+        kind = "" if config.noise == "symmetric" else f"{config.noise} "
+        words.append(f"{100 * config.noise_rate:g} % {kind}label noise")
+    if config.epochs != usual["epochs"]:
+        words.append(f"{config.epochs} epochs")
+    said = {"dataset", "noise_rate", "noise", "epochs", *VARIED}
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if field.name not in said and value != usual[field.name]:
+            number = f"{value:g}" if isinstance(value, float) else str(value)
+            words.append(f"{field.name.replace('_', ' ')} {number}")
+    return ", ".join(words)
+
+
+def _usual_config(data: str) -> RunConfig:
+    usual = settings_of(data)
+    config = RunConfig(
+        dataset=data, imbalance_factor=None, profile=None, method="ce", epochs=usual.epochs, model=usual.model,
+        batch_size=usual.batch_size, learning_rate=usual.learning_rate,
+    )  # fmt: skip
+    if data_words(config) != data or "," in data:
+        raise RdrError(f"There is no run of {data!r} here that would say how to train another; choose other data.")
+    return config
+
+
+def _entries(folder: Path) -> Iterator[Entry]:
+    """The runs of a folder; what is none, or damaged, is passed over."""
+    for path in _children(folder):
+        with suppress(RdrError):
+            run = Run.open(path)
+            # A result is NAME-HASH.csv; names have hyphens of their own.
+            files = [child.name for child in _children(path / "analysis") if child.suffix == ".csv"]
+            yield Entry(run, run.done, frozenset(name.rpartition("-")[0] for name in files))
+
+
+def _children(folder: Path) -> Iterable[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if not entry.name.startswith("."))
+    except OSError:
+        return []

@@ -1,0 +1,128 @@
+"""All that a reader has chosen, as a value: what a link or a small file brings back elsewhere."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from rdr_core.errors import RdrError
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A view of the explorer, whole.
+
+    Attributes:
+        data: what the runs were trained on, as :func:`rdr_viz.explorer.catalogue.data_words` says it.
+        imbalance_factor: None for data taken as they are.
+        profile: of the tail; None for data taken as they are.
+        methods: canonical names, in the order of the choice.
+        seeds: of the runs.
+        epoch: that pictures over epochs mark, or that they are as of; None (default) is the last.
+        view: a name of :data:`rdr_viz.explorer.views.VIEWS`.
+        option: of the view; "" (default) is its first.
+        pinned: what is shown beside it, to compare; None (default) is nothing. It has none itself.
+
+    Example:
+        >>> state = State(data="digits", imbalance_factor=50.0, methods=("ce", "rdr"), view="accuracy")
+        >>> state.to_query()
+        'data=digits&if=50&profile=exponential&method=ce&method=rdr&seed=0&view=accuracy'
+        >>> State.from_query(state.to_query()) == State.from_json(state.to_json()) == state
+        True
+    """
+
+    data: str = "digits"
+    imbalance_factor: float | None = 50.0
+    profile: str | None = "exponential"
+    methods: tuple[str, ...] = ("ce", "rdr")
+    seeds: tuple[int, ...] = (0,)
+    epoch: int | None = None
+    view: str = "counts"
+    option: str = ""
+    pinned: State | None = None
+
+    def alone(self) -> State:
+        """The same, with nothing beside it."""
+        return replace(self, pinned=None)
+
+    def to_json(self) -> str:
+        """The text of a small file."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> State:
+        """Undo of :meth:`to_json`.
+
+        Raises:
+            RdrError: it is no such file.
+        """
+        try:
+            return cls._from_dict(json.loads(text))
+        except (ValueError, TypeError, KeyError) as error:
+            raise RdrError(f"This is no view that the explorer shared ({error}); press Share to make one.") from None
+
+    def to_query(self) -> str:
+        """The parameters of a link, without the question mark."""
+        pairs: list[tuple[str, object]] = [("data", self.data)]
+        if self.imbalance_factor is not None:
+            pairs.append(("if", f"{self.imbalance_factor:.17g}"))
+        if self.profile is not None:
+            pairs.append(("profile", self.profile))
+        pairs += [("method", method) for method in self.methods]
+        pairs += [("seed", seed) for seed in self.seeds]
+        if self.epoch is not None:
+            pairs.append(("epoch", self.epoch))
+        pairs.append(("view", self.view))
+        if self.option:
+            pairs.append(("option", self.option))
+        if self.pinned is not None:
+            pairs.append(("pinned", self.pinned.to_query()))
+        return urlencode(pairs)
+
+    @classmethod
+    def from_query(cls, query: str) -> State:
+        """Undo of :meth:`to_query`; parameters that are none of a view's, as a page's own, play no part.
+
+        Raises:
+            RdrError: it holds no view.
+        """
+        try:
+            found = parse_qs(query.removeprefix("?"), keep_blank_values=True, errors="strict")
+            one = {name: values[0] for name, values in found.items()}
+            factor, epoch, pinned = one.get("if"), one.get("epoch"), one.get("pinned")
+            return cls(
+                data=one["data"],
+                imbalance_factor=None if factor is None else float(factor),
+                profile=one.get("profile"),
+                methods=tuple(found.get("method", ())),
+                seeds=tuple(map(int, found.get("seed", ()))),
+                epoch=None if epoch is None else int(epoch),
+                view=one["view"],
+                option=one.get("option", ""),
+                pinned=None if pinned is None else cls.from_query(pinned).alone(),
+            )
+        except (ValueError, KeyError) as error:
+            raise RdrError(f"This link holds no view of the explorer ({error}); press Share to make one.") from None
+
+    @classmethod
+    def _from_dict(cls, values: dict[str, Any]) -> State:
+        """KeyError, TypeError or ValueError where they are of no view."""
+        if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
+            raise ValueError("it has other parts")
+        factor, epoch, pinned = values["imbalance_factor"], values["epoch"], values["pinned"]
+        words = [values["data"], values["view"], values["option"], *values["methods"]]
+        if not all(isinstance(word, str) for word in [*words, values["profile"] or ""]):
+            raise ValueError("names are texts")
+        return cls(
+            data=values["data"],
+            imbalance_factor=None if factor is None else float(factor),
+            profile=values["profile"],
+            methods=tuple(values["methods"]),
+            seeds=tuple(map(int, values["seeds"])),
+            epoch=None if epoch is None else int(epoch),
+            view=values["view"],
+            option=values["option"],
+            pinned=None if pinned is None else cls._from_dict(pinned).alone(),
+        )
