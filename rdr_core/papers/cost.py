@@ -43,7 +43,7 @@ _TESTED = {"digits": 50, "mnist": 1000, "cifar10": 1000, "cifar100": 100, "image
 _TRAINED = {"imagenet-lt": PUBLISHED["ImageNet_LT_train.txt"].rows, "places-lt": PUBLISHED["Places_LT_train.txt"].rows}
 
 #: Seconds of steps that are timed, and steps at most.
-_SECONDS, _STEPS = 0.5, 50
+_SECONDS, _STEPS = 0.8, 50
 #: Test images that are timed: a GPU is as fast as training has it in large batches alone.
 _IMAGES = {"cpu": 100, "cuda": 1000}
 #: Steps before: in the first ones memory is taken, kernels are chosen, and on a GPU the step is recorded and tried.
@@ -55,7 +55,7 @@ _STORED_SIDE = 256
 
 
 def seconds_of(
-    configs: Iterable[RunConfig], device: str = "auto", *, runs: str | Path | None = None
+    configs: Iterable[RunConfig], device: str = "auto", *, runs: str | Path | None = None, progress: bool = False
 ) -> dict[RunConfig, float | None]:
     """Seconds that each run would take, alone on this machine.
 
@@ -65,6 +65,7 @@ def seconds_of(
         configs: of the runs.
         device: as for :func:`rdr_core.train`.
         runs: folder of runs; what is finished there, by whole epochs, costs nothing. None (default) is none.
+        progress: show a bar.
 
     Returns:
         By run; None where it is not known: of the user's own images, whose number and size are not known here, and of
@@ -99,6 +100,10 @@ def seconds_of(
         first = replace(config, method=parse(config.method).first_stage.name)
         return own if first == config or first in wanted else own + cost(first)
 
+    if progress:
+        from tqdm.auto import tqdm
+
+        return {config: cost(config) for config in tqdm(wanted, desc="measuring", unit="run")}
     return {config: cost(config) for config in wanted}
 
 
@@ -172,7 +177,7 @@ def _measure(config: RunConfig, size: _Size, device: torch.device) -> _Pace:
         _train(state, until=first)
         once = _seconds(lambda: _train(state, until=first + 1), device)
         more = max(1, min(_STEPS, int(_SECONDS / once), state.batches - first - 2))  # the last batch may be small
-        step = _seconds(lambda: _train(state, until=first + 1 + more), device) / more
+        step = _pace(state, first + 1, more, device)
 
         written = RunFolder(Path(folder))
         written.begin(config, data, {})
@@ -219,6 +224,13 @@ def _state(config: RunConfig, data: LongTailedData, device: torch.device) -> Tra
 def _train(state: TrainingState, until: int) -> None:
     """To the epoch's step of this number."""
     train_epoch(state, tick=lambda: None, stop=lambda: state.batch >= until)
+
+
+def _pace(state: TrainingState, start: int, steps: int, device: torch.device) -> float:
+    """Seconds of a step. On a CPU the median, which other work on the machine moves least; a GPU's steps overlap."""
+    if device.type == "cuda":
+        return _seconds(lambda: _train(state, until=start + steps), device) / steps
+    return float(np.median([_seconds(lambda n=n: _train(state, until=start + n + 1), device) for n in range(steps)]))
 
 
 def _finished(config: RunConfig, folder: Path | None) -> int:

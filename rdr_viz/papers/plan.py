@@ -26,7 +26,7 @@ def plan_table(
     seconds: dict[RunConfig, float | None],
 ) -> pd.DataFrame:
     """A row for each grid and part of a paper: ``grid``, ``part``, ``data`` (sets and IFs), ``methods``, ``runs``,
-    ``finished``, ``seconds`` (of those that lack; NaN where one of them is not known).
+    ``finished``, ``seconds`` (of those that lack; NaN where that of one is not known here).
 
     A run that fills several parts is in each; the row "all" counts it once.
     """
@@ -69,11 +69,12 @@ def show_plan(papers: Sequence[Paper], names: str, shelf: Shelf, *, runs: Path, 
         for want in wanted(paper, grid, artifacts=parts, seeds=seeds)
         if shelf.find(want.config) is None
     }
-    seconds = seconds_of(sorted(lacking, key=lambda config: config.name), device, runs=runs)
+    seconds = seconds_of(sorted(lacking, key=lambda config: config.name), device, runs=runs, progress=True)
     table = plan_table(chosen, shelf, seeds=seeds, seconds=seconds)
     shown = Table(box=None, pad_edge=False, title="runs that the papers need", title_justify="left")
-    for name in ("grid", "part", "data", "methods", "seeds", "runs", "finished", "the rest takes"):
-        shown.add_column(name, justify="left" if name in ("grid", "part", "data") else "right", overflow="fold")
+    for name in ("grid", "part", "data", "methods", "seeds", "runs", "finished", "time left"):
+        words = name in ("grid", "part", "data")
+        shown.add_column(name, justify="left" if words else "right", min_width=26 if name == "data" else None)
     before = None
     for row in table.to_dict("records"):
         grid = f"{row['grid']} ({row['paper']})"
@@ -91,10 +92,10 @@ def time_words(seconds: float) -> str:
 
     Example:
         >>> time_words(0), time_words(42), time_words(600), time_words(7.4e3), time_words(4e5), time_words(float("nan"))
-        ('', '42 s', '10 min', '2.1 h', '4.6 days', 'not known here')
+        ('', '42 s', '10 min', '2.1 h', '4.6 days', 'unknown')
     """
     if seconds != seconds:
-        return "not known here"
+        return "unknown"
     for unit, size, digits in (("days", 86_400, 1), ("h", 3_600, 1), ("min", 60, 0), ("s", 1, 0)):
         if seconds >= (1.5 if unit != "s" else 0) * size:
             return f"{seconds / size:.{digits}f} {unit}" if seconds else ""
