@@ -14,14 +14,12 @@ from rdr_core.papers.grids import Grid, wanted
 from rdr_core.papers.paper import Claim, Figure, Paper
 from rdr_core.runs.files import write_whole
 from rdr_viz.figure import csv_text
-from rdr_viz.numbers.words import number, short
 from rdr_viz.page import Section
-from rdr_viz.palette import method_style
 from rdr_viz.papers.cells import compared_cells
+from rdr_viz.papers.claim_words import setting_words, signed, unit
 from rdr_viz.papers.claims import NOT_MEASURED, Judged, criterion, judge
 from rdr_viz.papers.comparison import ComparisonTable
 from rdr_viz.papers.figures import draw_figure
-from rdr_viz.papers.measures import MEASURES
 from rdr_viz.papers.page import (
     ClaimRow,
     FigureBlock,
@@ -135,49 +133,22 @@ def _claim(claim: Claim, paper: Paper, shelf: Shelf) -> ClaimRow:
     ]  # fmt: skip
     verdicts = [_verdict(claim, paper, scale, setting) for scale, setting in judged]
     printed = {
-        _setting(claim, paper, setting, setting.request.imbalance_factor): setting.paper
+        setting_words(claim, paper, setting, setting.request.imbalance_factor): setting.paper
         for scale, setting in judged
         if not np.isnan(setting.paper)
     }
-    unit = _unit(claim)
-    said = "; ".join(f"{where}: {_signed(value, claim)}{unit}" for where, value in printed.items())
+    said = "; ".join(f"{where}: {signed(value, claim)}{unit(claim)}" for where, value in printed.items())
     return ClaimRow(claim.says, verdicts, criterion(claim), said)
 
 
 def _verdict(claim: Claim, paper: Paper, scale: str, setting: Judged) -> Verdict:
     measured, interval = "", ""
     if setting.verdict != NOT_MEASURED:
-        measured = _signed(setting.mean, claim) + _unit(claim)
+        measured = signed(setting.mean, claim) + unit(claim)
         if not np.isnan(setting.low):
-            interval = f"{_signed(setting.low, claim)} to {_signed(setting.high, claim)}"
-    where = _setting(claim, paper if scale == "paper" else None, setting, setting.factor)
+            interval = f"{signed(setting.low, claim)} to {signed(setting.high, claim)}"
+    where = setting_words(claim, paper if scale == "paper" else None, setting, setting.factor)
     return Verdict(scale, setting.verdict, measured, interval, setting.seeds, where)
-
-
-def _setting(claim: Claim, paper: Paper | None, setting: Judged, factor: float | None) -> str:
-    """Which of the claim's settings, in words; what all of them share goes without saying.
-
-    Without a paper the data set is left out: at a small scale one stands for those of the paper.
-    """
-    words = [paper.datasets[setting.request.dataset]] if paper is not None and len(claim.datasets) > 1 else []
-    words += [f"IF {factor:g}"] if factor is not None else []
-    words += [method_style(setting.request.method).label] if len(claim.method) > 1 else []
-    words += [f"against {method_style(setting.against).label}"] if len(claim.against) > 1 else []
-    words += [setting.measure.rpartition(" ")[2].capitalize()] if len(claim.measure) > 1 else []
-    return ", ".join(words)
-
-
-def _unit(claim: Claim) -> str:
-    unit = MEASURES[claim.measure[0]].unit
-    return "" if claim.by == "ratio" or not unit else f"\N{NO-BREAK SPACE}{unit}"
-
-
-def _signed(value: float, claim: Claim) -> str:
-    """Differences and changes with their sign, ratios without."""
-    if claim.by == "ratio":
-        return f"×{number(value, 2)}"
-    text = number(value, 1) if MEASURES[claim.measure[0]].unit else short(value)
-    return f"+{text}" if any(digit in text for digit in "123456789") and text[0].isdigit() else text
 
 
 def _judged_rows(claim: Claim, paper: Paper, shelf: Shelf) -> list[dict[str, object]]:
