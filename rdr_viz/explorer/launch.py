@@ -31,6 +31,8 @@ _LAB_PORT, _APP_PORT = 8888, 8866
 _GIVEN = ".rdr-notebooks.json"
 #: Seconds after which a page's kernel ends that was not heard of and that no page shows, and between looks at it.
 _IDLE, _LOOK_EVERY = 600, 60
+#: Between a server and its kernels, where they know how to: others on the machine could listen to what is not.
+_ENCRYPTED = "--KernelManager.transport_encryption=auto"
 #: What the explorer's page needs of JupyterLab; other extensions would only make it slower to open.
 _EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
 #: The page may load from this machine alone: Voila's template asks another for a font, and waits for it.
@@ -67,6 +69,7 @@ def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
         f"--IdentityProvider.token={token}",
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
+        _ENCRYPTED,
     ]
     with warnings.catch_warnings(record=True):  # Jupyter's own extensions use what it deprecates, and say so
         server = LabApp.initialize_server(arguments)
@@ -110,6 +113,7 @@ def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
                 *(f"--VoilaConfiguration.extension_allowlist={name}" for name in _EXTENSIONS),
                 f"--MappingKernelManager.cull_idle_timeout={_IDLE}",
                 f"--MappingKernelManager.cull_interval={_LOOK_EVERY}",
+                _ENCRYPTED,
             ]
         )
         server.tornado_settings = {"headers": {"Content-Security-Policy": _POLICY}}
