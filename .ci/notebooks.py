@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 WIDGET, WIDGET_STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
 #: Seconds that a cell may take.
 LIMIT = 120
+#: Characters of a control's choices that are all listed.
+LONGEST = 300
 
 
 def main() -> None:
@@ -33,7 +35,14 @@ def main() -> None:
 
 
 def publish(path: Path, folder: Path) -> str:
-    """The notebook as a page, run in a folder of its own so that its runs do not land in the repository."""
+    """The notebook as a page (:func:`executed`)."""
+    notebook = executed(path, folder)
+    heading = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+    return HTMLExporter(template_name="lab").from_notebook_node(notebook, {"metadata": {"name": heading}})[0]
+
+
+def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
+    """The notebook with its outputs, run in a folder of its own so that its runs do not land in the repository."""
     notebook = nbformat.read(path, as_version=4)
     # The kernel's own log would warn that it listens on this machine; what cells say goes into the page.
     quiet = ["--log-level=ERROR"]
@@ -44,8 +53,7 @@ def publish(path: Path, folder: Path) -> str:
         for output in cell.get("outputs", []):
             if WIDGET in output.get("data", {}):
                 output.data = {"text/html": in_words(states[output.data[WIDGET]["model_id"]]["state"], states)}
-    heading = notebook.cells[0].source.splitlines()[0].lstrip("# ")
-    return HTMLExporter(template_name="lab").from_notebook_node(notebook, {"metadata": {"name": heading}})[0]
+    return notebook
 
 
 def in_words(control: dict, states: dict) -> str:
@@ -54,15 +62,15 @@ def in_words(control: dict, states: dict) -> str:
         inside = (states[child.removeprefix("IPY_MODEL_")]["state"] for child in control["children"])
         return "".join(in_words(each, states) for each in inside)
     if "_options_labels" in control:
-        values = [
-            f"<strong>{escape(label)}</strong>" if at == control["index"] else escape(label)
-            for at, label in enumerate(control["_options_labels"])
-        ]
+        labels, chosen = [escape(label) for label in control["_options_labels"]], control["index"]
+        marked = [f"<strong>{label}</strong>" if at == chosen else label for at, label in enumerate(labels)]
+        long = sum(map(len, labels)) > LONGEST
+        words = f"{marked[chosen]} (one of {len(labels)})" if long else ", ".join(marked)
     elif control.get("description") and "value" in control:
-        values = [escape(str(control["value"]))]
+        words = escape(str(control["value"]))
     else:  # a progress bar's parts, a button
         return ""
-    return f"<p><em>A control in the notebook.</em> {escape(control['description'])}: {', '.join(values)}</p>"
+    return f"<p><em>A control in the notebook.</em> {escape(control['description'])}: {words}</p>"
 
 
 if __name__ == "__main__":

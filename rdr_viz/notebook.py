@@ -8,7 +8,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
-from rdr_viz.figure import render
+from rdr_viz.figure import TEXT_WIDTH, render
 
 if TYPE_CHECKING:
     from IPython.display import HTML
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Pictures kept by one control, of about 50 KB each.
 KEPT = 200
+#: Pixels on the page for each of a PNG's, 200 an inch: letters of one size, and 700 for a figure as wide as text.
+SCALE = 700 / (200 * TEXT_WIDTH)
 
 
 def picture(figure: Figure, alt: str, words: str = "") -> HTML:
@@ -42,7 +44,7 @@ def picture_html(png: bytes, alt: str, words: str = "") -> str:
     """The same of a picture drawn before: its PNG, what it shows, and what it says."""
     width, height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))
     return (
-        '<figure style="max-width: 700px; margin: 0">'
+        f'<figure style="max-width: {round(width * SCALE)}px; margin: 0">'
         f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(alt)}"'
         # The page keeps the place while the next picture loads.
         f' style="width: 100%; aspect-ratio: {width} / {height}">'
