@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rdr_core.errors import RdrError
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.settings import settings_of
+from rdr_viz.explorer.state import State
 from rdr_viz.palette import known_methods, method_order
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class Catalogue:
     """The runs of some folders.
 
     Args:
-        folders: of runs; one that is not there holds none. A run that is in two is taken from the first.
+        folders: of runs; one that is not there holds none.
 
     Example:
         >>> import tempfile
@@ -72,15 +74,12 @@ class Catalogue:
 
     def read(self) -> None:
         """Look at the folders again."""
-        found: dict[str, Entry] = {}
-        for folder in self.folders:
-            for entry in _entries(folder):
-                found.setdefault(entry.run.name, entry)
-        self.entries = list(found.values())
-        # Which data a run is of is asked with every choice.
-        self._by_choice: dict[tuple, Entry] = {}
+        self.entries = [entry for folder in self.folders for entry in _entries(folder)]
+        # Which data a run is of is asked with every choice. The same run may be in two folders, with other analyses.
+        self._by_choice: dict[tuple, list[Entry]] = {}
         for entry in self.entries:
-            self._by_choice.setdefault((entry.data, *(getattr(entry.config, name) for name in VARIED)), entry)
+            key = (entry.data, *(getattr(entry.config, name) for name in VARIED))
+            self._by_choice.setdefault(key, []).append(entry)
 
     def table(self) -> pd.DataFrame:
         """A row a run: data, imbalance_factor, profile, noise, method, seed, epochs, path, done, results."""
@@ -118,15 +117,17 @@ class Catalogue:
         return [*there, max(there, default=-1) + 1]
 
     def find(
-        self, data: str, imbalance_factor: float | None, profile: str | None, method: str, seed: int
+        self, data: str, imbalance_factor: float | None, profile: str | None, method: str, seed: int, result: str = ""
     ) -> Entry | None:
-        """The run of that choice, finished or not; None where there is none."""
-        return self._by_choice.get((data, imbalance_factor, profile, method, seed))
+        """The finished run of that choice, of several one with that result; None where there is none."""
+        entries = self._by_choice.get((data, imbalance_factor, profile, method, seed), ())
+        return max((e for e in entries if e.done), key=lambda e: result in e.results, default=None)
 
     def any(self, data: str, imbalance_factor: float | None, profile: str | None) -> Entry | None:
         """A finished run of these data with this tail, of any method and seed."""
         wanted = (data, imbalance_factor, profile)
-        return next((e for key, e in self._by_choice.items() if key[:3] == wanted and e.done), None)
+        found = (e for key, entries in self._by_choice.items() if key[:3] == wanted for e in entries if e.done)
+        return next(found, None)
 
     def config(
         self, data: str, imbalance_factor: float | None, profile: str | None, method: str, seed: int
@@ -141,11 +142,29 @@ class Catalogue:
             like = _usual_config(data)
         return replace(like, imbalance_factor=imbalance_factor, profile=profile, method=method, seed=seed)
 
+    def nearest(self, state: State) -> State:
+        """The state of the same data, tail, methods and seeds as far as there are runs of such, else of the nearest."""
+        data = state.data if state.data in self.data() else self.data()[0]
+        profiles = self.profiles(data)
+        profile = state.profile if state.profile in profiles else profiles[0]
+        tails = self.imbalances(data, profile)
+        wanted = state.imbalance_factor or 1.0
+        tail = min(tails, key=lambda factor: abs(math.log((factor or 1.0) / wanted)))
+        there = [
+            {key[4] for key, entries in self._by_choice.items() if key[:4] == (data, tail, profile, method) and entries}
+            for method in state.methods
+        ]
+        methods = [method for method, seeds in zip(state.methods, there, strict=True) if seeds] or state.methods
+        seeds = set.intersection(*(found for found in there if found)) if any(there) else set(state.seeds)
+        seeds = seeds & set(state.seeds) or seeds or state.seeds
+        return replace(state, data=data, profile=profile, imbalance_factor=tail, methods=tuple(methods),
+                       seeds=tuple(sorted(seeds)))  # fmt: skip
+
     def _values(
         self, value: Callable[[Entry], _T], order: Callable[[_T], object], *, data: str, profile: object = ...
     ) -> list[_T]:
-        chosen = (e for key, e in self._by_choice.items() if key[0] == data and profile in (..., e.config.profile))
-        return sorted({value(e) for e in chosen}, key=order)
+        chosen = (entries[0] for key, entries in self._by_choice.items() if key[0] == data)
+        return sorted({value(e) for e in chosen if profile in (..., e.config.profile)}, key=order)
 
 
 def data_words(config: RunConfig) -> str:

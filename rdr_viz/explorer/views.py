@@ -74,7 +74,8 @@ def _all_classes(run: Run) -> dict[str, Any]:
     return {"classes": range(len(run.class_counts))}
 
 
-def _smallest_class(display: Any) -> Any:
+def smallest_class(display: Any) -> Any:
+    """A display of class spectra, less those of all classes but the one with the fewest images."""
     rows = display.data
     return replace(display, data=rows[rows["class"] == rows.loc[rows["images"].idxmin(), "class"]])
 
@@ -121,7 +122,7 @@ VIEWS: dict[str, View] = {
     "confusion": View("Confusion", "confusion", "methods", "groups", "predictions"),
     "density": View(
         "Spectral density", "density", "methods", "curvature", "density", arguments=_all_classes,
-        choose=_smallest_class,
+        choose=smallest_class,
     ),
     "eigenvalues": View(
         "Eigenvalues", "eigenvalues", "each method", "curvature", "curvature", arguments=lambda run: {"by": "class"},
@@ -246,7 +247,7 @@ def neighbours(state: State, catalogue: Catalogue) -> Iterator[State]:
         there = [
             method
             for method in catalogue.methods(state.data)
-            if any(_done(state, catalogue, method, seed) for seed in state.seeds)
+            if any(_find(state, catalogue, method, seed) for seed in state.seeds)
         ]
         for method in there:  # an arrow key chooses one alone
             yield replace(state, methods=(method,))
@@ -257,10 +258,9 @@ def neighbours(state: State, catalogue: Catalogue) -> Iterator[State]:
         yield replace(state, view=name, option="")
 
 
-def _done(state: State, catalogue: Catalogue, method: str, seed: int) -> Entry | None:
-    """The finished run of a method and seed, if there is one."""
-    found = catalogue.find(state.data, state.imbalance_factor, state.profile, method, seed)
-    return found if found and found.done else None
+def _find(state: State, catalogue: Catalogue, method: str, seed: int) -> Entry | None:
+    where = state.data, state.imbalance_factor, state.profile
+    return catalogue.find(*where, method, seed, VIEWS[state.view].result)
 
 
 def _known_view(state: State) -> View:
@@ -279,7 +279,7 @@ def _chosen(state: State, catalogue: Catalogue, *, all_seeds: bool) -> tuple[lis
     where = state.data, state.imbalance_factor, state.profile
     there, lacking = [], []
     for method in sorted(state.methods, key=method_order):
-        found = {seed: _done(state, catalogue, method, seed) for seed in sorted(state.seeds)}
+        found = {seed: _find(state, catalogue, method, seed) for seed in sorted(state.seeds)}
         done = [entry for entry in found.values() if entry]
         there += done if all_seeds else done[:1]
         missing = [seed for seed, entry in found.items() if not entry]
