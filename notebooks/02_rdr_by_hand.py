@@ -47,9 +47,9 @@ CLASSES = ("Many", "Medium", "Few")
 COLORS = [GROUP_COLORS[name] for name in CLASSES]
 
 
-def slider(kind, text, options, start):
+def slider(text, options, start):
     """One of our sliders: it moves in the steps given, and tells when it is let go."""
-    return kind(
+    return widgets.SelectionSlider(
         options=options,
         value=start,
         description=text,
@@ -208,12 +208,7 @@ def draw_ratios(x, y):
 
 explore(
     [
-        slider(
-            widgets.SelectionSlider,
-            f"Prototype, feature {axis}",
-            steps(0, 4.5, 0.5),
-            at,
-        )
+        slider(f"Prototype, feature {axis}", steps(0, 4.5, 0.5), at)
         for axis, at in ((1, 2.5), (2, 1.5))
     ],
     draw_ratios,
@@ -362,7 +357,7 @@ def draw_ridge(ridge):
 
 strengths = [0.0, 1e-4, 1e-3, RIDGE, 0.03, 0.3]
 explore(
-    slider(widgets.SelectionSlider, "Ridge", [(f"{s:g}", s) for s in strengths], RIDGE),
+    slider("Ridge", [(f"{s:g}", s) for s in strengths], RIDGE),
     draw_ridge,
 )
 
@@ -417,7 +412,7 @@ def draw_weights(gamma):
 
 
 explore(
-    slider(widgets.SelectionSlider, "Temperature γ", steps(0, 1.5, 0.25), 1.0),
+    slider("Temperature γ", steps(0, 1.5, 0.25), 1.0),
     draw_weights,
 )
 
@@ -497,9 +492,7 @@ def draw_batch(at):
     return picture(figure, f"Dots, raw ratio by digit. {words}", words)
 
 
-explore(
-    slider(widgets.SelectionSlider, "Batch", range(1, len(found) + 1), 2), draw_batch
-)
+explore(slider("Batch", range(1, len(found) + 1), 2), draw_batch)
 
 # %% [markdown]
 # And over all of these batches, class by class. The share below 0 is the share of images that are clamped and so teach
@@ -599,7 +592,6 @@ explore(
             style={"description_width": "150px"},
         ),
         slider(
-            widgets.SelectionSlider,
             "Momentum m",
             [(f"{m:g}", m) for m in (0.0, 0.3, 0.5, 0.7, 0.9, 0.97)],
             0.5,
