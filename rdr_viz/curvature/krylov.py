@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from scipy.linalg import eigh
 from torch import Tensor
 
 from rdr_core.errors import RdrError
@@ -103,7 +102,7 @@ class Krylov:
     def ritz(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Ritz values (m,) ascending, their coordinates (m, m) in columns, and their residuals (m,)."""
         m = self.multiplied
-        values, coordinates = eigh(self._projection[:m, :m])
+        values, coordinates = np.linalg.eigh(self._projection[:m, :m])
         return values, coordinates, np.abs(self.remainder * coordinates[-1])
 
     def vectors(self, coordinates: np.ndarray) -> Float[Tensor, "P k"]:

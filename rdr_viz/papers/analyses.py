@@ -18,35 +18,35 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 
-def _curvature(run: Run, data: LongTailedData | None) -> pd.DataFrame:
+def _curvature(run: Run, data: LongTailedData | None, device: str | None) -> pd.DataFrame:
     from rdr_viz.curvature import class_curvature
 
     # A stable sort from the end: of classes with equally many images the later ones, which are Few in every grouping.
     smallest = len(run.class_counts) - 1 - np.argsort(run.class_counts[::-1], kind="stable")[:4]
     return class_curvature(
-        run, classes=[int(c) for c in smallest], epochs=[run.config.epochs], data=data, progress=False
+        run, classes=[int(c) for c in smallest], epochs=[run.config.epochs], data=data, device=device, progress=False
     )
 
 
-def _density(run: Run, data: LongTailedData | None) -> pd.DataFrame:
+def _density(run: Run, data: LongTailedData | None, device: str | None) -> pd.DataFrame:
     from rdr_viz.curvature import class_density
 
     smallest = [int(np.argmin(run.class_counts))]  # as the picture takes it
-    return class_density(run, classes=smallest, epochs=[run.config.epochs], data=data, progress=False)
+    return class_density(run, classes=smallest, epochs=[run.config.epochs], data=data, device=device, progress=False)
 
 
-def _general(name: str, run: Run, data: LongTailedData | None) -> pd.DataFrame:
-    return analyse(run, name, data, progress=False)
+def _general(name: str, run: Run, data: LongTailedData | None, device: str | None) -> pd.DataFrame:
+    return analyse(run, name, data, progress=False)  # made for a CPU
 
 
-OF_PAPERS: dict[str, Callable[[Run, LongTailedData | None], pd.DataFrame]] = {
+OF_PAPERS: dict[str, Callable[[Run, LongTailedData | None, str | None], pd.DataFrame]] = {
     **{name: partial(_general, name) for name in ANALYSES},
     "curvature of the four smallest classes": _curvature,
     "density of the smallest class": _density,
 }
 
 
-def analysis(run: Run, name: str, data: LongTailedData | None = None) -> pd.DataFrame:
+def analysis(run: Run, name: str, data: LongTailedData | None = None, device: str | None = None) -> pd.DataFrame:
     """The table of an analysis: read if the run has it, computed and stored if not.
 
     Args:
@@ -54,13 +54,14 @@ def analysis(run: Run, name: str, data: LongTailedData | None = None) -> pd.Data
         name: "curvature of the four smallest classes" or "density of the smallest class", after the last epoch; or one
             of :data:`rdr_viz.analyses.ANALYSES`.
         data: the run's, where they are at hand.
+        device: where curvature is computed (default: the CPU); the result is the same but for rounding.
 
     Raises:
         RdrError: an unknown name; inside :func:`rdr_viz.analysis.only_stored`, an analysis that is not there.
     """
     if name not in OF_PAPERS:
         raise unknown_name("analysis", name, OF_PAPERS)
-    return OF_PAPERS[name](run, data)
+    return OF_PAPERS[name](run, data, device)
 
 
 def has_analysis(run: Run, name: str) -> bool:

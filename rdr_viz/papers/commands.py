@@ -103,18 +103,14 @@ def run(
 
     rdr paper run --grid cifar,table1 --budget 9m
     """
-    from rdr_core.experiment import pick_device
-    from rdr_core.papers.work import work_through
-    from rdr_viz.papers.tasks import budget_seconds, choose, missing, tasks_of
+    from rdr_viz.papers.tasks import budget_seconds
+    from rdr_viz.papers.work import make_missing
 
-    pick_device(device)
-    shelf = _shelf(runs)
-    wants = missing(choose(_papers(), grid), shelf, seeds=seeds)
-    tasks = tasks_of(wants, shelf, runs, device=device, root=root)
-    if not tasks:
+    seconds = budget_seconds(budget) if budget else None
+    outcome = make_missing(grid, seeds=seeds, budget=seconds, parallel=parallel, runs=runs, device=device, root=root)
+    if not (outcome.finished or outcome.unfinished or outcome.failed):
         typer.echo("Nothing lacks: all of these runs are there. `rdr paper` draws them.")
         return
-    outcome = work_through(tasks, budget=budget_seconds(budget) if budget else None, parallel=parallel)
     typer.echo(
         f"{len(outcome.made_here)} made, {len(outcome.unfinished)} left, in {runs}. "
         + ("The same command goes on." if outcome.unfinished else "`rdr paper` draws them.")

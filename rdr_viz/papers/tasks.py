@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rdr_core.errors import RdrError, RunBusy, unknown_name
+from rdr_core.experiment import pick_device
 from rdr_core.papers.grids import Grid, Wanted, wanted
 from rdr_core.papers.paper import Paper
 from rdr_core.papers.tasks import Task, Training
@@ -23,12 +24,13 @@ class Analysing:
         config: the run's.
         runs: folder that holds the run's folder.
         what: a name of :mod:`rdr_viz.papers.analyses`.
-        root: folder of the data files.
+        device, root: as for :func:`rdr_core.train`.
     """
 
     config: RunConfig
     runs: Path
     what: str
+    device: str = "auto"
     root: Path | None = None
 
     @property
@@ -63,7 +65,7 @@ class Analysing:
         (self._folder / "analysis").mkdir(exist_ok=True)
         try:
             with FileLock(self._folder / "analysis" / f".{self.what.replace(' ', '-')}.lock", timeout=0):
-                analysis(run, self.what, run.load_data(self.root))
+                analysis(run, self.what, run.load_data(self.root), str(pick_device(self.device)))
         except Timeout:
             raise RunBusy(f"{self.what} of {run.path} is being computed by another process.") from None
 
@@ -145,7 +147,7 @@ def tasks_of(
         folder = run.path.parent if usable else runs
         if not usable:
             tasks.append(Training(want.config, runs, device, root))
-        tasks += [Analysing(want.config, folder, what, root) for what in want.analyses]
+        tasks += [Analysing(want.config, folder, what, device, root) for what in want.analyses]
     return tasks
 
 

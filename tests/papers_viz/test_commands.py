@@ -75,3 +75,18 @@ def test_two_commands_side_by_side_share_the_work_and_a_killed_one_is_taken_over
     made = [int(text.split(" made")[0].rpartition("\n")[2]) if " made" in text else 0 for text in said]
     assert sum(made) == 4
     assert len(Run.open(left).history) == 60
+
+
+def test_a_machine_with_little_more_than_torch_can_make_runs(tmp_path):
+    """No command line, pictures or bars: what a lent GPU has. Digits come from scikit-learn, so nothing is trained."""
+    code = f"""
+import sys
+for name in ("matplotlib", "seaborn", "rich", "typer", "tqdm", "sklearn", "jinja2"):
+    sys.modules[name] = None
+from rdr_viz.papers.work import make_missing
+outcome = make_missing("cifar,figure1", seeds=1, runs={str(tmp_path)!r}, root={str(tmp_path)!r}, budget=60)
+assert len(outcome.failed) == 1 and "cifar" in outcome.failed[0].sentence, outcome
+"""
+    offline = os.environ | {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=offline)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,53 @@
+"""Making what papers lack: the one thing behind `rdr paper run`, for machines without a command line too.
+
+A GPU machine that has little more than torch makes the next runs with::
+
+    python -c "from rdr_viz.papers.work import make_missing; make_missing('cifar', budget=540, parallel=4)"
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from rdr_core.experiment import pick_device
+from rdr_core.papers.paper import load_paper, paper_names
+from rdr_core.papers.shipped import shipped
+from rdr_core.papers.work import Outcome, work_through
+from rdr_viz.papers.shelf import Shelf
+from rdr_viz.papers.tasks import choose, missing, tasks_of
+
+
+def make_missing(
+    names: str = "", *, seeds: int | None = None, budget: float | None = None, parallel: int = 1,
+    runs: str | Path = "runs", device: str = "auto", root: str | Path | None = None, progress: bool = True,
+) -> Outcome:  # fmt: skip
+    """Make the runs and analyses that all papers lack, those that fill most first.
+
+    Args:
+        names: grids and parts, as "digits" or "cifar,table1,figure4" (:func:`rdr_viz.papers.tasks.choose`); empty
+            (default) is all at the paper's scale.
+        seeds: how many (default: as each grid says).
+        budget: seconds after which to stop, with all saved; None (default) is no limit.
+        parallel: runs side by side.
+        runs: folder that they are made in; what is finished there, or shipped, is not made again.
+        device, root: as for :func:`rdr_core.train`.
+        progress: show a bar.
+
+    Returns:
+        What has become of them.
+
+    Raises:
+        RdrError: a name, device or number that can't be.
+    """
+    pick_device(device)
+    shelf = Shelf([runs, shipped()])
+    wants = missing(choose([load_paper(name) for name in paper_names()], names), shelf, seeds=seeds)
+    if find_spec("scipy") is None:  # curvature's errors need Student's quantiles
+        print(
+            "Without scipy runs are made, but not analysed; pack their weights and analyse elsewhere.", file=sys.stderr
+        )
+        wants = [want._replace(analyses=()) for want in wants if shelf.find(want.config) is None]
+    tasks = tasks_of(wants, shelf, Path(runs), device=device, root=None if root is None else Path(root))
+    return work_through(tasks, budget=budget, parallel=parallel, progress=progress and bool(tasks))
