@@ -25,8 +25,6 @@ from rdr_core.errors import RdrError
 from rdr_core.runs.files import write_json
 
 HOST = "127.0.0.1"
-#: Ports that are taken where they are free, as the servers do by themselves.
-_LAB_PORT, _APP_PORT = 8888, 8866
 #: Where a folder of copied notebooks keeps which versions it was given.
 _GIVEN = ".rdr-notebooks.json"
 #: Seconds after which a page's kernel ends that was not heard of and that no page shows, and between looks at it.
@@ -44,7 +42,7 @@ def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
 
     Args:
         folder: of the copies; made if it is not there.
-        port: to listen on; None is 8888, or a free one where that is taken.
+        port: to listen on; None is JupyterLab's usual one, 8888, or a free one where that is taken.
         browser: whether to open it in the browser.
 
     Raises:
@@ -52,7 +50,7 @@ def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
         KeyboardInterrupt: Ctrl-C.
     """
     _need("jupyterlab", "JupyterLab")
-    chosen = _free_port(port, _LAB_PORT)
+    _look_at_port(port)
     for sentence in copy_notebooks(folder):
         print(sentence)
 
@@ -62,8 +60,7 @@ def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
     arguments = [
         f"--ServerApp.root_dir={folder.absolute()}",
         f"--ServerApp.ip={HOST}",
-        f"--ServerApp.port={chosen}",
-        "--ServerApp.port_retries=0",
+        *_port_arguments("ServerApp", port),
         f"--ServerApp.open_browser={browser}",
         "--ServerApp.allow_root=True",  # containers run as root, and nobody else can reach the server
         f"--IdentityProvider.token={token}",
@@ -73,8 +70,11 @@ def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
     ]
     with warnings.catch_warnings(record=True):  # Jupyter's own extensions use what it deprecates, and say so
         server = LabApp.initialize_server(arguments)
-    url = f"http://{HOST}:{chosen}/lab?token={token}"
-    _serve(server.start, lambda: server.stop(from_signal=True), lambda: _tell("JupyterLab", url))
+
+    def listening() -> None:
+        _tell("JupyterLab", f"http://{HOST}:{server.port}/lab?token={token}")
+
+    _serve(server.start, lambda: server.stop(from_signal=True), listening)
 
 
 def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
@@ -82,7 +82,7 @@ def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
 
     Args:
         runs: folder of runs, besides those shipped with the toolkit.
-        port: to listen on; None is 8866, or a free one where that is taken.
+        port: to listen on; None is Voila's usual one, 8866, or a free one where that is taken.
         browser: whether to open it in the browser.
         dark: whether the page is dark.
 
@@ -91,21 +91,19 @@ def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
         KeyboardInterrupt: Ctrl-C.
     """
     _need("voila", "Voila")
-    chosen = _free_port(port, _APP_PORT)
+    _look_at_port(port)
 
     from tornado.ioloop import IOLoop
     from voila.app import Voila
 
     token = secrets.token_urlsafe(24)
-    url = f"http://{HOST}:{chosen}/?token={token}"
     with tempfile.TemporaryDirectory(prefix="rdr-app-") as private:
         server = Voila()
         server.initialize(
             [
                 str(_app_notebook(Path(private), runs)),
                 f"--Voila.ip={HOST}",
-                f"--Voila.port={chosen}",
-                "--Voila.port_retries=0",
+                *_port_arguments("Voila", port),
                 "--Voila.open_browser=False",  # it would open the page without its token
                 f"--Voila.token={token}",
                 "--Voila.log_level=ERROR",
@@ -120,6 +118,7 @@ def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
         loop = IOLoop.current()
 
         def listening() -> None:
+            url = f"http://{HOST}:{server.port}/?token={token}"
             _tell("The explorer", url)
             if browser:
                 _open_browser(url, Path(private))
@@ -218,7 +217,7 @@ from rdr_core.errors import RdrError
 from rdr_core.papers.shipped import shipped
 from rdr_viz.explorer import Explorer
 try:
-    display(Explorer([{str(runs.absolute())!r}, shipped()]))
+    display(Explorer([{str(runs)!r}, shipped()]))
 except RdrError as error:
     print(error)
 """
@@ -234,21 +233,23 @@ def _need(module: str, name: str) -> None:
         raise RdrError(f"{name} is not installed; pip install 'rdr-toolkit[notebooks]' brings it.")
 
 
-def _free_port(asked: int | None, usual: int) -> int:
-    """The port asked for, or the usual one, or any other that is free where nobody asked.
+def _look_at_port(asked: int | None) -> None:
+    """RdrError if the port asked for can't be had, which the servers would tell at length."""
+    if asked is None:
+        return
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        try:
+            trial.bind((HOST, asked))
+        except OSError:
+            raise RdrError(
+                f"Port {asked} can't be had, another program may listen there; choose another with --port."
+            ) from None
 
-    Raises:
-        RdrError: the port asked for can't be had.
-    """
-    for port in (usual, 0) if asked is None else (asked,):
-        with socket.socket() as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
-            try:
-                trial.bind((HOST, port))
-            except OSError:
-                continue
-            return trial.getsockname()[1]
-    raise RdrError(f"Port {asked} can't be had, another program may listen there; choose another with --port.")
+
+def _port_arguments(server: str, asked: int | None) -> list[str]:
+    """A server tries others by itself where its usual port is taken, and should where nobody asked for one."""
+    return [] if asked is None else [f"--{server}.port={asked}", f"--{server}.port_retries=0"]
 
 
 def _tell(name: str, url: str) -> None:

@@ -125,14 +125,6 @@ def test_what_is_not_installed_is_a_sentence(rdr, monkeypatch):
         assert err == f"rdr: {name} is not installed; pip install 'rdr-toolkit[notebooks]' brings it.\n"
 
 
-def test_where_nobody_asked_another_port_is_taken():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        usual = taken.getsockname()[1]
-        assert launch._free_port(None, usual) not in (0, usual)
-
-
 def answer(url: str) -> tuple[int, str]:
     """Status and final address."""
     try:
