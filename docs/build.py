@@ -1,0 +1,140 @@
+"""Gather the pages of the site and build it: `make docs` calls it.
+
+The repository's own pages lie in the source tree at their own places, so that the links among them lead where they lead
+in the repository. What takes long (the notebooks' outputs, the paper's page, the gallery) is kept until the code, the
+shipped runs or the notebook it was made of changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import nbformat
+from sphinx.cmd.build import build_main
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+sys.path[:0] = [str(DOCS), str(ROOT / ".ci")]
+
+#: Where pages of the repository lie in the source tree, and files that they link to.
+PLACES = {
+    "docs/index.md": "index.md",
+    "docs/notebooks.md": "notebooks.md",
+    "docs/paper.md": "paper.md",
+    "docs/benchmarks.md": "benchmarks.md",
+    "docs/api": "api",
+    "docs/methods": "docs/methods",
+    "docs/data.md": "docs/data.md",
+    "data/measurements": "data/measurements",
+    "data/results": "data/results",
+    **{name: name for name in ("README.md", "LICENSE", "CITATION.cff", "examples", "tests", "benchmarks")},
+}
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--out", type=Path, default=ROOT / "site", help="folder (default: %(default)s)")
+    arguments.add_argument("--work", type=Path, default=ROOT / ".cache" / "site",
+                           help="folder for what is kept from build to build (default: %(default)s)")  # fmt: skip
+    arguments.add_argument("--as-stored", action="store_true", help="notebooks without outputs, in seconds")
+    given = arguments.parse_args()
+    source = given.work / "source"
+    gather(source)
+    (source / "speed.md").write_text(speed(), encoding="utf-8")
+    (source / "notebooks").mkdir()
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        shutil.copy2(notebook if given.as_stored else with_outputs(notebook, given.work), source / "notebooks")
+    shutil.copytree(kept(given.work, "gallery", [DOCS / "gallery.py"], gallery), source, dirs_exist_ok=True)
+    extra = kept(given.work, "paper", [], paper)
+    status = build_main([
+        "-q", "-W", "--keep-going", "-b", "html", "-c", str(DOCS), "-d", str(given.work / "doctrees"),
+        "-D", f"html_extra_path={extra}", str(source), str(given.out),
+    ])  # fmt: skip
+    if status == 0:
+        print(f"Open {given.out / 'index.html'} in a browser.")
+    return status
+
+
+def gather(source: Path) -> None:
+    """Copy the repository's own pages into a new source tree, with their times, by which Sphinx knows what changed."""
+    shutil.rmtree(source, ignore_errors=True)
+    for page, place in PLACES.items():
+        (source / place).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / page).is_dir():
+            shutil.copytree(ROOT / page, source / place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(ROOT / page, source / place)
+
+
+def speed() -> str:
+    """The table of ratios that `make bench` measured."""
+    rows = [
+        f"| {row['what']} | {row['value']:.3f} | {row['bound']:g} | {row['detail']} |"
+        for row in json.loads((ROOT / "data" / "measurements" / "speed-cpu.json").read_text())["ratios"]
+    ]
+    head = ["| `make bench`, on two CPU cores | measured | at most | of it |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows, ""])
+
+
+def gallery(folder: Path) -> None:
+    from gallery import write_gallery
+
+    write_gallery(folder)
+
+
+def paper(folder: Path) -> None:
+    """What `rdr paper` writes of the shipped runs alone."""
+    from rdr_core.papers.paper import load_paper, paper_names
+    from rdr_core.papers.shipped import shipped
+    from rdr_viz.papers.build import build_papers
+    from rdr_viz.papers.shelf import Shelf
+
+    build_papers([load_paper(name) for name in paper_names()], folder / "paper", Shelf([shipped()]))
+
+
+def with_outputs(path: Path, work: Path) -> Path:
+    """The notebook with its outputs."""
+
+    def run(folder: Path) -> None:
+        from notebooks import executed
+
+        nbformat.write(executed(path, folder), folder / path.name)
+
+    return kept(work, path.stem, [path, ROOT / ".ci" / "notebooks.py"], run) / path.name
+
+
+def kept(work: Path, name: str, made_of: Iterable[Path], make: Callable[[Path], None]) -> Path:
+    """A folder that ``make`` has filled, anew if a file in ``made_of``, the toolkit or what it ships has changed."""
+    code = [path for package in ("rdr_core", "rdr_viz") for path in (ROOT / package).rglob("*") if _is_code(path)]
+    shipped = [path for folder in ("runs", "paper") for path in (ROOT / "data" / folder).rglob("*") if path.is_file()]
+    hash_ = hashlib.sha256()
+    for path in sorted({*made_of, *code, *shipped}):
+        hash_.update(path.read_bytes())
+    folder = work / "kept" / f"{name}-{hash_.hexdigest()[:16]}"
+    if not folder.is_dir():
+        for old in folder.parent.glob(f"{name}-{'[0-9a-f]' * 16}"):
+            shutil.rmtree(old)
+        print(f"Making {name} ...", end=" ", flush=True)
+        started = time.perf_counter()
+        beside = folder.with_name(f"{folder.name}-unfinished")
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        make(beside)
+        beside.rename(folder)
+        print(f"{time.perf_counter() - started:.0f} s")
+    return folder
+
+
+def _is_code(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts
+
+
+if __name__ == "__main__":
+    sys.exit(main())

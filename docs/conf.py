@@ -1,0 +1,80 @@
+"""How Sphinx makes the site; `make docs` calls it through build.py, which gathers the pages first.
+
+Sphinx, because its autodoc reads the docstrings as they are and a link that leads nowhere is an error; MyST, because the
+pages are Markdown that is read in the repository too; Furo, because it loads nothing from anywhere, follows the reader's
+light or dark theme and is readable on a telephone. Formulas become MathML, which browsers draw by themselves.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version as installed
+
+# Signatures then show the shapes of tensors; read when rdr_core is first imported.
+os.environ["RDR_CHECK_SHAPES"] = "1"
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+
+project = "RDR toolkit"
+author = "The RDR toolkit contributors"
+version = release = installed("rdr-toolkit")
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+templates_path = ["_templates"]
+# Gathered beside the pages so that links to them lead somewhere, but no pages themselves.
+exclude_patterns = ["examples", "tests", "benchmarks/*", "speed.md"]
+
+myst_enable_extensions = ["dollarmath", "html_image"]
+myst_heading_anchors = 3
+# build.py has run them.
+nb_execution_mode = "off"
+nb_merge_streams = True
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
+add_module_names = False
+smartquotes = False
+highlight_language = "text"
+
+html_theme = "furo"
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = html_show_copyright = False
+html_math_renderer = "mathml"
+# Relative to this file; build.py sets it to where the paper's page lies.
+html_extra_path: list[str] = []
+_FONTS = {
+    "font-stack": 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", "DejaVu Sans", sans-serif',
+    "font-stack--monospace": 'ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace',
+}  # fmt: skip
+# The colours of the paper's page and of the galleries.
+html_theme_options = {
+    "light_css_variables": _FONTS | {
+        "color-background-primary": "#fdfcfa", "color-background-secondary": "#f4f1ec", "color-background-border": "#e4dfd8",
+        "color-brand-primary": "#6a4c9c", "color-brand-content": "#6a4c9c", "color-brand-visited": "#6a4c9c",
+    },
+    "dark_css_variables": _FONTS | {
+        "color-background-primary": "#191817", "color-background-secondary": "#1f1d1c", "color-background-border": "#3a3733",
+        "color-brand-primary": "#b9a3e3", "color-brand-content": "#b9a3e3", "color-brand-visited": "#b9a3e3",
+    },
+}  # fmt: skip
+
+
+def _inline(translator, node: nodes.math) -> None:
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def _block(translator, node: nodes.math_block) -> None:
+    translator.body.append(convert(node.astext(), display="block"))
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))

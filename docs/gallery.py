@@ -1,0 +1,114 @@
+"""Every kind of picture, drawn from the runs that come with the toolkit, as a page: its question, what to look at, what
+these runs say, and the line that draws it. `make docs` calls it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rdr_core.errors import RdrError
+from rdr_viz.analysis import only_stored
+from rdr_viz.displays.base import Display
+from rdr_viz.kinds import display_class
+
+#: What a reader types before the lines of the pictures; the page shows it, and it is run.
+BEFORE = '''\
+import rdr_core
+from rdr_core.papers.shipped import shipped
+from rdr_viz import *
+
+everything = rdr_core.list_runs(shipped())
+
+
+def runs(*methods, factors=(50,), seeds=(0,)):
+    """Those on digits without label noise."""
+    return [
+        run for run in everything
+        if run.config.method in methods and run.config.imbalance_factor in factors
+        and run.config.seed in seeds and run.config.noise_rate == 0
+    ]
+
+
+five = runs("ce", "la", "inverse", "inverse:gamma=0.5", "rdr")
+(rdr,) = runs("rdr")
+'''
+
+#: Kind -> the line that draws it.
+LINES = {
+    "counts": "ClassCounts.from_run(rdr)",
+    "accuracy": 'GroupAccuracy.from_runs(runs("ce", "la", "inverse", "inverse:gamma=0.5", "rdr", seeds=range(6)))',
+    "weights": "WeightsByClass.from_run(rdr)",
+    "b-prime": "WeightAndBPrime.from_run(rdr)",
+    "correlations": "Correlations.from_runs(five)",
+    "bound": "BoundTerms.from_runs(five)",
+    "below-zero": "RatiosBelowZero.from_run(rdr)",
+    "classes": 'AccuracyByClass.from_runs(runs("ce", "la", "rdr"))',
+    "confusion": 'Confusion.from_runs(runs("ce", "rdr"))',
+    "calibration": 'Calibration.from_runs(runs("ce", "rdr"))',
+    "shares": "LossShares.from_run(rdr)",
+    "collapse": 'NeuralCollapse.from_runs(runs("ce", "la", "rdr"))',
+    "norms": 'Norms.from_runs(runs("ce", "rdr"))',
+    "surface": 'LossSurface.from_runs(runs("ce", "ce+sam", "rdr"), span=1.0)',
+    "density": 'SpectralDensityPlot.from_runs(runs("ce", "ce+sam", "rdr"))',
+    "eigenvalues": 'EigenvaluesOverEpochs.from_run(rdr, by="class", classes=range(10))',
+    "traces": 'TraceTable.from_runs(runs("ce", "ce+sam", "rdr"))',
+    "times": 'TimeBars.from_runs(runs("ce", "ce+sam", "inverse", "rdr", "rdr+sam"))',
+    "sweep": (
+        'ParameterSweep.from_runs(runs("rdr", *(f"rdr:momentum=0.{m}" for m in (3, 4, 6, 7, 8, 9)), seeds=range(6)))'
+    ),
+    "panels": 'AccuracyPanels.from_runs(runs("ce", "la", "inverse", "rdr", factors=(10, 50)))',
+}
+
+HEAD = f"""# Gallery
+
+Each picture answers one question, and each is drawn here from the runs that come with the toolkit: networks trained on
+digits at imbalance factor 50 for 60 epochs, one seed where nothing else is said. One seed is a look, not a comparison.
+On the command line `rdr plot RUNS --kind accuracy` draws one kind, `rdr gallery RUNS` all that the runs have numbers for.
+In Python, after
+
+```python
+{BEFORE}```
+
+the line below each picture makes it; `.save("accuracy")` writes it as PDF, SVG, PNG and CSV.
+"""
+
+
+def write_gallery(folder: Path) -> None:
+    """Write ``gallery.md``, and the pictures below ``pictures``.
+
+    Args:
+        folder: it is made.
+    """
+    names: dict[str, object] = {}
+    exec(compile(BEFORE, "the gallery's first lines", "exec"), names)
+    sections = [_section(kind, line, names, folder) for kind, line in LINES.items()]
+    (folder / "gallery.md").write_text("\n".join([HEAD, *sections]), encoding="utf-8")
+
+
+def _section(kind: str, line: str, names: dict[str, object], folder: Path) -> str:
+    found = display_class(kind)
+    head = f"## {plain(found.title)}\n\n{plain(found.look)}\n"
+    try:
+        with only_stored():
+            display = eval(line, names)
+            body = _drawn(kind, display, folder)
+    except RdrError as error:
+        body = f"*Not drawn here:* {plain(str(error).replace(str(Path.home()), '~'))}\n"
+    return f"{head}\n{body}\n```python\n{line}\n```\n"
+
+
+def _drawn(kind: str, display: Display, folder: Path) -> str:
+    pictures = folder / "pictures"
+    display.save(pictures / kind)
+    display.save(pictures / f"{kind}-dark", theme="dark")
+    images = "\n".join(
+        f"```{{image}} pictures/{kind}{suffix}.svg\n:alt: {' '.join(display.alt.split())}\n:class: only-{theme}\n```\n"
+        for theme, suffix in (("light", ""), ("dark", "-dark"))
+    )
+    files = ", ".join(f"[{ending.upper()}](pictures/{kind}.{ending})" for ending in ("pdf", "svg", "png", "csv"))
+    return f"{images}\n{plain(display.finding)}\n\n`--kind {kind}`: {files}\n"
+
+
+def plain(text: str) -> str:
+    """Text whose signs Markdown is not to read."""
+    return re.sub(r"([\\`*_{}\[\]<>$#|~&])", r"\\\1", text)
