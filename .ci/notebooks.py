@@ -7,6 +7,7 @@ picture of its first choice.
 from __future__ import annotations
 
 import argparse
+import tempfile
 from html import escape
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     for path in given.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):
         page = given.out / f"{path.stem}.html"
-        page.write_text(publish(path, given.out), encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            page.write_text(publish(path, Path(folder)), encoding="utf-8")
         print(f"Written: {page}")
 
 
@@ -42,7 +44,7 @@ def publish(path: Path, folder: Path) -> str:
 
 
 def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
-    """The notebook with its outputs, run in a folder of its own so that its runs do not land in the repository."""
+    """The notebook with its outputs, run in ``folder``, where its own runs land."""
     notebook = nbformat.read(path, as_version=4)
     # The kernel's own log would warn that it listens on this machine; what cells say goes into the page.
     quiet = ["--log-level=ERROR"]
