@@ -11,17 +11,17 @@ import argparse
 import hashlib
 import json
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import nbformat
-from sphinx.cmd.build import build_main
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
-sys.path[:0] = [str(DOCS), str(ROOT / ".ci")]
+sys.path += [str(DOCS), str(ROOT / ".ci")]  # the gallery, and what runs the notebooks
 
 #: Where pages of the repository lie in the source tree, and files that they link to.
 PLACES = {
@@ -53,13 +53,14 @@ def main() -> int:
         shutil.copy2(notebook if given.as_stored else with_outputs(notebook, given.work), source / "notebooks")
     shutil.copytree(kept(given.work, "gallery", [DOCS / "gallery.py"], gallery), source, dirs_exist_ok=True)
     extra = kept(given.work, "paper", [], paper)
-    status = build_main([
-        "-q", "-W", "--keep-going", "-b", "html", "-c", str(DOCS), "-d", str(given.work / "doctrees"),
-        "-D", f"html_extra_path={extra}", str(source), str(given.out),
+    # A process of its own: conf.py decides how rdr_core is imported.
+    built = subprocess.run([
+        sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-c", DOCS,
+        "-d", given.work / "doctrees", "-D", f"html_extra_path={extra}", source, given.out,
     ])  # fmt: skip
-    if status == 0:
+    if built.returncode == 0:
         print(f"Open {given.out / 'index.html'} in a browser.")
-    return status
+    return built.returncode
 
 
 def gather(source: Path) -> None:

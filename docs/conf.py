@@ -38,7 +38,8 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 add_module_names = False
-smartquotes = False
+autodoc_inherit_docstrings = False
+smartquotes_action = "D"  # dashes; quotes stay as they are written
 highlight_language = "text"
 
 html_theme = "furo"

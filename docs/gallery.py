@@ -9,6 +9,7 @@ from pathlib import Path
 from rdr_core.errors import RdrError
 from rdr_viz.analysis import only_stored
 from rdr_viz.displays.base import Display
+from rdr_viz.figure import render
 from rdr_viz.kinds import display_class
 
 #: What a reader types before the lines of the pictures; the page shows it, and it is run.
@@ -29,18 +30,18 @@ def runs(*methods, factors=(50,), seeds=(0,)):
     ]
 
 
-five = runs("ce", "la", "inverse", "inverse:gamma=0.5", "rdr")
+five = ("ce", "la", "inverse", "inverse:gamma=0.5", "rdr")
 (rdr,) = runs("rdr")
 '''
 
-#: Kind -> the line that draws it.
+#: Kind -> the line that draws it; a line before it may give a name.
 LINES = {
     "counts": "ClassCounts.from_run(rdr)",
-    "accuracy": 'GroupAccuracy.from_runs(runs("ce", "la", "inverse", "inverse:gamma=0.5", "rdr", seeds=range(6)))',
+    "accuracy": "GroupAccuracy.from_runs(runs(*five, seeds=range(6)))",
     "weights": "WeightsByClass.from_run(rdr)",
     "b-prime": "WeightAndBPrime.from_run(rdr)",
-    "correlations": "Correlations.from_runs(five)",
-    "bound": "BoundTerms.from_runs(five)",
+    "correlations": "Correlations.from_runs(runs(*five))",
+    "bound": "BoundTerms.from_runs(runs(*five))",
     "below-zero": "RatiosBelowZero.from_run(rdr)",
     "classes": 'AccuracyByClass.from_runs(runs("ce", "la", "rdr"))',
     "confusion": 'Confusion.from_runs(runs("ce", "rdr"))',
@@ -53,9 +54,9 @@ LINES = {
     "eigenvalues": 'EigenvaluesOverEpochs.from_run(rdr, by="class", classes=range(10))',
     "traces": 'TraceTable.from_runs(runs("ce", "ce+sam", "rdr"))',
     "times": 'TimeBars.from_runs(runs("ce", "ce+sam", "inverse", "rdr", "rdr+sam"))',
-    "sweep": (
-        'ParameterSweep.from_runs(runs("rdr", *(f"rdr:momentum=0.{m}" for m in (3, 4, 6, 7, 8, 9)), seeds=range(6)))'
-    ),
+    "sweep": """\
+momenta = [f"rdr:momentum=0.{tenths}" for tenths in (3, 4, 6, 7, 8, 9)]
+ParameterSweep.from_runs(runs("rdr", *momenta, seeds=range(6)))""",
     "panels": 'AccuracyPanels.from_runs(runs("ce", "la", "inverse", "rdr", factors=(10, 50)))',
 }
 
@@ -64,12 +65,12 @@ HEAD = f"""# Gallery
 Each picture answers one question, and each is drawn here from the runs that come with the toolkit: networks trained on
 digits at imbalance factor 50 for 60 epochs, one seed where nothing else is said. One seed is a look, not a comparison.
 On the command line `rdr plot RUNS --kind accuracy` draws one kind, `rdr gallery RUNS` all that the runs have numbers for.
-In Python, after
+In Python, these lines choose among the shipped runs:
 
 ```python
 {BEFORE}```
 
-the line below each picture makes it; `.save("accuracy")` writes it as PDF, SVG, PNG and CSV.
+Then the line below each picture draws it, and `.save("accuracy")` after it writes PDF, SVG, PNG and CSV.
 """
 
 
@@ -90,8 +91,9 @@ def _section(kind: str, line: str, names: dict[str, object], folder: Path) -> st
     head = f"## {plain(found.title)}\n\n{plain(found.look)}\n"
     try:
         with only_stored():
-            display = eval(line, names)
-            body = _drawn(kind, display, folder)
+            *first, last = line.splitlines()
+            exec("\n".join(first), names)
+            body = _drawn(kind, eval(last, names), folder)
     except RdrError as error:
         body = f"*Not drawn here:* {plain(str(error).replace(str(Path.home()), '~'))}\n"
     return f"{head}\n{body}\n```python\n{line}\n```\n"
@@ -100,7 +102,8 @@ def _section(kind: str, line: str, names: dict[str, object], folder: Path) -> st
 def _drawn(kind: str, display: Display, folder: Path) -> str:
     pictures = folder / "pictures"
     display.save(pictures / kind)
-    display.save(pictures / f"{kind}-dark", theme="dark")
+    dark = render(display.in_theme("dark"), "svg", title=display.title, description=display.alt)
+    (pictures / f"{kind}-dark.svg").write_bytes(dark)
     images = "\n".join(
         f"```{{image}} pictures/{kind}{suffix}.svg\n:alt: {' '.join(display.alt.split())}\n:class: only-{theme}\n```\n"
         for theme, suffix in (("light", ""), ("dark", "-dark"))

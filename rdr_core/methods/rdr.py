@@ -42,7 +42,7 @@ class RDRWeights(Weighting):
 
     Args:
         class_counts: (d,) training images of each class, at least 1.
-        feature_dim: Z.
+        feature_dim: Z, the number of features.
         gamma: temperature (paper: "typically 1"; its figure 7 looks like 0.4 to 0.5).
         momentum: m of the prototypes (paper: 0.5 or so; figure 3 sweeps 0.3 to 0.9).
         ridge: of the density ratio (ours, measured).
