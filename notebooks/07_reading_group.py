@@ -76,7 +76,11 @@ def show(what):
 def runs(*methods):
     """The runs of methods on digits at imbalance factor 50, all seeds."""
     grid = paper.grids[GRID]
-    return [run for method in methods for run in shelf.runs(grid, Request(DATASET, FACTOR, method))]
+    return [
+        run
+        for method in methods
+        for run in shelf.runs(grid, Request(DATASET, FACTOR, method))
+    ]
 
 
 # %% [markdown]
@@ -234,7 +238,9 @@ measured = [
     for i, claim in enumerate(paper.claims)
     if any(shelf.runs(paper.grids[GRID], request) for request in claim.requests)
 ]
-control = next(i for i in measured if paper.claims[i].says.startswith("The ratio helps"))
+control = next(
+    i for i in measured if paper.claims[i].says.startswith("The ratio helps")
+)
 explore(
     widgets.Dropdown(
         options=[(paper.claims[i].says, i) for i in measured],
@@ -297,16 +303,22 @@ check("4b", ...)
 # | **What was difficult** | |
 
 # %%
-judged = {paper.claims[i].says: ClaimIntervals.of(paper.claims[i], paper, shelf).data["verdict"] for i in measured}
+judged = {
+    paper.claims[i].says: ClaimIntervals.of(paper.claims[i], paper, shelf).data[
+        "verdict"
+    ]
+    for i in measured
+}
 counts = pd.concat(judged.values()).value_counts()
-said = listed([f"{count} {word}" for word, count in counts.items()])
+said = listed([f"{counts.get(word, 0)} {verb}" for word, verb in
+               (("holds", "hold"), ("fails", "fail"), ("undecided", "are undecided"))])  # fmt: skip
 failing = [f"“{says}”" for says, verdicts in judged.items() if "fails" in set(verdicts)]
 form = {
-    "Scope of reproducibility": f"{len(paper.claims)} claims of the paper, written down with what decides them before "
-    f"anything was run; {len(measured)} of them are measured at the small scale.",
+    "Scope of reproducibility": f"{len(measured)} of the paper's {len(paper.claims)} claims, each written down with "
+    "what decides it before the runs that judge it; at the small scale.",
     "Methodology": "Written anew from the paper's text, since there is no code; digits at imbalance factors 10, 50 and "
     "100, several seeds, every number with an interval, and 1/n with the same temperature as a control.",
-    "Results": f"Of the settings of these claims: {said}. A setting fails of: {' '.join(failing) or 'none.'}",
+    "Results": f"Of the {counts.sum()} settings of these claims {said}. Those with a setting that fails: {' '.join(failing) or 'none.'}",
     "What was easy": "The method is one small linear system for each class; r = 1 where batch and prototype agree is a "
     "sharp test. It costs little. Networks, data and schedules are the field's usual ones.",
     "What was difficult": f"{len(paper.choices)} choices are left open, among them what is done where the equations "
