@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab paper notebooks docs test check bench constraints
+.PHONY: help setup demo lab paper notebooks docs test slow check bench constraints
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/  make \1 \t/p' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ notebooks: $(READY)  ## run the notebooks and write them as pages with their out
 docs: $(READY)  ## build the site: methods, gallery, API, notebooks with outputs, paper; site/index.html (a few minutes)
 	@$(BIN)/python docs/build.py
 
-test: $(READY)  ## run all tests (a few minutes)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(READY)  ## run the tests (a few minutes)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+slow: $(READY)  ## run the slow tests too: long trainings, notebooks, the site, real browsers (ten minutes more)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 check: $(READY)  ## lint
 	@$(BIN)/ruff check .
