@@ -107,9 +107,10 @@ class Catalogue:
         return found or ([None] if profile is None else list(USUAL_IMBALANCE))
 
     def methods(self, data: str) -> list[str]:
-        """The methods there are runs of, at any imbalance, and those of the toolkit, in the pictures' order."""
-        there = self._values(lambda e: e.config.method, method_order, data=data)
-        return sorted({*there, *known_methods()}, key=method_order)
+        """The methods there are runs of, at any imbalance, plain ones first, then the toolkit's others."""
+        plain = known_methods()
+        there = self._values(lambda e: e.config.method, lambda m: (m not in plain, method_order(m)), data=data)
+        return [*there, *(method for method in plain if method not in there)]
 
     def seeds(self, data: str) -> list[int]:
         """The seeds there are runs of, and the next one."""

@@ -12,7 +12,7 @@ from rdr_viz.explorer.state import State
 from rdr_viz.explorer.views import VIEWS
 from rdr_viz.palette import method_style
 
-_LABELS = {"description_width": "92px"}
+_LABELS = {"description_width": "76px"}
 
 
 class Controls:
@@ -25,30 +25,30 @@ class Controls:
 
     def __init__(self, catalogue: Catalogue, changed: Callable[[], None]) -> None:
         self._catalogue, self._changed, self._showing = catalogue, changed, False
-        self.data = _named(widgets.Dropdown(description="Data", style=_LABELS), "rdr-data", "300px")
-        self.profile = _named(widgets.Dropdown(description="Tail", style=_LABELS), "rdr-profile", "300px")
+        self.data = _named(widgets.Dropdown(description="Data", style=_LABELS), "rdr-data", "236px")
+        self.profile = _named(widgets.Dropdown(description="Tail", style=_LABELS), "rdr-profile", "236px")
         self.imbalance = _named(
             widgets.SelectionSlider(
                 options=[("", 0.0)], description="Imbalance", continuous_update=False, style=_LABELS
             ),
             "rdr-if",
-            "300px",
+            "236px",
         )
         self.methods = _named(
-            widgets.SelectMultiple(description="Methods", rows=6, style={"description_width": "62px"}),
-            "rdr-methods", "270px",
+            widgets.SelectMultiple(description="Methods", rows=8, style={"description_width": "62px"}),
+            "rdr-methods", "210px",
         )  # fmt: skip
         self.seeds = _named(
-            widgets.SelectMultiple(description="Seeds", rows=6, style={"description_width": "46px"}),
-            "rdr-seeds", "120px",
+            widgets.SelectMultiple(description="Seeds", rows=8, style={"description_width": "46px"}),
+            "rdr-seeds", "100px",
         )  # fmt: skip
         self.epoch = _named(
             widgets.IntSlider(min=1, max=1, description="Epoch", continuous_update=False, style=_LABELS),
-            "rdr-epoch", "320px",
+            "rdr-epoch", "226px",
         )  # fmt: skip
         self.play = _named(widgets.Play(min=1, max=1, interval=500, tooltip="Let the epochs go by"), "rdr-play", "auto")
         self.play_words = widgets.HTML(layout=widgets.Layout(min_height="32px")).add_class("rdr-epoch-words")
-        self.option = _named(widgets.Dropdown(style=_LABELS), "rdr-option", "320px")
+        self.option = _named(widgets.Dropdown(style=_LABELS), "rdr-option", "226px")
         self.view = _named(
             widgets.ToggleButtons(
                 options=[(view.label, name) for name, view in VIEWS.items()],
@@ -62,7 +62,7 @@ class Controls:
         for control in self._chosen:
             control.observe(self._on_change, names="value")
 
-        player = widgets.HBox([self.play, self.play_words], layout=widgets.Layout(margin="0 0 0 94px"))
+        player = widgets.HBox([self.play, self.play_words], layout=widgets.Layout(margin="0"))
         columns = [
             widgets.VBox([self.data, self.profile, self.imbalance]), self.methods, self.seeds,
             widgets.VBox([self.epoch, player, self.option]),
@@ -120,7 +120,8 @@ class Controls:
             control.disabled = not there
         if there:
             self.epoch.max = self.play.max = epochs
-            self.epoch.value = min(epoch or epochs, epochs)
+            # Of linked values the page takes the player's, which may be the older.
+            self.epoch.value = self.play.value = min(epoch or epochs, epochs)
         else:
             self.play.playing = False
         self.play_words.value = "" if there else "This view does not change from epoch to epoch."

@@ -1,13 +1,13 @@
-"""From a request to a picture, soon: what was drawn is kept, and what may be asked for next is drawn meanwhile."""
+"""From a request to a picture, soon: what was drawn is kept, and what may be asked for next is drawn elsewhere."""
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections import OrderedDict
-from collections.abc import Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from rdr_viz.explorer.ahead import Ahead
 from rdr_viz.explorer.views import VIEWS, Request
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 KEPT_BYTES = 12_000_000
 #: Displays whose numbers are kept, and drawn figures in which a mark is moved from epoch to epoch.
 KEPT_DISPLAYS, KEPT_FIGURES = 32, 6
-#: Seconds without a request before others are prepared, and between two steps of that, in which requests come first.
-QUIET, PAUSE = 0.25, 0.005
 #: Of a picture with a mark: zlib's higher levels take longer and save a tenth.
 _COMPRESSION = 1
+
+_K, _V = TypeVar("_K"), TypeVar("_V")
 
 
 class Panel(NamedTuple):
@@ -40,11 +40,13 @@ class Panel(NamedTuple):
 
 
 class Pictures:
-    """Draws pictures, keeps some, and prepares others in the kernel's spare time.
+    """Draws pictures and keeps some; others are drawn ahead, in another process.
+
+    Args:
+        kept_bytes: of pictures, at most.
 
     Example:
-        >>> pictures = Pictures()
-        >>> pictures.panel(request, "light").words  # doctest: +SKIP
+        >>> Pictures().panel(request, "light").words  # doctest: +SKIP
         'Over all classes RDR was best with 93.8 % ...'
     """
 
@@ -53,96 +55,50 @@ class Pictures:
         self._displays: OrderedDict[Request, Display] = OrderedDict()
         self._figures: OrderedDict[tuple[Request, str], _Marked] = OrderedDict()
         self._kept_bytes = kept_bytes
-        self._waiting: Iterator[tuple[Request, str]] = iter(())
-        self._work: Generator[None, None, Panel] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._ahead = Ahead(self._keep_panel)
 
     def panel(self, request: Request, theme: str) -> Panel:
-        """The picture, drawn if it is not kept; what was being prepared is given up.
+        """The picture, drawn if it is not kept.
 
         Raises:
             RdrError: as :meth:`Request.display`.
         """
-        self.give_up()
         found = self._panels.get((request, theme))
-        if found is not None:
-            self._panels.move_to_end((request, theme))
-            return found
-        return _to_its_end(self._draw(request, theme))
+        if found is None:
+            return self._keep_panel((request, theme), self._draw(request, theme))
+        self._panels.move_to_end((request, theme))
+        return found
 
     def display(self, request: Request) -> Display:
         """The display of a request, without a mark."""
         base = request.base
         return self._displays.get(base) or _keep(self._displays, base, base.display(), KEPT_DISPLAYS)
 
+    def prepare(self, wanted: Iterable[tuple[Request, str]]) -> None:
+        """Have these drawn ahead, in a theme, the first ones first, instead of those wanted before."""
+        self._ahead.ask(key for key in wanted if key not in self._panels)
+
     def forget(self) -> None:
         """Drop what was read and drawn: the runs' folders have changed."""
-        self.give_up()
+        self._ahead.end()
         for kept in (self._panels, self._displays, self._figures):
             kept.clear()
 
-    def prepare(self, requests: Iterable[tuple[Request, str]]) -> None:
-        """Draw these, the first ones first, step by step whenever the kernel has nothing else to do.
-
-        Without an event loop, as in a script, nothing is done until :meth:`step` is called.
-        """
-        self.give_up()
-        self._waiting = iter(requests)
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        self._timer = loop.call_later(QUIET, self._step_and_go_on, loop)
-
-    def give_up(self) -> None:
-        """Prepare nothing more."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._waiting, self._work, self._timer = iter(()), None, None
-
-    def step(self) -> bool:
-        """One step of preparing; whether there may be another."""
-        if self._work is None:
-            request = next((key for key in self._waiting if key not in self._panels), None)
-            if request is None:
-                return False
-            self._work = self._draw(*request)
-        try:
-            next(self._work)
-        except StopIteration:
-            self._work = None
-        except Exception:  # it will be told when it is asked for
-            self._work = None
-        return True
-
-    def _step_and_go_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = loop.call_later(PAUSE, self._step_and_go_on, loop) if self.step() else None
-
-    def _draw(self, request: Request, theme: str) -> Generator[None, None, Panel]:
-        """Draw and keep a picture, in steps of some ten milliseconds."""
+    def _draw(self, request: Request, theme: str) -> Panel:
         from rdr_viz.figure import render
 
         display = self.display(request)
-        words = display.finding
-        yield
-        if request.base == request:
-            figure = display.in_theme(theme)
-            yield
-            _lay_out(figure)
-            yield
-            png = render(figure, "png", description=display.alt)
-        else:
-            marked = self._figures.get((request.base, theme))
-            if marked is None:
-                figure = display.in_theme(theme)
-                yield
-                _lay_out(figure)
-                yield
-                marked = _keep(self._figures, (request.base, theme), _Marked(figure), KEPT_FIGURES)
-            png = marked.png(request.epoch)
-            words = f"{VIEWS[request.view].at(display, request.epoch)} {words}"
-        panel = Panel(png, display.alt, words)
-        self._panels[request, theme] = panel
+        if request == request.base:
+            png = render(display.in_theme(theme), "png", description=display.alt)
+            return Panel(png, display.alt, display.finding)
+        marked = self._figures.get((request.base, theme))
+        if marked is None:
+            marked = _keep(self._figures, (request.base, theme), _Marked(display.in_theme(theme)), KEPT_FIGURES)
+        words = f"{VIEWS[request.view].at(display, request.epoch)} {display.finding}"
+        return Panel(marked.png(request.epoch), display.alt, words)
+
+    def _keep_panel(self, key: tuple[Request, str], panel: Panel) -> Panel:
+        self._panels[key] = panel
         while sum(len(kept.png) for kept in self._panels.values()) > self._kept_bytes and len(self._panels) > 1:
             self._panels.popitem(last=False)
         return panel
@@ -181,24 +137,7 @@ class _Marked:
         return file.getvalue()
 
 
-def _lay_out(figure: Figure) -> None:
-    """Settle where everything is, as :func:`rdr_viz.figure.render` would, in a step of its own."""
-    from rdr_viz.figure import rdr_style
-
-    with rdr_style():
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
-
-
-def _to_its_end(work: Generator[None, None, Panel]) -> Panel:
-    while True:
-        try:
-            next(work)
-        except StopIteration as ended:
-            return ended.value
-
-
-def _keep(kept: OrderedDict, key: object, value, limit: int):
+def _keep(kept: OrderedDict[_K, _V], key: _K, value: _V, limit: int) -> _V:
     kept[key] = value
     while len(kept) > limit:
         kept.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Whether the page is dark, as the page itself tells: pictures are drawn for its ground."""
+"""What the page itself has to tell and to be told: whether it is dark, and that the explorer has its own keys."""
 
 from __future__ import annotations
 
@@ -23,13 +23,19 @@ function initialize({ model }) {
     model.set("dark", isDark());
     model.save_changes();
   };
+  // In a notebook, arrow keys and Enter are JupyterLab's unless what has the focus says otherwise.
+  const keepKeys = (event) => {
+    if (event.target.closest(".rdr-explorer")) event.target.dataset.lmSuppressShortcuts = "true";
+  };
   const watch = new MutationObserver(tell);
   watch.observe(document.body, { attributes: true });
   system.addEventListener("change", tell);
+  document.addEventListener("focusin", keepKeys);
   tell();
   return () => {
     watch.disconnect();
     system.removeEventListener("change", tell);
+    document.removeEventListener("focusin", keepKeys);
   };
 }
 
@@ -38,7 +44,7 @@ export default { initialize, render: () => {} };
 
 
 class PageTheme(AnyWidget):
-    """Shows nothing, and follows the page's theme.
+    """Shows nothing, follows the page's theme, and keeps the page's own shortcuts out of the explorer around it.
 
     Attributes:
         dark: whether the page's ground is dark; False until the page has told.

@@ -31,7 +31,7 @@ from rdr_viz.notebook import picture_html
 #: What is shown first, where there are such runs.
 FIRST = State(methods=("ce", "inverse", "rdr"), seeds=tuple(range(10)), view="accuracy")
 #: Pictures that are prepared from a state, at most.
-PREPARED = 60
+PREPARED = 24
 #: Folder for saved pictures, in the one that the notebook works in.
 SAVED = "rdr-pictures"
 
