@@ -125,17 +125,13 @@ def shown(browser: Browser, *, width: int = 1280, dark: bool = False) -> Iterato
         context.close()
 
 
-def open_notebook(shown: Shown, address: str, notebook: str) -> None:
-    """Open a notebook in JupyterLab, with its kernel ready."""
+def open_in_lab(shown: Shown, address: str, notebook: str) -> None:
+    """Open a notebook in JupyterLab and run its cells, to the end."""
     parts = urlsplit(address)
     shown.page.goto(f"{parts.scheme}://{parts.netloc}/lab/tree/{notebook}?{parts.query}&reset")
     shown.page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.context !== undefined", timeout=60_000)
     shown.page.evaluate("window.jupyterapp.shell.currentWidget.context.ready")
     shown.page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.ready")
-
-
-def run_all_cells(shown: Shown) -> None:
-    """Run an open notebook's cells, to the end."""
     done = shown.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     assert done, "a cell raised"
 
