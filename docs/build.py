@@ -50,12 +50,14 @@ def main() -> int:
     (source / "speed.md").write_text(speed(), encoding="utf-8")
     (source / "notebooks").mkdir()
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        shutil.copy2(notebook if given.as_stored else with_outputs(notebook, given.work), source / "notebooks")
+        shutil.copy(notebook if given.as_stored else with_outputs(notebook, given.work), source / "notebooks")
     shutil.copytree(kept(given.work, "gallery", [DOCS / "gallery.py"], gallery), source, dirs_exist_ok=True)
     extra = kept(given.work, "paper", [], paper)
+    if (given.out / ".buildinfo").is_file():  # an older site, whose pages may be no more
+        shutil.rmtree(given.out)
     # A process of its own: conf.py decides how rdr_core is imported.
     built = subprocess.run([
-        sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-c", DOCS,
+        sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "--fresh-env", "-b", "html", "-c", DOCS,
         "-d", given.work / "doctrees", "-D", f"html_extra_path={extra}", source, given.out,
     ])  # fmt: skip
     if built.returncode == 0:
@@ -64,14 +66,14 @@ def main() -> int:
 
 
 def gather(source: Path) -> None:
-    """Copy the repository's own pages into a new source tree, with their times, by which Sphinx knows what changed."""
+    """Copy the repository's own pages into a new source tree."""
     shutil.rmtree(source, ignore_errors=True)
     for page, place in PLACES.items():
         (source / place).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / page).is_dir():
             shutil.copytree(ROOT / page, source / place, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy2(ROOT / page, source / place)
+            shutil.copy(ROOT / page, source / place)
 
 
 def speed() -> str:

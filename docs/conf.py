@@ -1,8 +1,8 @@
 """How Sphinx makes the site; `make docs` calls it through build.py, which gathers the pages first.
 
-Sphinx, because its autodoc reads the docstrings as they are and a link that leads nowhere is an error; MyST, because the
-pages are Markdown that is read in the repository too; Furo, because it loads nothing from anywhere, follows the reader's
-light or dark theme and is readable on a telephone. Formulas become MathML, which browsers draw by themselves.
+Sphinx, because its autodoc reads the docstrings as they are and a link that leads nowhere is an error; MyST, because
+the pages are Markdown that is read in the repository too; Furo, because it loads nothing from anywhere, follows the
+reader's light or dark theme and is readable on a telephone. Formulas become MathML, which browsers draw by themselves.
 """
 
 from __future__ import annotations
@@ -51,20 +51,23 @@ html_math_renderer = "mathml"
 # Relative to this file; build.py sets it to where the paper's page lies.
 html_extra_path: list[str] = []
 _FONTS = {
-    "font-stack": 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", "DejaVu Sans", sans-serif',
-    "font-stack--monospace": 'ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace',
-}  # fmt: skip
-# The colours of the paper's page and of the galleries.
+    "font-stack": 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", "DejaVu Sans", sans-serif',
+    "font-stack--monospace": 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
+}
+
+
+def _colors(primary: str, secondary: str, border: str, brand: str) -> dict[str, str]:
+    grounds = {"primary": primary, "secondary": secondary, "border": border}
+    return {f"color-background-{name}": color for name, color in grounds.items()} | {
+        f"color-brand-{name}": brand for name in ("primary", "content", "visited")
+    }
+
+
+# Those of the paper's page and of the galleries.
 html_theme_options = {
-    "light_css_variables": _FONTS | {
-        "color-background-primary": "#fdfcfa", "color-background-secondary": "#f4f1ec", "color-background-border": "#e4dfd8",
-        "color-brand-primary": "#6a4c9c", "color-brand-content": "#6a4c9c", "color-brand-visited": "#6a4c9c",
-    },
-    "dark_css_variables": _FONTS | {
-        "color-background-primary": "#191817", "color-background-secondary": "#1f1d1c", "color-background-border": "#3a3733",
-        "color-brand-primary": "#b9a3e3", "color-brand-content": "#b9a3e3", "color-brand-visited": "#b9a3e3",
-    },
-}  # fmt: skip
+    "light_css_variables": _FONTS | _colors("#fdfcfa", "#f4f1ec", "#e4dfd8", "#6a4c9c"),
+    "dark_css_variables": _FONTS | _colors("#191817", "#1f1d1c", "#3a3733", "#b9a3e3"),
+}
 
 
 def _inline(translator, node: nodes.math) -> None:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from rdr_core.errors import RdrError
+from rdr_core.papers.shipped import shipped
 from rdr_viz.analysis import only_stored
 from rdr_viz.displays.base import Display
 from rdr_viz.figure import render
@@ -46,13 +47,13 @@ LINES = {
     "classes": 'AccuracyByClass.from_runs(runs("ce", "la", "rdr"))',
     "confusion": 'Confusion.from_runs(runs("ce", "rdr"))',
     "calibration": 'Calibration.from_runs(runs("ce", "rdr"))',
-    "shares": "LossShares.from_run(rdr)",
+    "shares": "LossShares.from_run(rdr, epoch=60)",
     "collapse": 'NeuralCollapse.from_runs(runs("ce", "la", "rdr"))',
     "norms": 'Norms.from_runs(runs("ce", "rdr"))',
     "surface": 'LossSurface.from_runs(runs("ce", "ce+sam", "rdr"), span=1.0)',
     "density": 'SpectralDensityPlot.from_runs(runs("ce", "ce+sam", "rdr"))',
     "eigenvalues": 'EigenvaluesOverEpochs.from_run(rdr, by="class", classes=range(10))',
-    "traces": 'TraceTable.from_runs(runs("ce", "ce+sam", "rdr"))',
+    "traces": 'TraceTable.from_runs(runs("ce", "ce+sam", "rdr"), classes=[6, 7, 8, 9])',
     "times": 'TimeBars.from_runs(runs("ce", "ce+sam", "inverse", "rdr", "rdr+sam"))',
     "sweep": """\
 momenta = [f"rdr:momentum=0.{tenths}" for tenths in (3, 4, 6, 7, 8, 9)]
@@ -64,7 +65,7 @@ HEAD = f"""# Gallery
 
 Each picture answers one question, and each is drawn here from the runs that come with the toolkit: networks trained on
 digits at imbalance factor 50 for 60 epochs, one seed where nothing else is said. One seed is a look, not a comparison.
-On the command line `rdr plot RUNS --kind accuracy` draws one kind, `rdr gallery RUNS` all that the runs have numbers for.
+On the command line `rdr plot RUNS --kind accuracy` draws one kind, `rdr gallery RUNS` all of them.
 In Python, these lines choose among the shipped runs:
 
 ```python
@@ -95,7 +96,7 @@ def _section(kind: str, line: str, names: dict[str, object], folder: Path) -> st
             exec("\n".join(first), names)
             body = _drawn(kind, eval(last, names), folder)
     except RdrError as error:
-        body = f"*Not drawn here:* {plain(str(error).replace(str(Path.home()), '~'))}\n"
+        body = f"*Not drawn here:* {plain(str(error).replace(f'{shipped()}/', ''))}\n"
     return f"{head}\n{body}\n```python\n{line}\n```\n"
 
 
