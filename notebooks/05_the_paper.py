@@ -75,7 +75,9 @@ def show_figure(number):
     display(HTML(f"<p><em>The paper:</em> {figure.shows}</p>"))
     shown = [draw_figure(figure, grid, shelf) or [] for grid in paper.grids.values()]
     # A diagram needs no run, so it is the same for all.
-    for each in shown[0][:1] if number == "6" else [one for some in shown for one in some]:
+    for each in (
+        shown[0][:1] if number == "6" else [one for some in shown for one in some]
+    ):
         show(each)
 
 
@@ -100,9 +102,13 @@ def text_table(rows):
 # %%
 rows = []
 for claim in paper.claims:
-    judged = [s for grid in paper.grids.values() for s in judge(claim, paper, grid, shelf)]
+    judged = [
+        s for grid in paper.grids.values() for s in judge(claim, paper, grid, shelf)
+    ]
     judged = [setting for setting in judged if setting.verdict != NOT_MEASURED]
-    rows.append({"claim": claim.says, "our runs": overall(judged), "settings": len(judged)})
+    rows.append(
+        {"claim": claim.says, "our runs": overall(judged), "settings": len(judged)}
+    )
 claims = pd.DataFrame(rows)
 counts = claims["our runs"].value_counts()
 display(text_table(claims))
@@ -260,7 +266,9 @@ show_figure("8")
 
 # %%
 key = ["dataset", "imbalance_factor", "method", "group"]
-twice = paper.cells.groupby(key).agg(least=("paper", "min"), most=("paper", "max"), tables=("table", " and ".join))
+twice = paper.cells.groupby(key).agg(
+    least=("paper", "min"), most=("paper", "max"), tables=("table", " and ".join)
+)
 twice["apart"] = twice["most"] - twice["least"]
 twice[twice["apart"] > 0.06].sort_values("apart", ascending=False).round(2)
 
@@ -276,7 +284,9 @@ text_table({"where": slip.where, "what": slip.text} for slip in paper.slips)
 # otherwise? Which could turn a verdict around?**
 
 # %%
-text_table({"open": each.what, "ours": each.ours, "why": each.why} for each in paper.choices)
+text_table(
+    {"open": each.what, "ours": each.ours, "why": each.why} for each in paper.choices
+)
 
 # %% [markdown]
 # ## 5. What would decide what is undecided?
