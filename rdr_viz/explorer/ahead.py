@@ -63,7 +63,11 @@ class Ahead:
             # Not a fork: that of a kernel has its sockets and its threads' locks.
             self._process = ProcessPoolExecutor(1, get_context("spawn"), initializer=_make_way)
         loop = asyncio.get_running_loop()
-        self._drawn = self._process.submit(_draw, *key)
+        try:
+            self._drawn = self._process.submit(_draw, *key)
+        except BrokenExecutor:  # it was killed meanwhile
+            self.end()
+            return
 
         def tell(drawn: Future) -> None:
             with suppress(RuntimeError):  # the kernel's loop has ended meanwhile
@@ -75,7 +79,7 @@ class Ahead:
         if drawn is not self._drawn:  # of a process that was ended
             return
         self._drawn, error = None, drawn.exception()
-        if isinstance(error, BrokenExecutor):  # it was killed, maybe for its memory
+        if isinstance(error, BrokenExecutor):  # it was killed, maybe for its memory; it is started anew when asked
             self.end()
             return
         if error is None:  # else it is told when the picture is asked for
