@@ -84,6 +84,8 @@ def judge(claim: Claim, paper: Paper, grid: Grid, shelf: Shelf) -> list[Judged]:
                     if config is None:
                         continue
                     against = parse(rival).name if rival else ""
+                    if against and grid.config(request._replace(method=against), seed=0) is None:
+                        continue
                     found += [
                         _judge(claim, paper, grid, shelf, request, config.imbalance_factor, against, name)
                         for name in claim.measure

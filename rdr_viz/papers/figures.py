@@ -39,7 +39,8 @@ def _draw(picture: Picture, grid: Grid, shelf: Shelf) -> Display | None:
         return MethodDiagram()
     asked = [request for request in picture.requests if grid.config(request, seed=0, in_figure=True) is not None]
     runs = [shelf.runs(grid, request, in_figure=True) for request in asked]
-    if not runs or not all(runs):
+    whole = {request.method for request in asked} == {request.method for request in picture.requests}
+    if not runs or not all(runs) or not whole:  # half of the methods would be another picture
         return None
     several = compares_runs(picture.kind)
     if picture.seeds == "first" or not several:
