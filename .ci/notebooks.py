@@ -64,15 +64,21 @@ def in_words(control: dict, states: dict) -> str:
         inside = (states[child.removeprefix("IPY_MODEL_")]["state"] for child in control["children"])
         return "".join(in_words(each, states) for each in inside)
     if "_options_labels" in control:
-        labels, chosen = [escape(label) for label in control["_options_labels"]], control["index"]
-        marked = [f"<strong>{label}</strong>" if at == chosen else label for at, label in enumerate(labels)]
-        long = sum(map(len, labels)) > LONGEST
-        words = f"{marked[chosen]} (one of {len(labels)})" if long else ", ".join(marked)
+        index = control["index"]
+        chosen = index if isinstance(index, list) else [index]  # of a menu for several, of one for one
+        labels = [escape(label) for label in control["_options_labels"]]
+        marked = [f"<strong>{label}</strong>" if at in chosen else label for at, label in enumerate(labels)]
+        if sum(map(len, labels)) > LONGEST:
+            marked = [f"{', '.join(label for at, label in enumerate(marked) if at in chosen)} (of {len(labels)})"]
+        words = ", ".join(marked)
     elif control.get("description") and "value" in control:
         words = escape(str(control["value"]))
     else:  # a progress bar's parts, a button
         return ""
-    return f"<p><em>A control in the notebook.</em> {escape(control['description'])}: {words}</p>"
+    if not words:
+        return ""
+    name = f"{escape(control['description'])}: " if control.get("description") else ""
+    return f"<p><em>A control in the notebook.</em> {name}{words}</p>"
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ def main() -> int:
                            help="folder for what is kept from build to build (default: %(default)s)")  # fmt: skip
     arguments.add_argument("--as-stored", action="store_true", help="notebooks without outputs, in seconds")
     given = arguments.parse_args()
-    source = given.work / "source"
+    if given.out.is_dir() and any(given.out.iterdir()) and not (given.out / "objects.inv").is_file():
+        arguments.error(f"{given.out} holds something else than a site; name another folder.")
+    source, html = given.work / "source", given.work / "html"
     gather(source)
     (source / "speed.md").write_text(speed(), encoding="utf-8")
     (source / "notebooks").mkdir()
@@ -53,14 +55,15 @@ def main() -> int:
         shutil.copy(notebook if given.as_stored else with_outputs(notebook, given.work), source / "notebooks")
     shutil.copytree(kept(given.work, "gallery", [DOCS / "gallery.py"], gallery), source, dirs_exist_ok=True)
     extra = kept(given.work, "paper", [], paper)
-    if (given.out / ".buildinfo").is_file():  # an older site, whose pages may be no more
-        shutil.rmtree(given.out)
+    shutil.rmtree(html, ignore_errors=True)  # pages may be no more
     # A process of its own: conf.py decides how rdr_core is imported.
     built = subprocess.run([
         sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "--fresh-env", "-b", "html", "-c", DOCS,
-        "-d", given.work / "doctrees", "-D", f"html_extra_path={extra}", source, given.out,
+        "-d", given.work / "doctrees", "-D", f"html_extra_path={extra}", source, html,
     ])  # fmt: skip
     if built.returncode == 0:
+        shutil.rmtree(given.out, ignore_errors=True)
+        shutil.copytree(html, given.out)
         print(f"Open {given.out / 'index.html'} in a browser.")
     return built.returncode
 
