@@ -44,7 +44,9 @@ _STYLE = """<style>
 .rdr-explorer .rdr-panels > div { flex: 1 1 340px; min-width: 0; max-width: 700px; }
 .rdr-explorer figcaption, .rdr-explorer .rdr-nothing { line-height: 1.4; margin-top: 6px; }
 .rdr-explorer .rdr-status { min-height: 24px; line-height: 1.4; }
-.rdr-explorer pre { white-space: pre-wrap; }
+.rdr-explorer pre { white-space: pre-wrap; font-family: monospace; line-height: 1.4; }
+.rdr-explorer .rdr-curves small { margin-right: 16px; }
+.theme-dark .rdr-explorer { color-scheme: dark; }
 .rdr-explorer .rdr-view .widget-toggle-button { padding: 0 10px; }
 .rdr-explorer :focus-visible { outline: 2px solid #0072B2; outline-offset: 1px; }
 </style>"""
