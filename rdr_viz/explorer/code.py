@@ -16,12 +16,15 @@ def code_of(requests: tuple[Request, ...]) -> str:
         requests: pictures of one view, as :func:`rdr_viz.explorer.views.plan` gives them.
 
     Example:
-        >>> print(code_of((Request("counts", (Path("runs/digits-if50-ce-s0-901ad78be5"),)),)))
+        >>> from rdr_viz.explorer.catalogue import Catalogue
+        >>> ce = Catalogue([shipped()]).find("digits", 50.0, "exponential", "ce", 0)
+        >>> print(code_of((Request("counts", (ce.run.path,)),)))  # doctest: +ELLIPSIS
         from rdr_core import Run
+        from rdr_core.papers.shipped import shipped
         from rdr_viz import make_display
         from rdr_viz.notebook import picture
         <BLANKLINE>
-        shown = make_display("counts", [Run.open("runs/digits-if50-ce-s0-901ad78be5")])
+        shown = make_display("counts", [Run.open(shipped() / "digits-if50-ce-s0-...")])
         picture(shown.figure(), shown.alt, shown.finding)
         <BLANKLINE>
     """
