@@ -40,8 +40,8 @@ _STYLE = """<style>
 .rdr-static { display: none; }
 .rdr-explorer .rdr-pictures { display: flex; flex-wrap: wrap; gap: 12px; }
 .rdr-explorer .rdr-side { flex: 1 1 340px; min-width: 0; }
-.rdr-explorer .rdr-panels { display: flex; flex-wrap: wrap; gap: 12px; }
-.rdr-explorer .rdr-panels > div { flex: 1 1 340px; min-width: 0; max-width: 700px; }
+.rdr-explorer .rdr-panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr));
+  gap: 12px; }
 .rdr-explorer figcaption, .rdr-explorer .rdr-nothing { line-height: 1.4; margin-top: 6px; }
 .rdr-explorer .rdr-status { min-height: 24px; line-height: 1.4; }
 .rdr-explorer pre { white-space: pre-wrap; font-family: monospace; line-height: 1.4; }
