@@ -26,8 +26,9 @@ def runs(*methods, factors=(50,), seeds=(0,)):
     """Those on digits without label noise."""
     return [
         run for run in everything
-        if run.config.method in methods and run.config.imbalance_factor in factors
-        and run.config.seed in seeds and run.config.noise_rate == 0
+        if run.config.dataset == "digits" and run.config.noise_rate == 0
+        and run.config.method in methods and run.config.imbalance_factor in factors
+        and run.config.seed in seeds
     ]
 
 
