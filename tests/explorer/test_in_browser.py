@@ -28,8 +28,8 @@ pytestmark = pytest.mark.slow
 
 #: Milliseconds from a key press to the changed picture that are aimed at: median and 95th percentile.
 TARGETS = 100, 200
-#: A reader looks at one picture before asking for the next.
-PAUSE = 400
+#: Milliseconds that a reader looks at the first picture, and at one before asking for the next.
+FIRST_LOOK, PAUSE = 3000, 300
 
 Open = Callable[..., AbstractContextManager[Shown]]
 
@@ -114,6 +114,7 @@ def test_keys_change_the_picture_as_the_data_say_and_soon(explorer, place, capsy
         choose(seen, "rdr-methods", "CE", "RDR")
         expect(seen, lambda: on_few(50, "rdr") in picture(seen))
         seen.handle("rdr-if").focus()
+        seen.page.wait_for_timeout(FIRST_LOOK)
         factors, times = {}, []
         for key in ["ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft"] * 5:
             seen.page.wait_for_timeout(PAUSE)
@@ -126,7 +127,7 @@ def test_keys_change_the_picture_as_the_data_say_and_soon(explorer, place, capsy
 
         seen.page.locator(".rdr-methods select").focus()
         times = []
-        for key in ["Home", *["ArrowDown"] * 4, *["ArrowUp"] * 4, *["ArrowDown"] * 3, *["ArrowUp"] * 3]:
+        for key in ["Home", *["ArrowDown"] * 5, *["ArrowUp"] * 5, *["ArrowDown"] * 5, *["ArrowUp"] * 4]:
             seen.page.wait_for_timeout(PAUSE)
             times.append(seen.milliseconds(".rdr-picture img", key))
         switched = spread(times)
@@ -140,7 +141,8 @@ def test_keys_change_the_picture_as_the_data_say_and_soon(explorer, place, capsy
                 f"95th percentile {late:.0f} ms (target {TARGETS[1]})", end="",
             )  # fmt: skip
     for median, late in (moved, switched):
-        assert (median, late) < (5 * TARGETS[0], 5 * TARGETS[1])
+        # Machines differ, and are shared: what is printed tells more than what is asserted.
+        assert median < 5 * TARGETS[0]
         assert late < 5 * TARGETS[1]
 
 
