@@ -69,12 +69,17 @@ def explorer(place, browser) -> Open:
 
 def picture(seen: Shown) -> str:
     """What the picture shows, as those who don't see it are told."""
-    return " ".join(image.get_attribute("alt") for image in seen.page.locator(".rdr-picture img").all())
+    return " ".join(of_pictures(seen, "alt"))
+
+
+def of_pictures(seen: Shown, name: str) -> list[str]:
+    """An attribute of the pictures, asked for at one moment, since they are replaced at any."""
+    return seen.page.locator(".rdr-picture img").evaluate_all("(all, name) => all.map(e => e.getAttribute(name))", name)
 
 
 def grounds(seen: Shown) -> list[int]:
     """How bright the pictures' corners are, 0 to 255."""
-    sources = [image.get_attribute("src") for image in seen.page.locator(".rdr-picture img").all()]
+    sources = of_pictures(seen, "src")
     pictures = [Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) for source in sources]
     return [int(np.asarray(picture.convert("L"))[2, 2]) for picture in pictures]
 
@@ -243,4 +248,5 @@ def test_every_view_fits_and_follows_the_theme(explorer, width, dark):
                 ".filter(e => e.getBoundingClientRect().right > right + 1).map(e => e.outerHTML.slice(0, 80)); }"
             )
             assert cut_off == [], view.label
-            assert all(image.bounding_box()["width"] >= 300 for image in seen.page.locator(".rdr-picture img").all())
+            widths = "all => all.map(e => e.getBoundingClientRect().width)"
+            assert min(seen.page.locator(".rdr-picture img").evaluate_all(widths)) >= 300

@@ -6,6 +6,8 @@ import asyncio
 import io
 import os
 import signal
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +100,12 @@ def test_an_analysis_that_is_not_stored_is_not_computed(catalogue):
         Pictures().panel(Request("density", (plain.path,)), "light")
 
 
+def run(what: Coroutine) -> None:
+    """In an event loop of its own, in a thread of its own: a browser's test may have left one in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, what).result()
+
+
 def drawn_ahead(pictures: Pictures, wanted: list, count: int, meanwhile=lambda: None, seconds: float = 90) -> None:
     """Run an event loop until that many pictures are there."""
 
@@ -109,7 +117,7 @@ def drawn_ahead(pictures: Pictures, wanted: list, count: int, meanwhile=lambda: 
             await asyncio.sleep(0.05)
             meanwhile()
 
-    asyncio.run(waiting())
+    run(waiting())
 
 
 @pytest.mark.slow
@@ -141,7 +149,7 @@ def test_pictures_are_drawn_ahead_by_another_process_to_the_same_bytes(catalogue
             if more[1] in pictures._panels:
                 return
 
-    asyncio.run(ask_again())
+    run(ask_again())
     assert more[1] in pictures._panels
     pictures.forget()
     assert pictures._panels == {}
