@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -48,3 +49,33 @@ def stop_requests(deadline: float | None = None) -> Iterator[Callable[[], bool]]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def interrupted_at(deadline: float) -> Iterator[None]:
+    """Inside, KeyboardInterrupt is raised at a deadline: for work that nothing of is saved before it is whole.
+
+    Where Python takes no signal handlers (outside the main thread, or on a system without timers) it is not.
+
+    Args:
+        deadline: of :func:`time.monotonic`; infinite is never.
+
+    Example:
+        >>> try:
+        ...     with interrupted_at(time.monotonic() + 0.01):
+        ...         time.sleep(60)
+        ... except KeyboardInterrupt:
+        ...     "in time"
+        'in time'
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if math.isinf(deadline) or not main or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    left, every = signal.setitimer(signal.ITIMER_REAL, max(deadline - time.monotonic(), 1e-3))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left, every)
+        signal.signal(signal.SIGALRM, before)

@@ -15,7 +15,7 @@ from rdr_core.papers.paper import Claim, Figure, Paper
 from rdr_core.runs.files import write_whole
 from rdr_viz.figure import csv_text
 from rdr_viz.page import Section
-from rdr_viz.papers.cells import compared_cells
+from rdr_viz.papers.cells import compared_cells, run_command
 from rdr_viz.papers.claim_words import setting_words, signed, unit
 from rdr_viz.papers.claims import NOT_MEASURED, Judged, criterion, judge
 from rdr_viz.papers.comparison import ComparisonTable
@@ -59,13 +59,16 @@ def build_papers(
     paper, *others = papers
     steps = len(paper.figures) + sum(len(each.tables) for each in papers)
     with tqdm(total=steps, desc="tables and figures", disable=not progress) as bar:
-        claims = [_claim(claim, paper, shelf) for claim in paper.claims]
+        judged = {claim: _judged(claim, paper, shelf) for claim in paper.claims}
         tables = _tables(paper, shelf, runs, out / "tables", bar)
-        figures = [block for figure in paper.figures for block in _figure(figure, paper, shelf, out / "figures", bar)]
+        figures = [
+            block for figure in paper.figures for block in _figure(figure, paper, shelf, runs, out / "figures", bar)
+        ]
         rest = [OtherPaper(other, _tables(other, shelf, runs, out / "tables", bar)) for other in others]
-    judged = pd.DataFrame([row for claim in paper.claims for row in _judged_rows(claim, paper, shelf)])
-    write_whole(out / "claims.csv", lambda beside: Path(beside).write_text(csv_text(judged), encoding="utf-8"))
-    plan = [_plan(each, grid, shelf) for each in papers for grid in each.grids.values()]
+    rows = csv_text(pd.DataFrame([_row(claim, *one) for claim, found in judged.items() for one in found]))
+    write_whole(out / "claims.csv", lambda beside: Path(beside).write_text(rows, encoding="utf-8"))
+    claims = [_claim(claim, paper, found) for claim, found in judged.items()]
+    plan = [_plan(each, grid, shelf, runs) for each in papers for grid in each.grids.values()]
     return write_paper_page(
         out / "index.html", paper=paper, claims=claims, tables=tables, figures=figures, plan=plan, others=rest,
         command=command,
@@ -96,7 +99,7 @@ def _tables(paper: Paper, shelf: Shelf, runs: Path, folder: Path, bar: tqdm) -> 
     return blocks
 
 
-def _figure(figure: Figure, paper: Paper, shelf: Shelf, folder: Path, bar: tqdm) -> list[FigureBlock]:
+def _figure(figure: Figure, paper: Paper, shelf: Shelf, runs: Path, folder: Path, bar: tqdm) -> list[FigureBlock]:
     """The figure at every scale that has its runs; where the paper's lacks them, with the command that makes them."""
     blocks = []
     needed = any(picture.requests for picture in figure.pictures)
@@ -112,9 +115,9 @@ def _figure(figure: Figure, paper: Paper, shelf: Shelf, folder: Path, bar: tqdm)
         if not needed:  # a diagram: the same at every scale
             blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, sections[:1], "", ""))
             break
-        lacking = [grid.name for grid, displays in drawn if displays is None and _reaches(figure, grid)]
+        lacking = [grid for grid, displays in drawn if displays is None and _reaches(figure, grid)]
         if sections or (lacking and scale == "paper"):
-            command = f"rdr paper run --grid {lacking[0]},figure{figure.number}" if lacking else ""
+            command = run_command(lacking[0], runs, f"figure{figure.number}") if lacking else ""
             blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, sections, scale, command))
     bar.update()
     return blocks
@@ -126,11 +129,15 @@ def _reaches(figure: Figure, grid: Grid) -> bool:
     return any(grid.config(request, seed=0, in_figure=True) is not None for request in requests)
 
 
-def _claim(claim: Claim, paper: Paper, shelf: Shelf) -> ClaimRow:
-    judged = [
+def _judged(claim: Claim, paper: Paper, shelf: Shelf) -> list[tuple[str, Judged]]:
+    """Every setting of the claim at every scale, with the scale's name."""
+    return [
         (scale, setting) for scale, grids in scales(paper).items() for grid in grids
         for setting in judge(claim, paper, grid, shelf)
     ]  # fmt: skip
+
+
+def _claim(claim: Claim, paper: Paper, judged: list[tuple[str, Judged]]) -> ClaimRow:
     verdicts = [_verdict(claim, paper, scale, setting) for scale, setting in judged]
     printed = {
         setting_words(claim, paper, setting, setting.request.imbalance_factor): setting.paper
@@ -151,24 +158,21 @@ def _verdict(claim: Claim, paper: Paper, scale: str, setting: Judged) -> Verdict
     return Verdict(scale, setting.verdict, measured, interval, setting.seeds, where)
 
 
-def _judged_rows(claim: Claim, paper: Paper, shelf: Shelf) -> list[dict[str, object]]:
-    return [
-        {
-            "claim": claim.says, "scale": grid.scale, "dataset": setting.request.dataset,
-            "imbalance_factor": setting.request.imbalance_factor, "method": setting.request.method,
-            "against": setting.against, "by": claim.by if setting.against else "", "measure": setting.measure,
-            "mean": setting.mean, "low": setting.low, "high": setting.high, "seeds": setting.seeds,
-            "verdict": setting.verdict, "paper": setting.paper,
-        }
-        for grids in scales(paper).values() for grid in grids for setting in judge(claim, paper, grid, shelf)
-    ]  # fmt: skip
+def _row(claim: Claim, scale: str, setting: Judged) -> dict[str, object]:
+    return {
+        "claim": claim.says, "scale": scale, "dataset": setting.request.dataset,
+        "imbalance_factor": setting.request.imbalance_factor, "method": setting.request.method,
+        "against": setting.against, "by": claim.by if setting.against else "", "measure": setting.measure,
+        "mean": setting.mean, "low": setting.low, "high": setting.high, "seeds": setting.seeds,
+        "verdict": setting.verdict, "paper": setting.paper,
+    }  # fmt: skip
 
 
-def _plan(paper: Paper, grid: Grid, shelf: Shelf) -> PlanRow:
+def _plan(paper: Paper, grid: Grid, shelf: Shelf, runs: Path) -> PlanRow:
     configs = [want.config for want in wanted(paper, grid)]
     finished = sum(shelf.find(config) is not None for config in configs)
     lacks = finished < len(configs)
-    command = f"rdr paper run --grid {grid.name}" if lacks else ""
+    command = run_command(grid, runs) if lacks else ""
     return PlanRow(grid.title, finished, len(configs), grid.note if lacks else "", command)
 
 

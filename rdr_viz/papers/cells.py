@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,11 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
         command = ""
         if not len(values):
             done = shelf.find(config)
-            command = command_of(config, runs) if done is None else analyse_command(paper, table, grid)
+            command = (
+                command_of(config, _unless_usual(runs))
+                if done is None
+                else run_command(grid, runs, _artifact(paper, table))
+            )
         rows.append(
             {**cell, "row": method_style(cell["method"]).label, **filled,
              "within": _within(difference, spread, cell["paper_sd"]), "scale": grid.scale,
@@ -58,10 +63,26 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
     return pd.DataFrame(rows)
 
 
-def analyse_command(paper: Paper, table: str, grid: Grid) -> str:
-    """What computes the analyses that a table's numbers are read from."""
-    artifact = next(found.artifact for found in paper.tables if found.name == table)
-    return f"rdr paper run --grid {grid.name},{artifact}"
+def run_command(grid: Grid, runs: Path, artifact: str = "") -> str:
+    """The `rdr paper run` command that makes what a grid lacks, runs and analyses, of one part of the paper or of all.
+
+    Example:
+        >>> from rdr_core.papers.paper import load_paper
+        >>> run_command(load_paper("rdr").grids["cifar"], Path("my runs"), "table1")
+        "rdr paper run --grid cifar,table1 --runs 'my runs'"
+    """
+    command = ["rdr", "paper", "run", "--grid", ",".join(filter(None, (grid.name, artifact)))]
+    folder = _unless_usual(runs)
+    return shlex.join(command if folder is None else [*command, "--runs", str(folder)])
+
+
+def _unless_usual(runs: Path) -> Path | None:
+    """The folder of runs where a command has to name it."""
+    return None if runs == Path("runs") else runs
+
+
+def _artifact(paper: Paper, table: str) -> str:
+    return next(found.artifact for found in paper.tables if found.name == table)
 
 
 def _within(difference: float, *spreads: float) -> bool | None:

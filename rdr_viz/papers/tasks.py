@@ -12,6 +12,7 @@ from rdr_core.papers.grids import Grid, Wanted, wanted
 from rdr_core.papers.paper import Paper
 from rdr_core.papers.tasks import Task, Training
 from rdr_core.runs import Run, RunConfig
+from rdr_core.training.interrupt import interrupted_at
 from rdr_viz.papers.analyses import analysis, has_analysis
 from rdr_viz.papers.shelf import Shelf
 
@@ -54,17 +55,19 @@ class Analysing:
         return float(self.done)
 
     def run(self, deadline: float) -> None:
-        """Compute it. It can't be stopped and resumed, so it ends after a deadline that comes meanwhile.
+        """Compute it. It can't be resumed: at a deadline what is done of it is lost, and the next call begins anew.
 
         Raises:
             RunBusy: another process is at it.
+            KeyboardInterrupt: Ctrl-C or the deadline.
         """
         from filelock import FileLock, Timeout
 
         run = Run.open(self._folder)
         (self._folder / "analysis").mkdir(exist_ok=True)
         try:
-            with FileLock(self._folder / "analysis" / f".{self.what.replace(' ', '-')}.lock", timeout=0):
+            lock = FileLock(self._folder / "analysis" / f".{self.what.replace(' ', '-')}.lock", timeout=0)
+            with lock, interrupted_at(deadline):
                 analysis(run, self.what, run.load_data(self.root), str(pick_device(self.device)))
         except Timeout:
             raise RunBusy(f"{self.what} of {run.path} is being computed by another process.") from None

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-import torch
+from equal_runs import assert_equal_runs
 from tasks import Counted, Killed, Written, digits
 
 from rdr_core.errors import MissingData, RdrError, RunBusy
@@ -59,16 +59,6 @@ def until(condition) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-def assert_equal_runs(one: Run, other: Run) -> None:
-    pd.testing.assert_frame_equal(
-        one.history.drop(columns="seconds"), other.history.drop(columns="seconds"), check_exact=True
-    )
-    pd.testing.assert_frame_equal(one.classes, other.classes, check_exact=True)
-    assert one.metrics == other.metrics
-    weights, others = one.model().state_dict(), other.model().state_dict()
-    assert all(torch.equal(weights[name], others[name]) for name in weights)
 
 
 def test_tasks_are_done_in_order_and_not_again(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 import shutil
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -12,11 +13,12 @@ import pytest
 
 import rdr_core
 from rdr_core.errors import RdrError
+from rdr_core.papers.work import work_through
 from rdr_viz.papers.build import build_papers
 from rdr_viz.papers.cells import compared_cells
 from rdr_viz.papers.results import BEGIN, END, results, write_results
 from rdr_viz.papers.shelf import Shelf
-from rdr_viz.papers.tasks import budget_seconds, choose, missing, tasks_of
+from rdr_viz.papers.tasks import Analysing, budget_seconds, choose, missing, tasks_of
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +105,20 @@ def test_what_lacks_is_what_is_left_to_do(tiny, runs, tmp_path):
     ]  # fmt: skip
     more = missing(chosen, Shelf([runs]), seeds=3)
     assert {want.config.seed for want in more} == {2}
+
+
+def test_an_analysis_ends_at_the_deadline_and_leaves_nothing_half_done(tiny, runs, tmp_path, monkeypatch):
+    config = tiny.grids["tiny"].config(tiny.claims[0].requests[0], seed=0)
+    shutil.copytree(runs / config.name, tmp_path / config.name)
+    task = Analysing(config, tmp_path, "density of the smallest class", "cpu")
+    monkeypatch.setattr("rdr_viz.curvature.by_class._Request.table", lambda *_: time.sleep(60))
+    started = time.monotonic()
+    outcome = work_through([task], budget=0.3, progress=False)
+    assert time.monotonic() - started < 30
+    assert (outcome.stopped_by, outcome.unfinished, outcome.failed) == ("budget", (task.name,), ())
+    assert not list((tmp_path / config.name / "analysis").glob("*.csv"))
+    monkeypatch.undo()
+    assert work_through([task], progress=False).finished == (task.name,)
 
 
 @pytest.mark.parametrize("words", ["tabel1", "digits,figrue1", "tiny,table9"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from headless import open_file
 from made_up_paper_page import made_up_page
 
 pytestmark = pytest.mark.slow
@@ -36,12 +37,7 @@ def page_file(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [380, 1280, 1920])
 def test_page(browser, page_file, width, theme):
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
-    said, asked = [], []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(page_file.as_uri())
+    page, said, asked = open_file(browser, page_file, width, theme)
     page.evaluate("document.querySelectorAll('.claims details').forEach(e => e.open = true)")
     page.evaluate("document.querySelector('.cells details').open = true")
     pictures = page.evaluate(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from headless import open_file
 from html_elements import Elements
 
 from rdr_core.papers.grids import wanted
@@ -85,18 +86,14 @@ def test_every_claim_has_a_verdict_at_the_small_scale(page):
 
 @pytest.mark.parametrize(("width", "theme"), [(380, "light"), (1280, "dark"), (1920, "light")])
 def test_the_page_opens_whole_in_a_browser(page, browser, width, theme):
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, offline=True)
-    tab = context.new_page()
-    said: list[str] = []
-    tab.on("console", lambda message: said.append(message.text))
-    tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.goto(page.as_uri())
+    tab, said, asked = open_file(browser, page, width, theme)
     widths = tab.evaluate("Array.from(document.images, image => image.complete ? image.naturalWidth : 0)")
     assert len(widths) >= 10
     assert min(widths) > 0
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert said == []
-    context.close()
+    assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
+    tab.close()
 
 
 def test_the_readme_has_the_results_of_the_shipped_runs(shelf):

@@ -7,9 +7,9 @@ import shlex
 import signal
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import torch
+from equal_runs import assert_equal_runs
 from image_trees import listed_tree, real_images
 from PIL import Image
 
@@ -34,16 +34,6 @@ def trees(tmp_path_factory):
 def root(trees, monkeypatch):
     monkeypatch.setattr(lists, "PUBLISHED", trees[1])
     return trees[0]
-
-
-def assert_equal_runs(one: rdr_core.Run, other: rdr_core.Run) -> None:
-    pd.testing.assert_frame_equal(
-        one.history.drop(columns="seconds"), other.history.drop(columns="seconds"), check_exact=True
-    )
-    pd.testing.assert_frame_equal(one.classes, other.classes, check_exact=True)
-    assert one.metrics == other.metrics
-    weights, others = one.model().state_dict(), other.model().state_dict()
-    assert all(torch.equal(weights[name], others[name]) for name in weights)
 
 
 @pytest.mark.slow

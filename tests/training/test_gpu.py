@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import torch
+from train_states import train
 
 import rdr_core
 from rdr_core.methods.ratio import RIDGE
@@ -33,13 +34,6 @@ def state_of(method: str, *, recorded: bool = True, precision: str = "fp32", epo
     state = TrainingState(config, data, torch.device("cuda"))
     if not recorded:
         state.recorded = None
-    return state
-
-
-def train(state: TrainingState, epochs: int) -> TrainingState:
-    while state.epoch < epochs:
-        train_epoch(state, tick=lambda: None, stop=lambda: False)
-        close_epoch(state)
     return state
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
+from train_states import train
 
 import rdr_core
 from rdr_core.methods.catalogue import parts
@@ -115,13 +116,6 @@ def state_of(method: str, recorder=None, **changes) -> TrainingState:
     state.recorded = RecordedSteps(CPU, recorder) if recorder else None
     for group in state.step.optimizer.param_groups:
         group["fused"] = True  # as recorded steps have it
-    return state
-
-
-def train(state: TrainingState, epochs: int) -> TrainingState:
-    while state.epoch < epochs:
-        train_epoch(state, tick=lambda: None, stop=lambda: False)
-        close_epoch(state)
     return state
 
 
