@@ -1,6 +1,6 @@
 """A training step recorded once on a GPU and replayed: one launch a step in place of hundreds.
 
-A step of ResNet-32 on a batch of 128 is some five hundred kernels of a few microseconds each, so on a GPU of today
+A step of ResNet-32 on a batch of 128 is hundreds of kernels of a few microseconds each, so on a GPU of today
 the host, which launches them one by one, decides how long it takes. A CUDA graph of the whole step (pick the batch,
 augment, forward, losses, weights, backward, update, records) leaves the host a single call.
 
