@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import multiprocessing
 import os
 import signal
 from collections.abc import Coroutine
@@ -122,6 +123,7 @@ def drawn_ahead(pictures: Pictures, wanted: list, count: int, meanwhile=lambda: 
 
 @pytest.mark.slow
 def test_pictures_are_drawn_ahead_by_another_process_to_the_same_bytes(catalogue, monkeypatch):
+    before = set(multiprocessing.active_children())  # another test's may be ending
     pictures = Pictures()
     good = [(request_of(catalogue, view=view), "dark") for view in ("counts", "weights")]
     cb = catalogue.find("digits", 50.0, "exponential", "cb", 0).run
@@ -132,7 +134,8 @@ def test_pictures_are_drawn_ahead_by_another_process_to_the_same_bytes(catalogue
     assert list(pictures._panels) == good
     for request, theme in good:
         assert pictures.panel(request, theme) == Pictures().panel(request, theme)
-    (process,) = [child for child in psutil.Process().children() if "spawn_main" in str(child.cmdline())]
+    (started,) = set(multiprocessing.active_children()) - before
+    process = psutil.Process(started.pid)
     assert process.nice() > os.nice(0)
 
     # An interrupt is the kernel's; a process that was killed is replaced when something is wanted again.
