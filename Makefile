@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab paper notebooks docs test slow check bench constraints
+.PHONY: help setup demo lab paper docs test slow check bench constraints
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/  make \1 \t/p' $(MAKEFILE_LIST)
@@ -29,9 +29,6 @@ lab: $(READY)  ## open the notebooks in JupyterLab, in copies of your own below 
 
 paper: $(READY)  ## the whole paper from shipped runs: figures, tables, claims and paper/index.html (half a minute)
 	@$(BIN)/rdr paper
-
-notebooks: $(READY)  ## run the notebooks and write them as pages with their outputs, notebooks-html/ (two minutes)
-	@$(BIN)/python .ci/notebooks.py
 
 docs: $(READY)  ## build the site: methods, gallery, API, notebooks with outputs, paper; site/index.html (a few minutes)
 	@$(BIN)/python docs/build.py

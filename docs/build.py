@@ -21,7 +21,7 @@ import nbformat
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
-sys.path += [str(DOCS), str(ROOT / ".ci")]  # the gallery, and what runs the notebooks
+sys.path.append(str(DOCS))  # the gallery, and what runs the notebooks
 
 #: Where pages of the repository lie in the source tree, and files that they link to.
 PLACES = {
@@ -109,11 +109,11 @@ def with_outputs(path: Path, work: Path) -> Path:
     """The notebook with its outputs."""
 
     def run(folder: Path) -> None:
-        from notebooks import executed
+        from outputs import executed
 
         nbformat.write(executed(path, folder), folder / path.name)
 
-    return kept(work, path.stem, [path, ROOT / ".ci" / "notebooks.py"], run) / path.name
+    return kept(work, path.stem, [path, DOCS / "outputs.py"], run) / path.name
 
 
 def kept(work: Path, name: str, made_of: Iterable[Path], make: Callable[[Path], None]) -> Path:

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 
 import rdr_core
@@ -203,3 +204,18 @@ def test_what_takes_long_is_made_again_only_when_what_it_is_made_of_changes(buil
     with pytest.raises(OSError, match="no room"):
         build.kept(tmp_path, "notebook", [notebook], fail)
     assert (build.kept(tmp_path, "notebook", [notebook], make) / "result").read_text() == "three"
+
+
+@pytest.mark.slow
+def test_a_notebook_is_published_with_its_outputs_and_its_controls_in_words(build, tmp_path):
+    notebook = build.with_outputs(ROOT / "notebooks" / "03_explorer.ipynb", tmp_path)
+    outputs = [
+        output for cell in nbformat.read(notebook, as_version=4).cells for output in cell.get("outputs", ())
+    ]  # fmt: skip
+    assert {output.output_type for output in outputs} == {"display_data"}
+    words, still = ("".join(output.data["text/html"]) for output in outputs)
+    assert words.count("Controls in the notebook") == 1
+    assert "<li>Imbalance: 10, <strong>50</strong>, 100</li>" in words
+    assert "<strong>Accuracy by group</strong>" in words
+    assert "data:image/png" in still
+    assert "open the notebook in JupyterLab" in still

@@ -25,14 +25,14 @@ class Controls:
 
     def __init__(self, catalogue: Catalogue, changed: Callable[[], None]) -> None:
         self._catalogue, self._changed, self._showing = catalogue, changed, False
-        self.data = _named(widgets.Dropdown(description="Data", style=_LABELS), "rdr-data", "236px")
-        self.profile = _named(widgets.Dropdown(description="Tail", style=_LABELS), "rdr-profile", "236px")
+        self.data = _named(widgets.Dropdown(description="Data", style=_LABELS), "rdr-data", "264px")
+        self.profile = _named(widgets.Dropdown(description="Tail", style=_LABELS), "rdr-profile", "264px")
         self.imbalance = _named(
             widgets.SelectionSlider(
                 options=[("", 0.0)], description="Imbalance", continuous_update=False, style=_LABELS
             ),
             "rdr-if",
-            "236px",
+            "264px",
         )
         self.methods = _named(
             widgets.SelectMultiple(description="Methods", rows=8, style={"description_width": "62px"}),
@@ -47,7 +47,7 @@ class Controls:
             "rdr-epoch", "226px",
         )  # fmt: skip
         self.play = _named(widgets.Play(min=1, max=1, interval=500, tooltip="Let the epochs go by"), "rdr-play", "auto")
-        self.play_words = widgets.HTML(layout=widgets.Layout(min_height="32px")).add_class("rdr-epoch-words")
+        self.play_words = _named(widgets.HTML(), "rdr-epoch-words", "226px")
         self.option = _named(widgets.Dropdown(style=_LABELS), "rdr-option", "226px")
         self.view = _named(
             widgets.ToggleButtons(
@@ -62,10 +62,9 @@ class Controls:
         for control in self._chosen:
             control.observe(self._on_change, names="value")
 
-        player = widgets.HBox([self.play, self.play_words], layout=widgets.Layout(margin="0"))
         columns = [
             widgets.VBox([self.data, self.profile, self.imbalance]), self.methods, self.seeds,
-            widgets.VBox([self.epoch, player, self.option]),
+            widgets.VBox([self.epoch, self.play, self.play_words, self.option]),
         ]  # fmt: skip
         row = widgets.HBox(columns, layout=widgets.Layout(flex_flow="row wrap", grid_gap="4px 12px"))
         self.box = widgets.VBox([row, self.view]).add_class("rdr-controls")
@@ -109,7 +108,7 @@ class Controls:
             options = list(view.options)
             _offer(self.option, options, state.option or (options[0] if options else None))
             self.option.description = view.asks
-            self.option.layout.visibility = "visible" if options else "hidden"
+            self.option.layout.display = None if options else "none"
             self._show_epoch(state.epoch, epochs if view.epochs else 0)
         self.profile.disabled = len(self.profile.options) < 2
         self.imbalance.disabled = len(self.imbalance.options) < 2
@@ -125,6 +124,7 @@ class Controls:
         else:
             self.play.playing = False
         self.play_words.value = "" if there else "This view does not change from epoch to epoch."
+        self.play_words.layout.display = "none" if there else None
 
     @property
     def _chosen(self) -> list[widgets.ValueWidget]:

@@ -118,6 +118,11 @@ class Jobs:
         """Those of :meth:`all` that a process is at."""
         return [job for job in self.all() if job.state == "running"]
 
+    def under_way(self) -> set[tuple[str, str]]:
+        """What a process is at: a run's name, and what is computed of it, "" for its training."""
+        tasks = [task for job in self.running() for task in job.tasks]
+        return {(RunConfig.from_dict(task["config"]).name, task["what"]) for task in tasks}
+
     def find(self, id: str) -> Job:
         """The job of that id.
 

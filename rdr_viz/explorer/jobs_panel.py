@@ -29,7 +29,7 @@ class JobsPanel:
     Args:
         jobs: of a folder of runs.
         say: shows a sentence.
-        changed: called when a job has ended, so that there may be new runs or results.
+        changed: called when a job was started or has ended, so that there is less to offer, or more to see.
     """
 
     def __init__(self, jobs: Jobs, say: Callable[[str], None], changed: Callable[[], None]) -> None:
@@ -54,7 +54,10 @@ class JobsPanel:
         self.look()
 
     def offer(self, untrained: Sequence[RunConfig], unanalysed: Sequence[Run], analysis: str) -> None:
-        """Offer to train runs, and to analyse others; nothing where there are none."""
+        """Offer to train runs, and to analyse others; nothing where there are none, or a process is at them."""
+        busy = self._jobs.under_way() if untrained or unanalysed else set()
+        untrained = [config for config in untrained if (config.name, "") not in busy]
+        unanalysed = [run for run in unanalysed if (run.config.name, analysis) not in busy]
         self._untrained, self._unanalysed, self._analysis = untrained, unanalysed, analysis
         _show(self.train, bool(untrained))
         _show(self.analyse, bool(unanalysed))
@@ -64,6 +67,11 @@ class JobsPanel:
         if self._estimating is not None:
             self._estimating.cancel()
         self._estimating = _later(SETTLED, self.estimate) if untrained else None
+
+    @property
+    def offers(self) -> bool:
+        """Whether there is anything to start."""
+        return bool(self._untrained or self._unanalysed)
 
     @told
     def estimate(self) -> None:
@@ -101,11 +109,13 @@ class JobsPanel:
     @told
     def _on_train(self, _: object) -> None:
         self._follow(self._jobs.train(self._untrained))
+        self._changed()  # there is nothing more to offer
 
     @told
     def _on_analyse(self, _: object) -> None:
         for run in self._unanalysed:
             self._follow(self._jobs.analyse(run, self._analysis))
+        self._changed()
 
     def _follow(self, job: Job) -> None:
         self._dismissed.discard(job.id)

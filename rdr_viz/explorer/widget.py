@@ -46,6 +46,8 @@ _STYLE = """<style>
 .rdr-explorer .rdr-status { min-height: 24px; line-height: 1.4; }
 .rdr-explorer pre { white-space: pre-wrap; font-family: monospace; line-height: 1.4; }
 .rdr-explorer .rdr-curves small { margin-right: 16px; }
+.rdr-explorer .rdr-if .widget-readout { min-width: 52px; width: 52px; }
+.rdr-explorer .rdr-epoch-words { line-height: 1.3; }
 .theme-dark .rdr-explorer { color-scheme: dark; }
 .rdr-explorer .rdr-view .widget-toggle-button { padding: 0 10px; }
 .rdr-explorer :focus-visible { outline: 2px solid #0072B2; outline-offset: 1px; }
@@ -85,7 +87,7 @@ class Explorer:
         self.controls = Controls(self.catalogue, self._choose)
         self.status = widgets.HTML().add_class("rdr-status")
         self.jobs = JobsPanel(Jobs(folders[0]), self.say, self._look_again)
-        # High enough for most pictures, so that what is below stays where it is.
+        # High enough for most pictures, so that what follows in a notebook stays where it is.
         self.picture = widgets.HTML(layout=widgets.Layout(min_height="460px")).add_class("rdr-picture")
         self.details = widgets.VBox().add_class("rdr-details")
         self.buttons = {
@@ -98,8 +100,9 @@ class Explorer:
             )
         }
         actions = widgets.HBox(list(self.buttons.values())).add_class("rdr-actions")
-        parts = [widgets.HTML(_STYLE), self.theme, self.controls.box, self.status, self.jobs.box, self.picture,
-                 actions, self.details]  # fmt: skip
+        # What is pressed often, and what it answers, stays above pictures that are longer than the page.
+        parts = [widgets.HTML(_STYLE), self.theme, self.controls.box, actions, self.details, self.status,
+                 self.jobs.box, self.picture]  # fmt: skip
         self.box = widgets.VBox(parts).add_class("rdr-explorer")
         self.show(self._first(state))
 
@@ -198,6 +201,8 @@ class Explorer:
             return [], found.unanalysed
 
     def _nothing_words(self, found: Plan) -> str:
+        if (found.untrained or found.unanalysed) and not self.jobs.offers:
+            return "It is being made: how far it is, stands above."
         if found.untrained:
             return "There is no such run yet. Train it above, or choose others."
         if found.unanalysed:

@@ -71,10 +71,12 @@ def test_a_training_is_stopped_found_again_and_resumed_to_the_same_bits(jobs, tm
     assert list(job.curves().epoch) == list(range(1, len(job.curves()) + 1))
     again = Jobs(tmp_path / "runs")  # another page
     assert [found.id for found in again.running()] == [job.id]
+    assert again.under_way() == {(LONG.name, "")}
     again.find(job.id).stop()
     assert ended(job) == "stopped"
     assert job.error == ""
     assert jobs.running() == []
+    assert jobs.under_way() == set()
     stopped_at = job.share
     assert 0 < stopped_at < 1
     (waiting,) = Jobs(tmp_path / "runs").all()

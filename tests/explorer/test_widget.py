@@ -91,7 +91,7 @@ def test_each_view_is_shown_with_alt_text_and_a_finding(explorer, view):
     player = explorer.controls
     assert player.epoch.disabled == player.play.disabled == (not VIEWS[view].epochs)
     assert bool(player.play_words.value) == player.epoch.disabled
-    assert (player.option.layout.visibility == "visible") == bool(VIEWS[view].options)
+    assert shown(player.option) == bool(VIEWS[view].options)
 
 
 def test_an_option_and_an_epoch_are_shown_and_kept_over_views(explorer):
@@ -278,6 +278,7 @@ class FakeJob:
     error: str = ""
     share: float = 0.25
     seconds_left: float | None = 100.0
+    tasks: tuple[tuple[str, str], ...] = ()
     asked: list = field(default_factory=list)
 
     def curves(self) -> pd.DataFrame:
@@ -303,17 +304,20 @@ class FakeJobs:
     def all(self) -> list[FakeJob]:
         return self.found
 
+    def under_way(self) -> set[tuple[str, str]]:
+        return {task for job in self.found if job.state == "running" for task in job.tasks}
+
     def estimate(self, configs) -> Estimate:
         return self.answers.pop(0)
 
     def train(self, configs) -> FakeJob:
         self.asked.append(configs)
-        self.found = [FakeJob()]
+        self.found = [FakeJob(tasks=tuple((config.name, "") for config in configs))]
         return self.found[0]
 
     def analyse(self, run, what) -> FakeJob:
         self.asked.append((run, what))
-        self.found = [*self.found, FakeJob(id=what + run.name)]
+        self.found = [*self.found, FakeJob(id=what + run.name, tasks=((run.name, what),))]
         return self.found[-1]
 
 
@@ -330,8 +334,12 @@ def test_a_training_is_offered_followed_stopped_and_ends_in_a_new_look(explorer)
     panel.estimate()
     assert panel.train.description == "Train (about 12 s)"
     panel.train.click()
-    assert jobs.asked == [untrained]
+    assert jobs.asked == [list(untrained)]
     (job,) = jobs.found
+    assert looks
+    panel.offer(untrained, (), "")  # it is at it
+    assert not shown(panel.train)
+    assert not panel.offers
     assert "2 min left" in texts(panel.box)
     assert "running" in texts(panel.box)
     assert "test accuracy (%) from 10 to 50, epochs 1 to 2" in texts(panel.box)
@@ -339,7 +347,9 @@ def test_a_training_is_offered_followed_stopped_and_ends_in_a_new_look(explorer)
     stop, resume = (child for child in row.children if isinstance(child, widgets.Button))
     stop.click()
     panel.look()
+    panel.offer(untrained, (), "")
     assert (job.asked, shown(stop), shown(resume)) == (["stop"], False, True)
+    assert shown(panel.train)
     resume.click()
     assert (job.asked, shown(stop), shown(resume)) == (["stop", "resume"], True, False)
     assert looks  # it may have saved what was not there before
@@ -374,6 +384,9 @@ def test_a_missing_analysis_is_offered_for_its_runs(explorer, monkeypatch):
     explorer.jobs.analyse.click()
     ((run, what),) = jobs.asked
     assert (run.config.method, what) == ("cb", "curvature")
+    assert not shown(explorer.jobs.analyse)
+    explorer.controls.methods.value = ("cb",)
+    assert "It is being made" in explorer.picture.value
 
 
 def test_an_error_of_a_job_is_a_sentence_in_the_page(explorer, monkeypatch):
