@@ -40,11 +40,11 @@ def picture(figure: Figure, alt: str, words: str = "") -> HTML:
     return HTML(picture_html(render(figure, "png", description=alt), alt, words))
 
 
-def picture_html(png: bytes, alt: str, words: str = "") -> str:
-    """The same of a picture drawn before: its PNG, what it shows, and what it says."""
+def picture_html(png: bytes, alt: str, words: str = "", scale: float = SCALE) -> str:
+    """The same of a picture drawn before: its PNG, what it shows, what it says, and how large it is at most."""
     width, height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))
     return (
-        f'<figure style="max-width: {round(width * SCALE)}px; margin: 0">'
+        f'<figure style="max-width: {round(width * scale)}px; margin: 0">'
         f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(alt)}"'
         # The page keeps the place while the next picture loads.
         f' style="width: 100%; aspect-ratio: {width} / {height}">'

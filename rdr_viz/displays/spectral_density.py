@@ -148,7 +148,7 @@ class SpectralDensityPlot(Display):
         ax.fill_between(x, _FLOOR, density, color=style.color, alpha=0.25, lw=0)
         ax.plot(x, density, color=style.edge, ls=style.linestyle, lw=1)
         for end in ("lambda_min", "lambda_max"):
-            ax.axvline(rows[end].iloc[0], color=style.edge, lw=0.7, ls=":")
+            ax.axvline(rows[end].iloc[0], ymax=0.76, color=style.edge, lw=0.7, ls=":")  # below the words
         ax.set_yscale("log")
         ax.set_ylim(_FLOOR, 10 ** np.ceil(np.log10(self.data["density"].max()) + 0.3))
         ax.set_xlabel("Eigenvalue")

@@ -25,14 +25,14 @@ class Controls:
 
     def __init__(self, catalogue: Catalogue, changed: Callable[[], None]) -> None:
         self._catalogue, self._changed, self._showing = catalogue, changed, False
-        self.data = _named(widgets.Dropdown(description="Data", style=_LABELS), "rdr-data", "264px")
-        self.profile = _named(widgets.Dropdown(description="Tail", style=_LABELS), "rdr-profile", "264px")
+        self.data = _named(widgets.Dropdown(description="Data", style=_LABELS), "rdr-data", "248px")
+        self.profile = _named(widgets.Dropdown(description="Tail", style=_LABELS), "rdr-profile", "248px")
         self.imbalance = _named(
             widgets.SelectionSlider(
                 options=[("", 0.0)], description="Imbalance", continuous_update=False, style=_LABELS
             ),
             "rdr-if",
-            "264px",
+            "248px",
         )
         self.methods = _named(
             widgets.SelectMultiple(description="Methods", rows=8, style={"description_width": "62px"}),
@@ -66,7 +66,7 @@ class Controls:
             widgets.VBox([self.data, self.profile, self.imbalance]), self.methods, self.seeds,
             widgets.VBox([self.epoch, self.play, self.play_words, self.option]),
         ]  # fmt: skip
-        row = widgets.HBox(columns, layout=widgets.Layout(flex_flow="row wrap", grid_gap="4px 12px"))
+        row = widgets.HBox(columns, layout=widgets.Layout(flex_flow="row wrap", grid_gap="4px 8px"))
         self.box = widgets.VBox([row, self.view]).add_class("rdr-controls")
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import secrets
 import signal
 import socket
@@ -35,6 +36,12 @@ _ENCRYPTED = "--KernelManager.transport_encryption=auto"
 _EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
 #: The page may load from this machine alone: Voila's template asks another for a font, and waits for it.
 _POLICY = f"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws://{HOST}:*; frame-ancestors 'self'"
+
+_APP_HEAD = """\
+## The explorer
+
+Hundreds of networks were trained on long-tailed data for you. Choose among them, and see what each choice does.
+"""
 
 
 def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
@@ -206,8 +213,8 @@ def _beside(copy: Path, fresh: bytes) -> Path:
 
 
 def _app_notebook(folder: Path, runs: Path) -> Path:
-    """Write what Voila shows: the explorer, working in the folder that the command was given in."""
-    import nbformat.v4 as nbformat
+    """Write what Voila shows: the explorer, working in the folder that the command was given in, and what to ask it."""
+    import nbformat
 
     code = f"""\
 import os
@@ -221,7 +228,9 @@ try:
 except RdrError as error:
     print(error)
 """
-    notebook = nbformat.new_notebook(cells=[nbformat.new_code_cell(code)])
+    *_, questions = nbformat.read(notebooks_folder() / "03_explorer.ipynb", as_version=4).cells
+    cells = [nbformat.v4.new_markdown_cell(_APP_HEAD), nbformat.v4.new_code_cell(code), questions]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
     path = folder / "Explorer.ipynb"  # its name is the page's title
     path.write_text(nbformat.writes(notebook), encoding="utf-8")
@@ -274,6 +283,7 @@ def _serve(start: Callable[[], object], stop: Callable[[], object], listening: C
     """
     from tornado.ioloop import IOLoop
 
+    logging.getLogger("asyncio").addFilter(_is_news)
     interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -289,3 +299,12 @@ def _serve(start: Callable[[], object], stop: Callable[[], object], listening: C
         signal.signal(signal.SIGINT, before)
     if interrupted:
         raise KeyboardInterrupt("Ended.")
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether to log it: that a page was closed while something was on its way to it is none, though tornado raises."""
+    from tornado.iostream import StreamClosedError
+    from tornado.websocket import WebSocketClosedError
+
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, (StreamClosedError, WebSocketClosedError))

@@ -26,12 +26,14 @@ from rdr_viz.explorer.state import State
 from rdr_viz.explorer.theme import PageTheme
 from rdr_viz.explorer.told import told
 from rdr_viz.explorer.views import VIEWS, Plan, Request, neighbours, plan
-from rdr_viz.notebook import picture_html
+from rdr_viz.notebook import SCALE, picture_html
 
 #: What is shown first, where there are such runs.
 FIRST = State(methods=("ce", "inverse", "rdr"), seeds=tuple(range(10)), view="accuracy")
 #: Pictures that are prepared from a state, at most.
 PREPARED = 24
+#: Pictures are so much larger than a notebook's others, where there is room: they are what the page is for.
+LARGER = 1.2
 #: Folder for saved pictures, in the one that the notebook works in.
 SAVED = "rdr-pictures"
 
@@ -40,14 +42,15 @@ _STYLE = """<style>
 .rdr-static { display: none; }
 .rdr-explorer .rdr-pictures { display: flex; flex-wrap: wrap; gap: 12px; }
 .rdr-explorer .rdr-side { flex: 1 1 340px; min-width: 0; }
-.rdr-explorer .rdr-panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr));
+.rdr-explorer .rdr-panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(410px, 100%), 1fr));
   gap: 12px; }
 .rdr-explorer figcaption, .rdr-explorer .rdr-nothing { line-height: 1.4; margin-top: 6px; }
 .rdr-explorer .rdr-status { min-height: 24px; line-height: 1.4; }
 .rdr-explorer pre { white-space: pre-wrap; font-family: monospace; line-height: 1.4; }
 .rdr-explorer .rdr-curves small { margin-right: 16px; }
 .rdr-explorer .rdr-if .widget-readout { min-width: 52px; width: 52px; }
-.rdr-explorer .rdr-epoch-words { line-height: 1.3; }
+.rdr-explorer .rdr-epoch-words .widget-html-content { line-height: 1.3; padding: 4px 8px; }
+.rdr-explorer .rdr-actions button { width: auto; padding: 0 12px; }
 .theme-dark .rdr-explorer { color-scheme: dark; }
 .rdr-explorer .rdr-view .widget-toggle-button { padding: 0 10px; }
 .rdr-explorer :focus-visible { outline: 2px solid #0072B2; outline-offset: 1px; }
@@ -91,14 +94,16 @@ class Explorer:
         self.picture = widgets.HTML(layout=widgets.Layout(min_height="460px")).add_class("rdr-picture")
         self.details = widgets.VBox().add_class("rdr-details")
         self.buttons = {
-            name: self._button(words, f"rdr-{name}", tooltip, call)
-            for name, words, tooltip, call in (
-                ("compare", "Compare", "Keep this view beside the next ones; again to take it away.", self._compare),
-                ("code", "Show code", "The lines of Python that make this picture.", self._show_code),
-                ("save", "Save", f"PDF, SVG, PNG and CSV, into the folder {SAVED}.", self._save),
-                ("share", "Share", "A link and a small file that bring this view back elsewhere.", self._share),
+            name: self._button(words, f"rdr-{name}", icon, tooltip, call)
+            for name, words, icon, tooltip, call in (
+                ("compare", "Compare", "columns", "Keep this view beside the next ones; again to take it away.",
+                 self._compare),
+                ("code", "Show code", "code", "The lines of Python that make this picture.", self._show_code),
+                ("save", "Save", "download", f"PDF, SVG, PNG and CSV, into the folder {SAVED}.", self._save),
+                ("share", "Share", "share-alt", "A link and a small file that bring this view back elsewhere.",
+                 self._share),
             )
-        }
+        }  # fmt: skip
         actions = widgets.HBox(list(self.buttons.values())).add_class("rdr-actions")
         # What is pressed often, and what it answers, stays above pictures that are longer than the page.
         parts = [widgets.HTML(_STYLE), self.theme, self.controls.box, actions, self.details, self.status,
@@ -274,8 +279,8 @@ class Explorer:
             child.close()
         self.details.children = children if name else ()
 
-    def _button(self, words: str, css: str, tooltip: str, call: Any) -> widgets.Button:
-        button = widgets.Button(description=words, tooltip=tooltip).add_class(css)
+    def _button(self, words: str, css: str, icon: str, tooltip: str, call: Any) -> widgets.Button:
+        button = widgets.Button(description=words, icon=icon, tooltip=tooltip).add_class(css)
         button.on_click(call)
         return button
 
@@ -300,7 +305,7 @@ def save(pictures: Pictures, request: Request, stem: Path, theme: str) -> dict[s
 
 
 def _side_html(panels: Sequence[Panel], nothing: str, heading: str = "") -> str:
-    shown = "".join(f"<div>{picture_html(*panel)}</div>" for panel in panels)
+    shown = "".join(f"<div>{picture_html(*panel, scale=LARGER * SCALE)}</div>" for panel in panels)
     inner = f'<div class="rdr-panels">{shown}</div>' if panels else f'<p class="rdr-nothing">{escape(nothing)}</p>'
     return f'<div class="rdr-side">{f"<b>{escape(heading)}</b>" if heading else ""}{inner}</div>'
 

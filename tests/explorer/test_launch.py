@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import logging
 import signal
 import socket
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -14,6 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lab import served
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError
 
 from rdr_core.errors import RdrError
 from rdr_viz.explorer import launch
@@ -165,3 +171,23 @@ def test_only_this_machine_with_the_token_is_served_and_ctrl_c_ends_it(arguments
     assert err.endswith("Ended.\n")
     assert "Traceback" not in err
     assert "Warning" not in err
+
+
+def test_a_page_closed_while_it_was_written_to_is_not_logged_and_other_errors_are(caplog):
+    async def fail(error: Exception) -> None:
+        raise error
+
+    async def leave(*errors: Exception) -> None:
+        for error in errors:
+            asyncio.get_running_loop().create_task(fail(error))
+        await asyncio.sleep(0.01)
+        gc.collect()  # a task tells that nobody took its error when it goes
+
+    logger = logging.getLogger("asyncio")
+    logger.addFilter(launch._is_news)
+    try:
+        with caplog.at_level(logging.ERROR, "asyncio"), ThreadPoolExecutor(1) as thread:  # a loop may run in this one
+            thread.submit(asyncio.run, leave(WebSocketClosedError(), StreamClosedError(), ValueError("told"))).result()
+    finally:
+        logger.removeFilter(launch._is_news)
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["told"]
