@@ -35,8 +35,9 @@ def _shares(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFra
 
 
 def _geometry(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
-    from rdr_viz.numbers.geometry import neural_collapse
+    from rdr_viz.numbers.geometry import neural_collapse, norms_and_angles
 
+    norms_and_angles([run], data=data)
     return neural_collapse([run], data=data)
 
 
@@ -51,7 +52,7 @@ ANALYSES: dict[str, tuple[str, Callable[[Run, LongTailedData | None, bool], pd.D
     "curvature": ("extreme eigenvalues, trace and density of the Hessian by class", _curvature),
     "groups": ("predictions, confusion and calibration by group", _groups),
     "shares": ("share of the loss and of the gradient that each group gets", _shares),
-    "geometry": ("features, neural collapse, through training", _geometry),
+    "geometry": ("features, their norms and angles, neural collapse through training", _geometry),
     "surface": ("the loss around the trained weights, by class", _surface),
 }
 

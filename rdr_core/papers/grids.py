@@ -53,8 +53,8 @@ class Grid:
         only, only_factors: methods and the paper's factors that are run; all of them where empty.
         settings: of the runs, where they are not the data set's own (:class:`RunConfig`).
         first: what is made before all else, in order: mappings with ``datasets``, ``factors`` and ``methods``.
-        more: what is wanted beside the paper's own parts: the same, with an ``artifact``'s name and ``analyses`` of the
-            first seed's runs.
+        more: what is wanted beside the paper's own parts: the same, with an ``artifact``'s name and ``analyses``, of
+            the first seed's runs, or with ``all_seeds`` of all.
     """
 
     name: str
@@ -188,4 +188,5 @@ def _uses(paper: Paper, grid: Grid) -> Iterator[_Use]:
             yield _Use("claims", request, claim.analyses)
     for more in grid.more:
         for request in requests(more["datasets"], more["factors"], more["methods"]):
-            yield _Use(more["artifact"], request, tuple(more["analyses"]), first_seed=True)
+            first_seed = not more.get("all_seeds", False)
+            yield _Use(more["artifact"], request, tuple(more["analyses"]), first_seed=first_seed)

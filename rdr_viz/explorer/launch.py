@@ -283,7 +283,8 @@ def _serve(start: Callable[[], object], stop: Callable[[], object], listening: C
     """
     from tornado.ioloop import IOLoop
 
-    logging.getLogger("asyncio").addFilter(_is_news)
+    for name in ("asyncio", "tornado.general"):
+        logging.getLogger(name).addFilter(_is_news)
     interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -302,9 +303,11 @@ def _serve(start: Callable[[], object], stop: Callable[[], object], listening: C
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether to log it: that a page was closed while something was on its way to it is none, though tornado raises."""
+    """Whether to log it. Two things are none: that a page was closed while something was on its way to it, an error to
+    tornado, and that Jupyter gives tornado in milliseconds what it takes in seconds, which harms nobody."""
     from tornado.iostream import StreamClosedError
     from tornado.websocket import WebSocketClosedError
 
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, (StreamClosedError, WebSocketClosedError))
+    closed = isinstance(error, (StreamClosedError, WebSocketClosedError))
+    return not closed and "websocket_ping_timeout" not in record.getMessage()

@@ -250,3 +250,16 @@ def test_every_view_fits_and_follows_the_theme(explorer, width, dark):
             assert cut_off == [], view.label
             widths = "all => all.map(e => e.getBoundingClientRect().width)"
             assert min(seen.page.locator(".rdr-picture img").evaluate_all(widths)) >= 300
+
+
+def test_it_is_the_same_in_notebook_7(browser, tmp_path):
+    with served("lab", "work", cwd=tmp_path) as (_, address), shown(browser) as seen:
+        open_in_lab(seen, address, "03_explorer.ipynb", at="notebooks")
+        seen.page.wait_for_selector(".rdr-picture img", timeout=60_000)
+        choose(seen, "rdr-methods", "CE", "RDR")
+        seen.handle("rdr-if").focus()
+        seen.page.wait_for_timeout(PAUSE)
+        assert seen.milliseconds(".rdr-picture img", "ArrowLeft") < 5 * TARGETS[1]
+        assert all(on_few(10, method) in picture(seen) for method in ("ce", "rdr"))
+        seen.dark()
+        expect(seen, lambda: max(grounds(seen)) < 64)

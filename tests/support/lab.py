@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
-#: Settings of a JupyterLab that a test drives: its application is at hand in the page, and it asks for no news.
-_CONFIG = {"LabApp": {"expose_app_in_browser": True}}
+#: Settings of a server that a test drives: its application is at hand in the page, and it asks for no news.
+_CONFIG = {app: {"expose_app_in_browser": True} for app in ("LabApp", "JupyterNotebookApp")}
 _NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 
 #: In the page: start of a press, and the first time after it that a picture differs from what it was and is drawn.
@@ -125,10 +125,10 @@ def shown(browser: Browser, *, width: int = 1280, dark: bool = False) -> Iterato
         context.close()
 
 
-def open_in_lab(shown: Shown, address: str, notebook: str) -> None:
-    """Open a notebook in JupyterLab and run its cells, to the end."""
+def open_in_lab(shown: Shown, address: str, notebook: str, at: str = "lab/tree") -> None:
+    """Open a notebook in JupyterLab, or in Notebook 7 at "notebooks", and run its cells, to the end."""
     parts = urlsplit(address)
-    shown.page.goto(f"{parts.scheme}://{parts.netloc}/lab/tree/{notebook}?{parts.query}&reset")
+    shown.page.goto(f"{parts.scheme}://{parts.netloc}/{at}/{notebook}?{parts.query}&reset")
     shown.page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.context !== undefined", timeout=60_000)
     shown.page.evaluate("window.jupyterapp.shell.currentWidget.context.ready")
     shown.page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.ready")
