@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: -all
+#     cell_metadata_filter: jupyter,tags,-all
 #     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
@@ -27,9 +27,10 @@
 #
 # No GPU, no downloads, half a minute. All networks were trained before and came with the toolkit, so a slider answers
 # at once; the last section trains one in front of you. Run the cells from top to bottom (Shift+Enter). The first one
-# only gathers the tools; there is no need to read it.
+# only gathers the tools; there is no need to read it. Cells that only draw are folded: three dots stand for them, and
+# open them.
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 import ipywidgets as widgets
 import matplotlib as mpl
 import numpy as np
@@ -174,7 +175,7 @@ explore(
 # **Whose loss does the dashed line tell you? How far from it is the loss on *new* images of the rare digits?**
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def loss_by_group(run):
     """Mean loss of each group on training and on test images, and over all images."""
     with only_stored():

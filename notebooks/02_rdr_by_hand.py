@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: -all
+#     cell_metadata_filter: jupyter,tags,-all
 #     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
@@ -26,9 +26,10 @@
 # 4. what the ridge, the clamp, the temperature γ and the momentum m do, each by a slider.
 #
 # The method is of Luo et al., "Revive Re-weighting in Imbalanced Learning by Density Ratio Estimation", NeurIPS 2024.
-# No downloads, less than a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the tools.
+# No downloads, less than a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells
+# that only draw are folded: three dots stand for them, and open them.
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
@@ -80,7 +81,7 @@ def pair(point):
 # class's images in this batch. **In which class does the batch look least like the class? To which of its images would
 # you give more weight, to which less, so that the cross moves onto the star?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 features = np.array([[7, 1], [6, 4], [4, 5], [7, 2], [3, 1], [1, 3], [1, 6]], float)
 labels = np.array([0, 0, 0, 0, 1, 1, 2])
 prototypes = np.array([[5.5, 3.5], [2.5, 1.5], [2.0, 5.5]])
@@ -171,7 +172,7 @@ assert np.abs(r - toolkit(phi.T, [0, 0], F[None], ridge=0.0)).max() < 1e-6
 # than 1?**
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def draw_ratios(x, y):
     star, points = np.array([x, y]), features[labels == 1]
     ratios = toolkit(points, [0, 0], star[None])
@@ -292,7 +293,7 @@ pd.DataFrame(table, index=names).style.format({"r": "{:.3f}"})
 # Below, two images lie a gap apart, and the prototype is 0.1 beside their mean. **Without a ridge (the first stop of
 # the slider), how do the ratios go as the gap closes? And what does each stronger ridge give up in return?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 SHIFT, gap = 0.1, np.logspace(-2, 0.5, 60)
 sideways = np.array([1, -1]) / np.sqrt(2)
 centre = np.array([2.0, 2.0])
@@ -372,7 +373,7 @@ explore(
 # With r = 1 this is 1/n. The **temperature γ** tempers the whole. Say that the training set has 40, 20 and 10 images
 # of the three classes. **What is left of the difference between classes, and of that within a class, at γ = 0.5?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 counts = np.array([40, 20, 10])
 
 
@@ -424,7 +425,7 @@ explore(
 # chance.) Each dot below is an image, its height the raw ratio. **Move through the batches: in which classes are the ratios steady, in which do they jump? Is
 # that wisdom, or chance?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 run = rdr_core.train(
     "digits", imbalance_factor=50, method="rdr", epochs=20, runs="runs", progress=False
 )
@@ -525,7 +526,7 @@ pd.DataFrame(rows).T.style.format("{:.2f}")
 # class's images in a batch, seen along the direction in which the class moved most. **Which m would you choose for a
 # large class, which for a small one?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 stages = [features_after(epoch) for epoch in run.milestones]
 walk = [(stage, batch) for stage in stages for batch in shuffled_batches(2)]
 

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: -all
+#     cell_metadata_filter: jupyter,tags,-all
 #     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
@@ -13,6 +13,7 @@
 #     language: python
 #     name: python3
 # ---
+
 # %% [markdown]
 # # Curvature: sharp and flat minima, class by class
 #
@@ -25,9 +26,10 @@
 # 3. how the usual tool, PyHessian, can be wrong without a warning, and how to see it;
 # 4. why a curvature without the mode of BatchNorm cannot be read.
 #
-# No downloads; half a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the tools.
+# No downloads; half a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells that
+# only draw are folded: three dots stand for them, and open them.
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 from functools import partial
 
 import ipywidgets as widgets
@@ -79,7 +81,7 @@ def plain_ticks(axis, *ticks):
 # Choose a place and turn the direction. **At which of the two minima is the worst direction steeper? What is special
 # about the saddle? And what does a direction with curvature 0 look like?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 PLACES = {
     "flat minimum, w = (1, 1)": (1.0, 1.0),
     "sharp minimum, w = (2.5, 0.4)": (2.5, 0.4),
@@ -160,7 +162,7 @@ explore(
 #
 # **Which digits are sharp under CE? What does SAM, made to find flat minima, do to them? And what does RDR do?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 runs = {
     (run.config.imbalance_factor, run.config.method, run.config.seed): run
     for run in rdr_core.list_runs(shipped())
@@ -221,7 +223,7 @@ explore(
 # one seed is one throw of the dice. Here are six seeds of each, each dot the mean over the three Few digits.
 # **Does the ratio make the Few digits flatter than 1/n does?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 few = {}
 with only_stored():
     for method in ("ce", "inverse", "rdr"):
@@ -323,7 +325,7 @@ explore(
 # so a power iteration never settles on either. **What will it return? Ten random starts:**
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def toy_network(w1, w2):
     """The network of section 1 with these weights, its one input and what to make of it."""
     network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False))
@@ -387,7 +389,7 @@ picture(figure, f"Dots for ten random starts. {words}", words)
 # X, has $H = X^\top X / N$, so we can choose its eigenvalues. **Asked for an error of 0.1 %, what does one get as the
 # second eigenvalue comes near to the first?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 SIZE = 50
 
 
@@ -475,7 +477,7 @@ pd.DataFrame(rows).T.style.set_caption(
 # We train a small network on long-tailed digits (a few seconds) and look at it both ways. **How far apart are they?
 # Which one is "the curvature of the trained network"?**
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 run = rdr_core.train(
     "digits", imbalance_factor=50, method="ce", epochs=20, runs="runs", progress=False
 )

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: -all
+#     cell_metadata_filter: jupyter,tags,-all
 #     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
@@ -26,11 +26,12 @@
 # 4. how many **seeds** it takes to decide what is undecided.
 #
 # Everything is drawn from stored runs by what is behind the command `rdr paper`; nothing is trained here, and nothing
-# is downloaded. Half a minute. Our runs are mostly of **digits**, a tiny data set that stands for CIFAR-10-LT, so that
-# everybody can repeat them on a laptop: imbalance factor 50 stands for the paper's 100. A number of ours is then not
-# to be set against a number of the paper's; a **direction** is.
+# is downloaded. Half a minute. Folded cells, three dots each, only gather tools or draw. Our runs are mostly of
+# **digits**, a tiny data set that stands for CIFAR-10-LT, so that everybody can repeat them on a laptop: imbalance
+# factor 50 stands for the paper's 100. A number of ours is then not to be set against a number of the paper's; a
+# **direction** is.
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -299,7 +300,7 @@ text_table(
 # the answer be worth?**
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def draw_plan(index, seeds):
     shown = ClaimIntervals.of(paper.claims[index], paper, shelf)
     planned = shown.with_seeds(seeds)

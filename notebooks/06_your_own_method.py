@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: -all
+#     cell_metadata_filter: jupyter,tags,-all
 #     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
@@ -13,6 +13,7 @@
 #     language: python
 #     name: python3
 # ---
+
 # %% [markdown]
 # # Your own method
 #
@@ -26,9 +27,10 @@
 # 4. to write a weighting that looks at the features, as RDR does;
 # 5. to share it as a package, and, in an exercise that checks itself, to write one alone.
 #
-# No downloads; about a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the tools.
+# No downloads; about a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells that
+# only draw are folded: three dots stand for them, and open them.
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 import shutil
 
 import ipywidgets as widgets
@@ -192,7 +194,7 @@ picture(accuracy.figure(), accuracy.alt, accuracy.finding)
 # and the differences have less chance in them than the means above. A difference that changes its sign between seeds is
 # no difference yet.
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 METHODS = sorted({method for method, _ in runs}, key=method_order)
 OTHERS = [method for method in METHODS if method != "smoothed"]
 

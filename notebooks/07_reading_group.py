@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     cell_metadata_filter: -all
+#     cell_metadata_filter: jupyter,tags,-all
 #     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
@@ -34,11 +34,11 @@
 # | 45 - 55 | 4. What was easy, what was hard? | all |
 # | 55 - 60 | 5. Vote | all |
 #
-# Exercises check themselves: write your answer in the place of the three dots and run the cell. You are told whether
-# it is right, never what is; the answer is folded away below. No downloads, half a minute. Run all cells once before
-# the session (*Run*, *Run All Cells*).
+# Exercises check themselves: write your answer in the place of the three dots and run the cell. You are told whether it
+# is right, never what is; the answer is folded away below, and so are cells that only gather tools or draw. No
+# downloads, half a minute. Run all cells once before the session (*Run*, *Run All Cells*).
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -226,7 +226,7 @@ check("3c", ...)
 # ratio helps hold, fail, or is it undecided? Choose other claims, too.
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def draw_claim(index):
     claim = paper.claims[index]
     shown = ClaimIntervals.of(claim, paper, shelf)
@@ -302,7 +302,7 @@ check("4b", ...)
 # | **What was easy** | |
 # | **What was difficult** | |
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 judged = {
     paper.claims[i].says: ClaimIntervals.of(paper.claims[i], paper, shelf).data[
         "verdict"

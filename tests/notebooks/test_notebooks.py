@@ -55,6 +55,9 @@ def test_the_first_screen_says_what_one_will_learn(path):
     assert first.source.startswith("# ")
     assert "You will learn" in first.source
     assert second.cell_type == "code"
+    # What only gathers tools is folded, in JupyterLab and in the published page.
+    folded = second.metadata.get("jupyter", {}).get("source_hidden", False)
+    assert folded == ("hide-input" in second.metadata.get("tags", [])) == (len(second.source.splitlines()) > 10)
 
 
 @pytest.mark.slow
