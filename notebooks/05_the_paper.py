@@ -42,6 +42,7 @@ from rdr_core.papers.paper import load_paper
 from rdr_core.papers.shipped import shipped
 from rdr_viz.notebook import explore, picture
 from rdr_viz.numbers.words import listed, plural
+from rdr_viz.papers.build import scales
 from rdr_viz.papers.cells import compared_cells
 from rdr_viz.papers.claim_intervals import ClaimIntervals
 from rdr_viz.papers.claims import NOT_MEASURED, criterion, judge, overall
@@ -96,26 +97,25 @@ def text_table(rows):
 # A claim of a paper is a sentence. To judge it one needs a number, a rival, a setting, and a line that was drawn
 # **before** looking. Ours are in a file (`data/paper/rdr/claims.toml`): a claim holds where the 95 % interval of the
 # mean over seeds lies where the claim says, fails where none of it does, and is **undecided** otherwise. Of several
-# settings all must hold, and one that fails is enough to fail; the verdicts below are of the settings measured so far.
+# settings all must hold, and one that fails is enough to fail. One seed alone decides nothing, as on small CIFAR below.
 #
 # **Before you look: which of these would you bet on? Which matters most if it fails?**
 
 # %%
 rows = []
 for claim in paper.claims:
-    judged = [
-        s for grid in paper.grids.values() for s in judge(claim, paper, grid, shelf)
-    ]
-    judged = [setting for setting in judged if setting.verdict != NOT_MEASURED]
-    rows.append(
-        {"claim": claim.says, "our runs": overall(judged), "settings": len(judged)}
-    )
-claims = pd.DataFrame(rows)
-counts = claims["our runs"].value_counts()
+    row = {"claim": claim.says}
+    for scale, grids in scales(paper).items():
+        judged = [s for grid in grids for s in judge(claim, paper, grid, shelf)]
+        row[scale] = overall(judged) if judged else NOT_MEASURED
+    rows.append(row)
+claims = pd.DataFrame(rows).replace(NOT_MEASURED, "")
+claims = claims.loc[:, (claims != "").any()]  # scales that have runs
+counts = claims["digits"].value_counts()
 display(text_table(claims))
 said = [f"{counts.get(word, 0)} {verb}" for word, verb in
         (("holds", "hold"), ("fails", "fail"), ("undecided", "are undecided"))]  # fmt: skip
-print(f"Of {plural(len(claims), 'claim')} {listed(said)}.")
+print(f"On digits, of {plural(len(claims), 'claim')} {listed(said)}.")
 
 # %% [markdown]
 # Choose a claim and see its numbers: a dot and an interval for each setting, on the shaded ground where the claim
@@ -133,7 +133,7 @@ def draw_claim(index):
 
 
 def claim_menu(start):
-    measured = [i for i, row in claims.iterrows() if row["settings"]]
+    measured = [i for i, row in claims.iterrows() if any(row.drop("claim"))]
     return widgets.Dropdown(
         options=[(paper.claims[i].says, i) for i in measured],
         value=start,
@@ -319,7 +319,7 @@ slider = widgets.SelectionSlider(
     continuous_update=False,
     layout={"width": "420px"},
 )
-undecided = claims.index[claims["our runs"] == "undecided"]
+undecided = claims.index[claims["digits"] == "undecided"]
 explore([claim_menu(int(undecided[-1])), slider], draw_plan)
 
 # %% [markdown]
