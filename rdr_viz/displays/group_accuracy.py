@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rdr_viz.displays.base import Display
+from rdr_viz.displays.shared import method_handles, row_by_row
 from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
 from rdr_viz.numbers.accuracy import ALL_AND_GROUPS, accuracy_by_group, summarise
 from rdr_viz.numbers.words import factor, listed, number, percent, plural
@@ -200,12 +201,8 @@ class GroupAccuracy(Display):
         )
 
     def _legend(self, ax: Axes, methods: list[str]) -> None:
-        from matplotlib.patches import Patch
-
-        styles = [method_style(method) for method in methods]
-        handles = [Patch(facecolor=s.color, edgecolor=s.edge, hatch=s.hatch, label=s.label, lw=0.7) for s in styles]
         ax.legend(
-            handles=handles,
+            handles=row_by_row(method_handles(methods, line=False), _LEGEND_COLUMNS),
             loc="lower left",
             bbox_to_anchor=(0, 1.0),
             ncols=min(len(methods), _LEGEND_COLUMNS),

@@ -48,11 +48,22 @@ def method_handles(methods: Sequence[str], *, line: bool = True) -> list:
     return handles
 
 
+def row_by_row(handles: Sequence, columns: int) -> list:
+    """Entries in the order in which a legend of so many columns, which is filled down its columns, reads by rows.
+
+    Example:
+        >>> row_by_row("abcde", 4)
+        ['a', 'e', 'b', 'c', 'd']
+    """
+    across = max(1, min(len(handles), columns))
+    return [handle for column in range(across) for handle in handles[column::across]]
+
+
 def legend_above(ax: Axes, handles: Sequence, columns: int = 4) -> float:
     """A legend between axes and title; returns the title's pad in points that leaves room for it."""
     ax.legend(
-        handles=list(handles), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(len(handles), columns),
-        borderaxespad=0.4, borderpad=0, handlelength=1.8, columnspacing=1.2,
+        handles=row_by_row(handles, columns), loc="lower left", bbox_to_anchor=(0, 1.0),
+        ncols=min(len(handles), columns), borderaxespad=0.4, borderpad=0, handlelength=1.8, columnspacing=1.2,
     )  # fmt: skip
     return 9 + 12.5 * -(-len(handles) // columns)
 
@@ -60,8 +71,8 @@ def legend_above(ax: Axes, handles: Sequence, columns: int = 4) -> float:
 def figure_legend(figure: Figure, handles: Sequence, columns: int = 5) -> None:
     """A legend under all panels."""
     figure.legend(
-        handles=list(handles), loc="outside lower center", ncols=min(len(handles), columns), handlelength=1.8,
-        columnspacing=1.4, fontsize=8,
+        handles=row_by_row(handles, columns), loc="outside lower center", ncols=min(len(handles), columns),
+        handlelength=1.8, columnspacing=1.4, fontsize=8,
     )  # fmt: skip
 
 
