@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
+    from rdr_viz.pieces import HowFar
 
 
 def _curvature(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
@@ -79,3 +80,16 @@ def analyse(run: Run, what: str, data: LongTailedData | None = None, *, progress
         raise unknown_name("analysis", what, ANALYSES)
     with using_threads(settings_of(run.config.dataset).threads):
         return ANALYSES[what][1](run, data, progress)
+
+
+def progress_of(run: Run, what: str) -> HowFar:
+    """How far an analysis of a run is, without computing any of it; what takes seconds is one piece.
+
+    Args:
+        run: a finished run.
+        what: one of :data:`ANALYSES`.
+    """
+    from rdr_viz.analysis import how_far
+    from rdr_viz.pieces import HowFar
+
+    return how_far(lambda: _curvature(run, None, False)) if what == "curvature" else HowFar(0, 1)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
 from rdr_core.runs.files import read_json, write_json, write_whole
+from rdr_viz.pieces import HowFar, Pieces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,27 @@ def only_stored() -> Iterator[None]:
         _ONLY_STORED.reset(before)
 
 
-def stored(run: Run, what: str, parameters: Mapping[str, Any], compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+_HOW_FAR: ContextVar[list[HowFar] | None] = ContextVar("how_far", default=None)
+
+
+def how_far(analyse: Callable[[], object]) -> HowFar:
+    """How much of an analysis is stored; it computes and reads nothing.
+
+    Args:
+        analyse: calls for stored results, and does nothing with them.
+    """
+    found: list[HowFar] = []
+    before = _HOW_FAR.set(found)
+    try:
+        analyse()
+    finally:
+        _HOW_FAR.reset(before)
+    return sum(found, HowFar())
+
+
+def stored(
+    run: Run, what: str, parameters: Mapping[str, Any], compute: Callable[[], pd.DataFrame], *, pieces: int = 1
+) -> pd.DataFrame:
     """The run's result of that name and parameters: read if it is there, computed and stored if not.
 
     Args:
@@ -50,6 +71,7 @@ def stored(run: Run, what: str, parameters: Mapping[str, Any], compute: Callable
         what: name of the analysis, as "curvature".
         parameters: all that decides the result, plain values.
         compute: makes the table.
+        pieces: how many it is computed in, where that takes long (:class:`rdr_viz.pieces.Pieces`).
 
     Returns:
         The table, as read back from its file, so the same whether it was computed or read.
@@ -61,6 +83,12 @@ def stored(run: Run, what: str, parameters: Mapping[str, Any], compute: Callable
     if not run.done:
         raise RdrError(f"{run.path} is not finished; `rdr resume {run.path}` goes on with it, then analyse it.")
     path = result_path(run, what, parameters)
+    if (found := _HOW_FAR.get()) is not None:
+        import pandas as pd
+
+        kept = Pieces(path)
+        found.append(HowFar(pieces if path.is_file() else kept.done(), pieces, kept.seconds_each()))
+        return pd.DataFrame()
     if not path.is_file():
         if _ONLY_STORED.get():
             raise NotStored(f"{run.path} has no {what} stored; `rdr analyze` computes it.")
@@ -78,6 +106,7 @@ def stored(run: Run, what: str, parameters: Mapping[str, Any], compute: Callable
         write_json(path.with_suffix(".json"), made)
         # Last, since it is the table that says that the result is there. repr keeps every bit of a float.
         write_whole(path, lambda beside: table.to_csv(beside, index=False))
+        Pieces(path).drop()
     return _read(path)
 
 

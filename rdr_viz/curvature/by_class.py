@@ -6,14 +6,15 @@ Results are stored in the run's ``analysis/`` and read when they are asked for a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rdr_core.errors import RdrError
-from rdr_viz.analysis import stored
+from rdr_viz.analysis import result_path, stored
+from rdr_viz.pieces import Pieces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +112,7 @@ def class_curvature(
             for rank in range(how_many)
         ]
 
-    return stored(run, "curvature", parameters, lambda: what.table(rows_of, "curvature", progress))
+    return what.stored("curvature", parameters, rows_of, progress)
 
 
 def class_density(
@@ -168,7 +169,7 @@ def class_density(
             for at, height in zip(found.grid, found.density, strict=True)
         ]
 
-    return stored(run, "density", parameters, lambda: what.table(rows_of, "density", progress))
+    return what.stored("density", parameters, rows_of, progress)
 
 
 def own_loss(run: Run) -> Callable[[Tensor, Tensor], Tensor]:
@@ -232,45 +233,63 @@ class _Request:
         parts = [(name, [int(c) for c in members if c in self.classes]) for name, members in self.run.groups.items()]
         return [({"group": name}, members) for name, members in parts if members]
 
-    def table(self, rows_of: Callable[[Hessian], list[dict[str, Any]]], name: str, progress: bool) -> pd.DataFrame:
+    def stored(
+        self, name: str, parameters: Mapping[str, Any], rows_of: Callable[[Hessian], list[dict[str, Any]]],
+        progress: bool,
+    ) -> pd.DataFrame:  # fmt: skip
+        """The table of that name: read, or computed piece by piece, so that what was stopped goes on."""
+        work = [(epoch, *subset) for epoch in self.epochs for subset in self.subsets()]
+        pieces = Pieces(result_path(self.run, name, parameters))
+        compute = partial(self.table, work, pieces, rows_of, name, progress)
+        return stored(self.run, name, parameters, compute, pieces=len(work))
+
+    def table(
+        self, work: Sequence[tuple[int, dict[str, Any], list[int]]], pieces: Pieces,
+        rows_of: Callable[[Hessian], list[dict[str, Any]]], name: str, progress: bool,
+    ) -> pd.DataFrame:  # fmt: skip
         """The rows of every epoch and subset that has images."""
         import pandas as pd
         from tqdm.auto import tqdm
 
         for epoch in self.epochs:  # before hours of work, not in their midst
             self.run.weights_file(epoch)
-        rows = []
-        work = [(epoch, subset) for epoch in self.epochs for subset in self.subsets()]
-        for names, hessian in tqdm(self._hessians(work), total=len(work), desc=name, disable=not progress):
+        hessian_of = self._hessians()
+
+        def piece(epoch: int, names: dict[str, Any], classes: list[int]) -> list[dict[str, Any]]:
+            images, hessian = hessian_of(epoch, classes)
             if hessian is None:
-                continue
+                return []
             setting = {"mode": self.mode, "loss": self.loss, "split": self.split,
                        "parameters": hessian.parameters, "backend": self.backend}  # fmt: skip
-            rows += [{**names, **row, **setting} for row in rows_of(hessian)]
-        return pd.DataFrame(rows)
+            return [{"epoch": epoch, **names, "images": images, **row, **setting} for row in rows_of(hessian)]
 
-    def _hessians(
-        self, work: list[tuple[int, tuple[dict[str, Any], list[int]]]]
-    ) -> Iterator[tuple[dict[str, Any], Hessian | None]]:
+        bar = tqdm(work, desc=name, disable=not progress)
+        return pd.DataFrame([row for at, of in enumerate(bar) for row in pieces.rows(at, partial(piece, *of))])
+
+    def _hessians(self) -> Callable[[int, list[int]], tuple[int, Hessian | None]]:
+        """From an epoch and classes to how many images those have, and their Hessian; None where they have none."""
         import torch
 
         from rdr_core.training.augment import normalise
         from rdr_viz.curvature.hessian import Hessian
 
-        data = self.run.load_data() if self.data is None else self.data
-        split = getattr(data, self.split)
-        mean, std = torch.tensor(data.mean), torch.tensor(data.std)
+        @cache
+        def data() -> LongTailedData:
+            return self.run.load_data() if self.data is None else self.data
+
+        model_at = lru_cache(maxsize=1)(self.run.model)
         loss = own_loss(self.run) if self.loss == "own" else None
-        loaded, model = None, None
-        for epoch, (names, classes) in work:
-            if epoch != loaded:
-                loaded, model = epoch, self.run.model(epoch)
+
+        def hessian(epoch: int, classes: list[int]) -> tuple[int, Hessian | None]:
+            split = getattr(data(), self.split)
             chosen = torch.isin(split.labels, torch.tensor(classes))
             count = int(chosen.sum())
             if not count:
-                yield names, None
-                continue
-            yield {"epoch": epoch, **names, "images": count}, Hessian(
-                model, normalise(split.images[chosen], mean, std), split.labels[chosen], loss=loss, mode=self.mode,
+                return 0, None
+            images = normalise(split.images[chosen], torch.tensor(data().mean), torch.tensor(data().std))
+            return count, Hessian(
+                model_at(epoch), images, split.labels[chosen], loss=loss, mode=self.mode,
                 batch_size=self.batch_size, seed=self.seed, backend=self.backend, device=self.device,
             )  # fmt: skip
+
+        return hessian

@@ -32,6 +32,8 @@ from rdr_viz.palette import method_style
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rdr_viz.pieces import HowFar
+
 State = Literal["running", "stopped", "failed", "done"]
 
 #: Processes that this one started: kept, since an ended one stays a zombie until its parent has asked how it ended.
@@ -245,17 +247,19 @@ class Job:
 
     @property
     def share(self) -> float:
-        """How much of it is done, 0 to 1, runs and analyses counted equally; an analysis counts when all is done."""
+        """How much of it is done, 0 to 1, runs and analyses counted equally."""
         if self.state == "done":
             return 1.0
         return sum(_share(task) for task in self.tasks) / len(self.tasks)
 
     @property
     def seconds_left(self) -> float | None:
-        """Until it is done, None where that is unknown: before the first epoch, and of an analysis."""
-        if self.state != "running" or any(task["what"] for task in self.tasks):
+        """Until it is done, None where that is unknown: before the first epoch, or an analysis' second piece."""
+        if self.state != "running":
             return None
-        return self.jobs._seconds_left(self.configs)
+        times = [_analysis_left(task) for task in self.tasks if task["what"]]
+        times.append(self.jobs._seconds_left(self.configs))
+        return None if None in times else sum(times)
 
     def curves(self) -> pd.DataFrame:
         """History of the run that is being trained, of the last one when all are: :attr:`rdr_core.runs.Run.history`."""
@@ -326,10 +330,28 @@ def _place(task: dict[str, Any]) -> Path:
 
 
 def _share(task: dict[str, Any]) -> float:
-    run = None if task["what"] else _opened(_place(task))
+    run = _opened(_place(task))
     if run is None:
         return 0.0
+    if task["what"]:
+        done, total, _ = _how_far(run, task["what"])
+        return done / total
     return 1.0 if run.done else run.epochs_done / run.epochs
+
+
+def _analysis_left(task: dict[str, Any]) -> float | None:
+    run = _opened(_place(task))
+    if run is None:
+        return None
+    done, total, seconds = _how_far(run, task["what"])
+    return None if seconds is None else seconds * (total - done)
+
+
+def _how_far(run: Run, what: str) -> HowFar:
+    from rdr_viz.analyses import progress_of
+    from rdr_viz.pieces import HowFar
+
+    return progress_of(run, what) if run.done else HowFar(0, 1)
 
 
 def _opened(place: Path) -> Run | None:

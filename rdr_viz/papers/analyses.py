@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rdr_core.errors import unknown_name
-from rdr_viz.analyses import ANALYSES, analyse
+from rdr_viz.analyses import ANALYSES, analyse, progress_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,3 +74,16 @@ def has_analysis(run: Run, name: str) -> bool:
     except NotStored:
         return False
     return True
+
+
+def share_of(run: Run, name: str) -> float:
+    """How much of an analysis is stored, 0 to 1."""
+    from rdr_viz.analysis import how_far
+
+    if has_analysis(run, name):
+        return 1.0
+    if name in ANALYSES:
+        done, total, _ = progress_of(run, name)
+    else:
+        done, total, _ = how_far(lambda: OF_PAPERS[name](run, None, None))
+    return done / total

@@ -13,7 +13,7 @@ from rdr_core.papers.paper import Paper
 from rdr_core.papers.tasks import Task, Training
 from rdr_core.runs import Run, RunConfig
 from rdr_core.training.interrupt import interrupted_at
-from rdr_viz.papers.analyses import analysis, has_analysis
+from rdr_viz.papers.analyses import analysis, has_analysis, share_of
 from rdr_viz.papers.shelf import Shelf
 
 
@@ -52,10 +52,10 @@ class Analysing:
 
     @property
     def share(self) -> float:
-        return float(self.done)
+        return share_of(Run.open(self._folder), self.what) if self.needs[0].is_file() else 0.0
 
     def run(self, deadline: float) -> None:
-        """Compute it. It can't be resumed: at a deadline what is done of it is lost, and the next call begins anew.
+        """Compute it, or go on with it: of what takes long, the pieces done are kept at a deadline.
 
         Raises:
             RunBusy: another process is at it.

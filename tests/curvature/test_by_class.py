@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +12,9 @@ import pytest
 import torch
 
 from rdr_core.errors import RdrError
+from rdr_core.runs import Run
 from rdr_core.training.augment import normalise
+from rdr_viz.analysis import how_far
 from rdr_viz.curvature import Hessian, by_class, class_curvature, class_density
 
 
@@ -43,6 +46,41 @@ def test_rows_are_the_hessians_of_each_class_and_are_read_back(finished_run, mon
     pd.testing.assert_frame_equal(class_curvature(finished_run, **ask), table)
     with pytest.raises(AssertionError, match="computed again"):
         class_curvature(finished_run, **{**ask, "mode": "train"})
+
+
+def test_what_was_stopped_goes_on_to_the_same_table(finished_run, tmp_path, monkeypatch):
+    shutil.copytree(finished_run.path, tmp_path / "run", ignore=shutil.ignore_patterns("analysis"))
+    run = Run.open(tmp_path / "run")
+    ask = {"classes": [7, 8, 9], "epochs": [2, 4], "relative_error": 0.1, "progress": False}
+
+    def far() -> tuple[int, int]:
+        return how_far(lambda: class_curvature(run, **ask))[:2]
+
+    assert far() == (0, 6)
+    traces = []
+
+    def trace(self, relative_error):
+        if len(traces) == 4:
+            raise KeyboardInterrupt
+        traces.append(self)
+        return whole_trace(self, relative_error)
+
+    whole_trace = Hessian.trace
+    monkeypatch.setattr(Hessian, "trace", trace)
+    with pytest.raises(KeyboardInterrupt):
+        class_curvature(run, **ask)
+    assert far() == (4, 6)
+    monkeypatch.undo()
+    more = []
+    monkeypatch.setattr(Hessian, "trace", lambda self, error: more.append(self) or whole_trace(self, error))
+    table = class_curvature(run, **ask)
+    assert len(more) == 2
+    assert far() == (6, 6)
+    assert [path.suffix for path in sorted((run.path / "analysis").iterdir())] == [".csv", ".json"]  # no pieces left
+    timed = ["seconds"]
+    pd.testing.assert_frame_equal(
+        table.drop(columns=timed), class_curvature(finished_run, **ask).drop(columns=timed), check_exact=True
+    )
 
 
 def test_groups_and_all_are_losses_over_their_images(finished_run):

@@ -197,6 +197,25 @@ def test_an_analysis_is_stored_beside_its_run(jobs, trained):
 
 
 @pytest.mark.slow
+def test_a_long_analysis_tells_how_far_it_is_and_goes_on_where_it_was_stopped(jobs, trained):
+    shutil.copytree(trained.path, jobs.folder / trained.name)
+    job = jobs.analyse(Run.open(jobs.folder / trained.name), "curvature")
+    shares = []
+    until(lambda: shares.append(job.share) or ((job.seconds_left or 0) > 0 and job.share > 0.1))
+    job.stop()
+    assert ended(job) == "stopped"
+    stopped_at = job.share
+    assert 0.1 < stopped_at < 1
+    assert job.seconds_left is None
+    job.resume()
+    until(lambda: shares.append(job.share) or job.share > stopped_at + 0.1)
+    assert shares == sorted(shares)  # nothing was lost
+    assert len(set(shares)) > 4
+    job.stop()
+    assert ended(job) == "stopped"
+
+
+@pytest.mark.slow
 def test_a_run_shipped_without_weights_is_trained_again_before_it_is_analysed(jobs, trained, tmp_path):
     shipped = tmp_path / "shipped" / trained.name
     shutil.copytree(trained.path, shipped)
@@ -246,13 +265,17 @@ def test_an_unknown_job_is_a_sentence(jobs):
         jobs.find("nothing")
 
 
-def test_asking_imports_no_torch():
+def test_asking_imports_no_torch(trained):
     code = """
 import sys, tempfile
+import rdr_viz.explorer.jobs
+from rdr_core.runs import Run
 from rdr_viz.explorer.jobs import Jobs
 with tempfile.TemporaryDirectory() as folder:
-    Jobs(folder).all()
-print(*{"torch", "matplotlib", "pandas"} & set(sys.modules))
+    jobs = Jobs(folder)
+    jobs.all()
+    rdr_viz.explorer.jobs._how_far(Run.open(sys.argv[1]), "curvature")
+print(*{"torch", "matplotlib"} & set(sys.modules))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code, str(trained.path)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
