@@ -97,7 +97,8 @@ class SpectralDensityPlot(Display):
         if len(panels) > 1:
             words += f" and {short(flattest['lambda_max'].iloc[0])} for {self._name(flattest)}"
         below = sum(rows["lambda_min"].iloc[0] < 0 for rows in panels)
-        return f"{words}; {below} of {plural(len(panels), 'spectrum', 'spectra')} reach below 0. {self._mode()}."
+        reach = "reaches" if len(panels) == 1 else "reach"
+        return f"{words}; {below} of {plural(len(panels), 'spectrum', 'spectra')} {reach} below 0. {self._mode()}."
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw every density on one ``ax`` (default: a new figure's) and return it; :meth:`figure` has panels."""

@@ -129,15 +129,17 @@ class _Row:
     def __init__(self, panel: JobsPanel) -> None:
         self._panel, self._job = panel, None
         self.say = panel.say
-        self._title = widgets.HTML(layout=widgets.Layout(width="340px"))
-        self._bar = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px")).add_class("rdr-progress")
-        self._left = widgets.HTML(layout=widgets.Layout(width="150px")).add_class("rdr-left")
+        self._title = widgets.HTML(layout=widgets.Layout(width="390px"))
+        self._bar = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="140px")).add_class("rdr-progress")
+        self._left = widgets.HTML(layout=widgets.Layout(width="90px")).add_class("rdr-left")
         self._stop = _button("Stop", "rdr-stop", "Save and stop; it can go on later.")
         self._resume = _button("Resume", "rdr-resume", "Go on where it stopped.")
+        self._hide = _button("Hide", "rdr-hide", "Show it no more in this visit; what it has saved stays.")
         self._curves = widgets.HTML(layout=widgets.Layout(height="42px"))
         self._stop.on_click(self._on_stop)
         self._resume.on_click(self._on_resume)
-        parts = [self._title, self._bar, self._left, self._stop, self._resume, self._curves]
+        self._hide.on_click(self._on_hide)
+        parts = [self._title, self._bar, self._left, self._stop, self._resume, self._hide, self._curves]
         self.box = widgets.HBox(parts, layout=widgets.Layout(align_items="center", flex_flow="row wrap"))
 
     def show(self, job: Job) -> None:
@@ -149,7 +151,8 @@ class _Row:
         self._left.value = "" if seconds is None else f"{time_words(seconds)} left"
         self._curves.value = curves_html(job.curves())
         _show(self._stop, state == "running")
-        _show(self._resume, state in ("stopped", "failed"))
+        for button in (self._resume, self._hide):
+            _show(button, state in ("stopped", "failed"))
 
     @told
     def _on_stop(self, _: object) -> None:
@@ -159,6 +162,11 @@ class _Row:
     def _on_resume(self, _: object) -> None:
         self._job.resume()
         self._panel._follow(self._job)
+
+    @told
+    def _on_hide(self, _: object) -> None:
+        self._panel._dismissed.add(self._job.id)
+        self._panel.look()
 
 
 def time_words(seconds: float) -> str:

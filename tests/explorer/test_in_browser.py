@@ -263,3 +263,12 @@ def test_it_is_the_same_in_notebook_7(browser, tmp_path):
         assert all(on_few(10, method) in picture(seen) for method in ("ce", "rdr"))
         seen.dark()
         expect(seen, lambda: max(grounds(seen)) < 64)
+
+
+def test_the_page_can_be_dark_from_the_start(browser, tmp_path):
+    with served("app", "--dark", cwd=tmp_path) as (_, address), shown(browser) as seen:
+        seen.page.goto(address)
+        seen.page.wait_for_selector(".rdr-picture img", timeout=60_000)
+        expect(seen, lambda: max(grounds(seen)) < 64)
+        red, green, blue = re.findall(r"\d+", seen.page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]
+        assert max(int(red), int(green), int(blue)) < 64

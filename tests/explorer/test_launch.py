@@ -12,6 +12,8 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -191,3 +193,14 @@ def test_a_page_closed_while_it_was_written_to_is_not_logged_and_other_errors_ar
     finally:
         logger.removeFilter(launch._is_news)
     assert [str(record.exc_info[1]) for record in caplog.records] == ["told"]
+
+
+def test_the_browser_is_led_to_the_token_by_a_page_that_only_its_owner_reads(tmp_path, monkeypatch):
+    opened = Event()
+    arguments = []
+    monkeypatch.setattr("webbrowser.open", lambda *given: arguments.extend(given) or opened.set())
+    launch._open_browser("http://127.0.0.1:8866/?token=se-cret_1", tmp_path)
+    assert opened.wait(10)
+    address, *_ = arguments
+    assert "se-cret" not in address
+    assert 'url=http://127.0.0.1:8866/?token=se-cret_1"' in Path(urlsplit(address).path).read_text()

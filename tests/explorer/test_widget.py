@@ -344,11 +344,11 @@ def test_a_training_is_offered_followed_stopped_and_ends_in_a_new_look(explorer)
     assert "running" in texts(panel.box)
     assert "test accuracy (%) from 10 to 50, epochs 1 to 2" in texts(panel.box)
     row = panel._list.children[0]
-    stop, resume = (child for child in row.children if isinstance(child, widgets.Button))
+    stop, resume, hide = (child for child in row.children if isinstance(child, widgets.Button))
     stop.click()
     panel.look()
     panel.offer(untrained, (), "")
-    assert (job.asked, shown(stop), shown(resume)) == (["stop"], False, True)
+    assert (job.asked, shown(stop), shown(resume), shown(hide)) == (["stop"], False, True, True)
     assert shown(panel.train)
     resume.click()
     assert (job.asked, shown(stop), shown(resume)) == (["stop", "resume"], True, False)
@@ -372,6 +372,10 @@ def test_a_job_that_failed_says_why_and_those_of_earlier_visits_are_not_told_aga
     jobs.found[1].state, jobs.found[1].error = "failed", "The disk <is> full."
     panel.look()
     assert "The disk &lt;is&gt; full." in texts(panel.box)
+    (row,) = panel._list.children
+    next(child for child in row.children if "rdr-hide" in child._dom_classes).click()
+    panel.look()
+    assert panel._list.children == ()
 
 
 def test_a_missing_analysis_is_offered_for_its_runs(explorer, monkeypatch):
