@@ -40,3 +40,13 @@ def rdr(monkeypatch, capfd, tmp_path):
         return ended.value.code or 0, out, err
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What tests measured, told by ``record_property("measured", ...)``: prints of several processes would be lost."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    lines = [value for report in reports for name, value in report.user_properties if name == "measured"]
+    if lines:
+        terminalreporter.section("measured")
+        for line in lines:
+            terminalreporter.write_line(line)

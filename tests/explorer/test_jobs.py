@@ -19,6 +19,7 @@ import rdr_core
 from rdr_core.errors import RdrError
 from rdr_core.runs import Run
 from rdr_core.runs.folder import RunFolder
+from rdr_viz.explorer import jobs as module
 from rdr_viz.explorer.jobs import Estimate, Jobs
 
 #: Some seconds of training: long enough to be stopped in the middle.
@@ -37,6 +38,8 @@ def jobs(tmp_path):
     for job in jobs.running():
         os.kill(pid_of(job), signal.SIGKILL)
         ended(job)
+    for process in module._started:  # they have told how they ended, and are about to
+        process.wait(30)
 
 
 @pytest.fixture(scope="module")
