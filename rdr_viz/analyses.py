@@ -58,6 +58,16 @@ ANALYSES: dict[str, tuple[str, Callable[[Run, LongTailedData | None, bool], pd.D
 }
 
 
+#: The results that each stores, those that take its time.
+RESULTS: dict[str, tuple[str, ...]] = {
+    "curvature": ("density", "curvature"),
+    "groups": ("predictions",),
+    "shares": ("shares",),
+    "geometry": ("neural-collapse", "norms"),
+    "surface": ("loss-surface",),
+}
+
+
 def analyse(run: Run, what: str, data: LongTailedData | None = None, *, progress: bool = True) -> pd.DataFrame:
     """Compute and store an analysis of a run, or read it if it is there.
 

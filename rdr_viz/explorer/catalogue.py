@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rdr_core.errors import RdrError
 from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.files import read_json
 from rdr_core.runs.settings import settings_of
 from rdr_viz.explorer.state import State
 from rdr_viz.palette import known_methods, method_order
@@ -142,6 +143,27 @@ class Catalogue:
         if like is None:
             like = _usual_config(data)
         return replace(like, imbalance_factor=imbalance_factor, profile=profile, method=method, seed=seed)
+
+    def seconds(self, config: RunConfig, results: Collection[str]) -> float | None:
+        """What it took to compute results of the run of the same data that is nearest in imbalance and has them.
+
+        Args:
+            config: of the run that they are wanted of.
+            results: names of them, as "density"; of several of a name the longest counts.
+
+        Returns:
+            None where no run has them.
+        """
+        data, wanted = data_words(config), config.imbalance_factor or 1.0
+        alike = [e for e in self.entries if e.data == data and e.results.issuperset(results)]
+        far = [abs(math.log((e.config.imbalance_factor or 1.0) / wanted)) for e in alike]
+        folders = [e.run.path / "analysis" for e, distance in zip(alike, far, strict=True) if distance == min(far)]
+        # Another run may have had it computed of fewer classes.
+        times = (
+            sum(max(read_json(path)["seconds"] for path in folder.glob(f"{name}-*.json")) for name in results)
+            for folder in folders
+        )
+        return max(times, default=None)
 
     def nearest(self, state: State) -> State:
         """The state of the same data, tail, methods and seeds as far as there are runs of such, else of the nearest."""

@@ -28,12 +28,16 @@ class JobsPanel:
 
     Args:
         jobs: of a folder of runs.
+        seconds_of: from a run and an analysis to what that took of a run like it; None where nobody knows.
         say: shows a sentence.
         changed: called when a job was started or has ended, so that there is less to offer, or more to see.
     """
 
-    def __init__(self, jobs: Jobs, say: Callable[[str], None], changed: Callable[[], None]) -> None:
-        self._jobs, self.say, self._changed = jobs, say, changed
+    def __init__(
+        self, jobs: Jobs, seconds_of: Callable[[RunConfig, str], float | None], say: Callable[[str], None],
+        changed: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._jobs, self._seconds_of, self.say, self._changed = jobs, seconds_of, say, changed
         self._untrained: Sequence[RunConfig] = ()
         self._unanalysed: Sequence[Run] = ()
         self._analysis = ""
@@ -66,7 +70,7 @@ class JobsPanel:
         self.analyse.description = "Analyse" if len(unanalysed) < 2 else f"Analyse {len(unanalysed)} runs"
         if self._estimating is not None:
             self._estimating.cancel()
-        self._estimating = _later(SETTLED, self.estimate) if untrained else None
+        self._estimating = _later(SETTLED, self.estimate) if self.offers else None
 
     @property
     def offers(self) -> bool:
@@ -75,14 +79,25 @@ class JobsPanel:
 
     @told
     def estimate(self) -> None:
-        """Say on the button how long it would take; where that has to be measured, again when it is."""
-        found = self._jobs.estimate(self._untrained)
-        head = self.train.description.partition(" (")[0]
-        if found.seconds is not None:
-            self.train.description = f"{head} (about {time_words(found.seconds)})"
-        elif found.measuring:
-            self.train.description = f"{head} (measuring the time)"
+        """Say on the buttons how long it would take; where that has to be measured, again when it is."""
+        of_analyses = [self._seconds_of(run.config, self._analysis) for run in self._unanalysed]
+        # A run that was shipped without its weights is trained again first.
+        first = [run.config for run in self._unanalysed if not run.has_weights]
+        measuring = self._tell_time(self.train, self._untrained, 0.0) if self._untrained else False
+        if of_analyses and None not in of_analyses:
+            measuring |= self._tell_time(self.analyse, first, sum(of_analyses))
+        if measuring:
             self._estimating = _later(LOOK_EVERY, self.estimate)
+
+    def _tell_time(self, button: widgets.Button, untrained: Sequence[RunConfig], more: float) -> bool:
+        """Say it on a button: of trainings, and of what follows; returns whether it is still being measured."""
+        found = self._jobs.estimate(untrained)
+        head = button.description.partition(" (")[0]
+        if found.seconds is not None:
+            button.description = f"{head} (about {time_words(found.seconds + more)})"
+        elif found.measuring:
+            button.description = f"{head} (measuring the time)"
+        return found.measuring
 
     @told
     def look(self) -> None:

@@ -16,6 +16,8 @@ import ipywidgets as widgets
 
 from rdr_core.errors import RdrError
 from rdr_core.papers.shipped import shipped
+from rdr_core.runs import RunConfig
+from rdr_viz.analyses import RESULTS
 from rdr_viz.explorer.catalogue import Catalogue
 from rdr_viz.explorer.code import code_of
 from rdr_viz.explorer.controls import Controls
@@ -89,7 +91,7 @@ class Explorer:
         self.theme.observe(lambda _: self._draw(), names="dark")
         self.controls = Controls(self.catalogue, self._choose)
         self.status = widgets.HTML().add_class("rdr-status")
-        self.jobs = JobsPanel(Jobs(folders[0]), self.say, self._look_again)
+        self.jobs = JobsPanel(Jobs(folders[0]), self._seconds_of, self.say, self._look_again)
         # High enough for most pictures, so that what follows in a notebook stays where it is.
         self.picture = widgets.HTML(layout=widgets.Layout(min_height="460px")).add_class("rdr-picture")
         self.details = widgets.VBox().add_class("rdr-details")
@@ -213,6 +215,9 @@ class Explorer:
         if found.unanalysed:
             return "There is no such analysis yet. Start it above, or choose others."
         return "Nothing to show; choose others."
+
+    def _seconds_of(self, config: RunConfig, analysis: str) -> float | None:
+        return self.catalogue.seconds(config, RESULTS[analysis])
 
     def _next_ones(self) -> Iterator[tuple[Request, str]]:
         """What may be asked for next; planned only when the kernel comes to it."""

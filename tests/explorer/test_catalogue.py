@@ -129,6 +129,27 @@ def test_the_nearest_state_is_of_data_at_hand_and_is_its_own_nearest(catalogue, 
         assert all(catalogue.find(*where, method, seed) for seed in near.seeds if method in near.methods)
 
 
+def test_the_time_of_an_analysis_is_that_of_the_run_nearest_in_imbalance(stored, tmp_path):
+    for name, factor, times in (("a", 10, {"density-1": 5.0, "density-2": 1.0}), ("b", 100, {"density-1": 9.0})):
+        folder = tmp_path / name
+        folder.mkdir()
+        source = next(run.path for run in list_runs(stored) if run.config.dataset == "digits")
+        for file in ("done.json", "data.json"):
+            shutil.copy(source / file, folder)
+        config = replace(CONFIG, imbalance_factor=factor)
+        (folder / "config.json").write_text(json.dumps({"format": 1, "config": config.to_dict()}))
+        (folder / "analysis").mkdir()
+        for result, seconds in {**times, "curvature-0": 2.0}.items():
+            (folder / "analysis" / f"{result}.csv").touch()
+            (folder / "analysis" / f"{result}.json").write_text(json.dumps({"seconds": seconds}))
+    catalogue = Catalogue([tmp_path])
+    both = ("density", "curvature")
+    assert catalogue.seconds(replace(CONFIG, imbalance_factor=20), both) == 7.0  # the longest of a name, and all names
+    assert catalogue.seconds(replace(CONFIG, imbalance_factor=200), both) == 11.0
+    assert catalogue.seconds(CONFIG, ("density", "surface")) is None
+    assert catalogue.seconds(replace(CONFIG, dataset="cifar10"), both) is None
+
+
 def test_what_is_missing_is_trained_as_the_others_were(catalogue):
     config = catalogue.config("digits, 5 % label noise", 20.0, "exponential", "vs", 4)
     assert (config.noise_rate, config.imbalance_factor, config.method, config.seed) == (0.05, 20.0, "vs", 4)

@@ -22,7 +22,7 @@ from rdr_core.errors import RdrError
 from rdr_viz.explorer import Explorer, State
 from rdr_viz.explorer import widget as module
 from rdr_viz.explorer.jobs import Estimate
-from rdr_viz.explorer.jobs_panel import JobsPanel, curves_html
+from rdr_viz.explorer.jobs_panel import JobsPanel, curves_html, time_words
 from rdr_viz.explorer.views import VIEWS, plan
 from rdr_viz.numbers.accuracy import accuracy_by_group
 
@@ -323,7 +323,7 @@ class FakeJobs:
 
 def test_a_training_is_offered_followed_stopped_and_ends_in_a_new_look(explorer):
     jobs, said, looks = FakeJobs(), [], []
-    panel = JobsPanel(jobs, said.append, lambda: looks.append(1))
+    panel = JobsPanel(jobs, lambda config, what: None, said.append, lambda: looks.append(1))
     assert not shown(panel.train)
     untrained = plan(replace(STATE, methods=("vs",), seeds=(0,)), explorer.catalogue).untrained
     panel.offer(untrained, (), "")
@@ -366,7 +366,7 @@ def test_a_job_that_failed_says_why_and_those_of_earlier_visits_are_not_told_aga
         FakeJob("b", state="stopped"),
         FakeJob("c", state="done"),
     ]
-    panel = JobsPanel(jobs, print, lambda: None)
+    panel = JobsPanel(jobs, lambda config, what: None, print, lambda: None)
     assert len(panel._list.children) == 1
     assert "stopped" in texts(panel.box)
     jobs.found[1].state, jobs.found[1].error = "failed", "The disk <is> full."
@@ -385,6 +385,12 @@ def test_a_missing_analysis_is_offered_for_its_runs(explorer, monkeypatch):
     assert shown(explorer.jobs.analyse)
     jobs = FakeJobs()
     monkeypatch.setattr(explorer.jobs, "_jobs", jobs)
+    explorer.jobs.estimate()  # its weights were not shipped, so it is trained again first
+    assert explorer.jobs.analyse.description == "Analyse (measuring the time)"
+    explorer.jobs.estimate()
+    config = explorer.catalogue.find("digits", 50.0, "exponential", "cb", 0).config
+    seconds = explorer.catalogue.seconds(config, ("density", "curvature"))
+    assert explorer.jobs.analyse.description == f"Analyse (about {time_words(12 + seconds)})"
     explorer.jobs.analyse.click()
     ((run, what),) = jobs.asked
     assert (run.config.method, what) == ("cb", "curvature")
