@@ -67,8 +67,10 @@ def to_dark(figure: Figure) -> Figure:
 
 def _turn(artist: Artist) -> None:
     if isinstance(artist, ScalarMappable) and artist.get_array() is not None:
-        colors = artist.get_cmap()(np.linspace(0, 1, 256))
-        artist.set_cmap(ListedColormap([turned(color) for color in colors]))
+        before = artist.get_cmap()
+        after = ListedColormap([turned(color) for color in before(np.linspace(0, 1, 256))])
+        beyond = {"under": before.get_under(), "over": before.get_over(), "bad": before.get_bad()}
+        artist.set_cmap(after.with_extremes(**{name: turned(color) for name, color in beyond.items()}))
         if isinstance(artist, Collection):
             artist.set_edgecolor(_all_turned(artist.get_edgecolor()))
     elif isinstance(artist, Collection):

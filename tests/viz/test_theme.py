@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from made_up_runs import make_run
@@ -10,8 +11,9 @@ from matplotlib.text import Text
 
 from rdr_core import RdrError
 from rdr_viz import ClassCounts, GroupAccuracy
+from rdr_viz.figure import new_figure
 from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, contrast_on_white, known_methods, method_style
-from rdr_viz.theme import DARK_GROUND, turned
+from rdr_viz.theme import DARK_GROUND, to_dark, turned
 
 
 def contrast(color: object) -> float:
@@ -35,6 +37,17 @@ def test_groups_stay_in_order_and_apart():
     assert found[0] >= 2.2
     assert min(np.diff(found)) > 1
     assert all(contrast(turned(color, text=True)) >= 3 for color in GROUP_TEXT.values())
+
+
+def test_values_beyond_a_colour_map_are_turned_too():
+    figure = new_figure(2, 2)
+    cmap = mpl.colormaps["gray_r"].with_extremes(under="#EEEEEE", over="black", bad="white")
+    image = figure.subplots().imshow([[-1.0, 0.5], [2.0, np.nan]], cmap=cmap, vmin=0, vmax=1)
+    to_dark(figure)
+    under, _, over, bad = (tuple(color) for color in image.to_rgba(image.get_array(), bytes=False).reshape(4, 4))
+    assert [to_hex(under), to_hex(over), to_hex(bad)] == [
+        to_hex(turned("#EEEEEE")), to_hex(turned("black")), to_hex(turned("white")),
+    ]  # fmt: skip
 
 
 def test_letters_are_light_and_the_data_the_same():
