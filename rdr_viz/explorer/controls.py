@@ -96,6 +96,7 @@ class Controls:
         tails = catalogue.imbalances(state.data, state.profile)
         with self._quietly():
             _offer(self.data, _with(catalogue.data(), state.data), state.data)
+            self.data.tooltip = state.data  # its words may be longer than the menu is wide
             _offer(
                 self.profile, [(p or "as it is", p or "") for p in _with(profiles, state.profile)], state.profile or "",
             )  # fmt: skip

@@ -201,7 +201,9 @@ class Explorer:
         try:
             return [self.pictures.panel(request, self._theme) for request in found.requests], found.unanalysed
         except NotStored:
-            self.say(" ".join([*found.notes, "These runs have no such analysis with the view's parameters yet."]))
+            self.say(
+                " ".join([*found.notes, "Others were analysed for fewer classes or moments than this view shows."])
+            )
             return [], tuple(run for request in found.requests for run in request.runs)
         except RdrError as error:
             self.say(" ".join([*found.notes, str(error)]))
