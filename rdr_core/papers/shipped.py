@@ -109,9 +109,13 @@ def unpack(archive: Path, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as beside:
-            with archive.open("rb") as file, tarfile.open(fileobj=_Decompressed(file, archive), mode="r|") as tar:
-                for entry in tar:
-                    _write(tar, entry, archive, Path(beside))
+            with archive.open("rb") as file:
+                content = _Decompressed(file, archive)
+                with tarfile.open(fileobj=content, mode="r|") as tar:
+                    for entry in tar:
+                        _write(tar, entry, archive, Path(beside))
+                while content.read(2**16):  # to its end, where the checksums are that tell what was damaged
+                    pass
             for run in sorted(Path(beside).iterdir()):
                 _put(run, folder / run.name)
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:

@@ -300,13 +300,18 @@ def test_archives_that_swell_are_refused(tmp_path, monkeypatch):
 
 def test_damaged_and_missing_archives_are_told(archive, tmp_path):
     whole = archive.read_bytes()
-    flipped = bytearray(whole)
-    flipped[len(whole) // 2] ^= 1
+
+    def flipped(at: int) -> bytes:
+        return whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+
     for name, content in {
         "empty": b"",
         "half": whole[: len(whole) // 2],
-        "flipped": bytes(flipped),
+        "all but one byte": whole[:-1],
         "text": b"no",
+        # Some still unpack, to other numbers: the checksum at the end tells.
+        **{f"flipped at {at}": flipped(at) for at in range(0, len(whole), len(whole) // 40)},
+        "flipped at its end": flipped(len(whole) - 1),
     }.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(RdrError, match=r"can't be unpacked into .*; fetch it again if it is damaged"):
