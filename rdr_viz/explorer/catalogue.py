@@ -160,7 +160,10 @@ class Catalogue:
         folders = [e.run.path / "analysis" for e, distance in zip(alike, far, strict=True) if distance == min(far)]
         # Another run may have had it computed of fewer classes.
         times = (
-            sum(max(read_json(path)["seconds"] for path in folder.glob(f"{name}-*.json")) for name in results)
+            sum(
+                max((read_json(path)["seconds"] for path in folder.glob(f"{name}-*.json")), default=0.0)
+                for name in results
+            )
             for folder in folders
         )
         return max(times, default=None)
