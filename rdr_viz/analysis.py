@@ -87,7 +87,8 @@ def stored(
         import pandas as pd
 
         kept = Pieces(path)
-        found.append(HowFar(pieces if path.is_file() else kept.done(), pieces, kept.seconds_each()))
+        done, seconds = kept.done(), kept.seconds_each()  # first: another process may finish, and drop them, meanwhile
+        found.append(HowFar(pieces if path.is_file() else done, pieces, seconds))
         return pd.DataFrame()
     if not path.is_file():
         if _ONLY_STORED.get():

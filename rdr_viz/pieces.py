@@ -66,7 +66,10 @@ class Pieces:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _times(self) -> list[float]:
-        return sorted(path.stat().st_mtime for path in self._folder.glob("[0-9]*.json"))
+        try:
+            return sorted(path.stat().st_mtime for path in self._folder.glob("[0-9]*.json"))
+        except FileNotFoundError:  # another process has finished, and drops them
+            return []
 
 
 class HowFar(NamedTuple):

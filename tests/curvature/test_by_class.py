@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from rdr_core.runs import Run
 from rdr_core.training.augment import normalise
 from rdr_viz.analysis import how_far
 from rdr_viz.curvature import Hessian, by_class, class_curvature, class_density
+from rdr_viz.pieces import Pieces
 
 
 def hessian_of(run, classes, **options):
@@ -81,6 +83,15 @@ def test_what_was_stopped_goes_on_to_the_same_table(finished_run, tmp_path, monk
     pd.testing.assert_frame_equal(
         table.drop(columns=timed), class_curvature(finished_run, **ask).drop(columns=timed), check_exact=True
     )
+
+
+def test_pieces_that_another_process_drops_meanwhile_are_none(tmp_path, monkeypatch):
+    pieces = Pieces(tmp_path / "curvature-0.csv")
+    pieces.rows(0, lambda: [{"trace": 1.0}])
+    assert pieces.done() == 1
+    found = list((tmp_path / ".curvature-0").glob("*.json"))
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: pieces.drop() or iter(found))
+    assert (pieces.done(), pieces.seconds_each()) == (0, None)
 
 
 def test_groups_and_all_are_losses_over_their_images(finished_run):
