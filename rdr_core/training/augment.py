@@ -10,7 +10,8 @@ from torch import Tensor
 
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.shapes import Bool, Float, Int, UInt8
-from rdr_core.training.randomness import fold, generator
+from rdr_core.training.auto_augment import Choices, auto_augment, draw_choices
+from rdr_core.training.randomness import generator
 from rdr_core.training.transfer import consecutive, to_device
 
 #: Recipes by name, with what they do to a training image.
@@ -95,8 +96,9 @@ class Augmentation:
         corner = torch.randint(0, 2 * self.padding + 1, (visits, 2), generator=draw)
         flip = torch.rand(visits, generator=draw) < (0.5 if self.flip else 0.0)
         centre = (torch.rand(visits, 2, generator=draw) * torch.tensor(shape[-2:])).long()
+        choices = draw_choices(visits, generator(self.seed, "policy", epoch)) if self.recipe == "strong" else None
         return EpochAugmentation(
-            self, epoch, to_device(corner, device), to_device(flip, device), to_device(centre, device)
+            self, to_device(corner, device), to_device(flip, device), to_device(centre, device), choices
         )
 
 
@@ -105,13 +107,27 @@ class EpochAugmentation:
     """An epoch's draws, a row for each visit of a training image."""
 
     of: Augmentation
-    epoch: int
     corner: Int[Tensor, "V 2"]
     flip: Bool[Tensor, "V"]
     centre: Int[Tensor, "V 2"]
+    choices: Choices | None
+
+    def prepare(
+        self, images: UInt8[Tensor, "N C H W"], order: Int[Tensor, "V"]
+    ) -> tuple[UInt8[Tensor, "M C H W"], Int[Tensor, "V"]]:
+        """From where the epoch's batches are taken: images, and of each visit the row of its image.
+
+        "strong" makes all of the epoch's images here, at once, in memory of their own; the others do all they do batch
+        by batch.
+        """
+        if self.choices is None:
+            return images, order
+        top, left = self.corner.unbind(1)
+        cropped = crop_and_flip(images[order], top, left, self.flip, self.of.padding)
+        return auto_augment(cropped, self.choices), torch.arange(len(order), device=images.device)
 
     def follow(self, other: EpochAugmentation) -> None:
-        """Take over another epoch's draws, into the memory that holds these."""
+        """Take over another epoch's draws for batches, into the memory that holds these."""
         for mine, theirs in ((self.corner, other.corner), (self.flip, other.flip), (self.centre, other.centre)):
             mine.copy_(theirs)
 
@@ -122,23 +138,11 @@ class EpochAugmentation:
         mean: Float[Tensor, "C"],
         std: Float[Tensor, "C"],
     ) -> Float[Tensor, "B C H W"]:
-        """Images of the visits from ``start`` on, augmented and normalised; "strong" wants the start on the host."""
+        """The prepared images of the visits from ``start`` on, augmented and normalised."""
         if self.of.recipe == "none":
             return normalise(images, mean, std)
         here = consecutive(start, len(images))
+        if self.of.recipe == "strong":
+            return cut_out(normalise(images, mean, std), self.centre[here])
         top, left = self.corner[here].unbind(1)
-        images = crop_and_flip(images, top, left, self.flip[here], self.of.padding)
-        if self.of.recipe == "plain":
-            return normalise(images, mean, std)
-        images = _auto_augment(images, fold(self.of.seed, "policy", self.epoch, start))
-        return cut_out(normalise(images, mean, std), self.centre[here])
-
-
-def _auto_augment(images: UInt8[Tensor, "B C H W"], seed: int) -> UInt8[Tensor, "B C H W"]:
-    """AutoAugment, image by image: torchvision draws one policy a call, from torch's global generator."""
-    from torchvision.transforms import v2
-
-    policy = v2.AutoAugment(v2.AutoAugmentPolicy.CIFAR10)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return torch.stack([policy(image) for image in images])
+        return normalise(crop_and_flip(images, top, left, self.flip[here], self.of.padding), mean, std)

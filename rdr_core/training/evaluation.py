@@ -41,15 +41,16 @@ def class_probabilities(
     return torch.cat([logits.cpu().double().softmax(1) for logits in _logits(model, images, mean, std)])
 
 
-#: Pixels a batch at most, so that activations fit: 1000 images up to 70 x 70, 99 photographs of 224 x 224.
-_PIXELS = 5_000_000
+#: Pixels a batch at most, by device. On a GPU activations must fit: 1000 images up to 70 x 70, 99 photographs of
+#: 224 x 224. On a CPU they should stay in its caches, where ResNet-32 is 2.7 times as fast as with 1000 images.
+_PIXELS = {"cuda": 5_000_000, "cpu": 80_000}
 
 
 @torch.no_grad()
 def _logits(
     model: Network, images: Tensor | StoredImages, mean: Tensor, std: Tensor, share: slice = slice(None)
 ) -> Iterator[Float[Tensor, "B d"]]:
-    size = max(1, min(1000, _PIXELS // images.shape[2:].numel()))
+    size = max(1, min(1000, _PIXELS[mean.device.type] // images.shape[2:].numel()))
     batches = torch.arange(len(images), device=mean.device)[share].split(size)
     was_training = model.training
     model.eval()

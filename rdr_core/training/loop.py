@@ -85,17 +85,18 @@ def train_epoch(state: TrainingState, *, tick: Callable[[], object], stop: Calla
 def plain_steps(state: TrainingState) -> Iterator[None]:
     """The epoch's steps from the state's position on, one each time the next is asked for."""
     size = state.config.batch_size
-    order, visits, ranks = state.order, state.visits, state.ranks
-    augment = state.augmentation.epoch(state.epoch, len(order), state.images.shape, state.device)
+    visits, ranks = state.visits, state.ranks
+    augment = state.augmentation.epoch(state.epoch, len(state.order), state.images.shape, state.device)
+    images, order = augment.prepare(state.images, state.order)
     shares = (rows[ranks.share(len(rows))] for rows in order[state.batch * size :].split(size))
-    with closing(feed(state.images, shares, state.device)) as batches:
+    with closing(feed(images, shares, state.device)) as batches:
         for pixels in batches:
             start = state.batch * size
             mine = ranks.take(len(order[start : start + size]))
             for group in state.step.optimizer.param_groups:
                 group["lr"] = state.rate(state.batch)
-            images = augment(pixels, start + mine.start, state.mean, state.std)
-            outcome = state.step(state.objective, images, visits.labels[start : start + size][mine])
+            batch = augment(pixels, start + mine.start, state.mean, state.std)
+            outcome = state.step(state.objective, batch, visits.labels[start : start + size][mine])
             visits.write(start, outcome, ranks)
             yield
 

@@ -14,8 +14,8 @@ A recorded step repeats the same kernels on the same memory with the same number
 * Recording runs nothing: the first steps of a run are taken as ever, which sets up libraries and momentum, then one
   more is recorded and, like all that follow, replayed. An epoch's last batch, where it is smaller, is never recorded.
 
-Images on disk come from the host batch by batch, "strong" augmentation draws there, and several ranks talk during a
-step: these train by the plain steps of :mod:`rdr_core.training.loop`, as a CPU does.
+Images on disk come from the host batch by batch, and several ranks talk during a step: these train by the plain steps
+of :mod:`rdr_core.training.loop`, as a CPU does.
 """
 
 from __future__ import annotations
@@ -118,12 +118,15 @@ class RecordedSteps:
     def _open_epoch(self, state: TrainingState) -> None:
         rates = to_device(torch.tensor([state.rate(batch) for batch in range(state.batches)]), state.device)
         draws = state.augmentation.epoch(state.epoch, len(state.order), state.images.shape, state.device)
+        images, order = draws.prepare(state.images, state.order)
         if self.rates is None:
-            self.rates, self.draws, self.order, self.visits = rates, draws, state.order, state.visits
+            self.rates, self.draws, self.images, self.order, self.visits = rates, draws, images, order, state.visits
         else:
             self.rates.copy_(rates)
             self.draws.follow(draws)
-            self.order.copy_(state.order)
+            if images is not self.images:
+                self.images.copy_(images)
+            self.order.copy_(order)
             self.visits.follow(state.visits)
             state.visits = self.visits
         self.batch.fill_(state.batch)
@@ -157,7 +160,7 @@ class RecordedSteps:
         start = self.batch * state.config.batch_size
         here = consecutive(start, count)
         self.rate.copy_(self.rates.index_select(0, self.batch)[0])
-        images = self.draws(state.images[self.order[here]], start, state.mean, state.std)
+        images = self.draws(self.images[self.order[here]], start, state.mean, state.std)
         with counted_at_once(state.model):
             outcome = state.step(state.objective, images, self.visits.labels[here])
         self.visits.write(start, outcome, state.ranks)
@@ -197,7 +200,6 @@ def recordable(state: TrainingState) -> bool:
     return (
         state.ranks.size == 1
         and isinstance(state.images, Tensor)
-        and state.config.recipe != "strong"
         and all(module.startswith("rdr_core.") for module in makers)
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.shapes import Bool, Float, Int, UInt8
 from rdr_core.training.augment import RECIPES, normalise
@@ -115,6 +116,10 @@ class EpochCrops:
     of: ResizedCrops
     parts: Int[Tensor, "V 4"]
     flip: Bool[Tensor, "V"]
+
+    def prepare(self, images: StoredImages, order: Int[Tensor, "V"]) -> tuple[StoredImages, Int[Tensor, "V"]]:
+        """From where the epoch's batches are taken: all that is done to images is done batch by batch."""
+        return images, order
 
     def __call__(
         self, images: UInt8[Tensor, "B C T T"], start: int, mean: Float[Tensor, "C"], std: Float[Tensor, "C"]

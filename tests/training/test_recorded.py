@@ -241,8 +241,29 @@ def test_what_is_decided_in_python_is_found_out(way):
 def test_what_can_be_recorded():
     state = state_of("rdr+la")
     assert recordable(state)
-    state.config = replace(state.config, recipe="strong")
-    assert not recordable(state), "its policies are drawn image by image on the host"
+    state.images = None
+    assert not recordable(state), "images on disk come from the host"
+
+
+def test_recorded_steps_take_what_strong_augmentation_made_of_each_epochs_images():
+    """Each epoch's images lie where the first epoch's did."""
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (200, 3, 32, 32), dtype=torch.uint8, generator=draw)
+    labels = torch.arange(200) % 4
+    data = rdr_core.data.from_arrays(images, labels, images[:40], labels[:40])
+    config = RunConfig(dataset="arrays", imbalance_factor=None, method="rdr", epochs=3, model="small", batch_size=24,
+                       learning_rate=0.05, recipe="strong")  # fmt: skip
+    states = []
+    for recorder in (None, Replica()):
+        torch.manual_seed(0)
+        state = TrainingState(config, data, CPU)
+        state.recorded = recorder and RecordedSteps(CPU, recorder)
+        for group in state.step.optimizer.param_groups:
+            group["fused"] = True
+        train(state, 3)
+        states.append(state)
+    assert recorder.replays > 10
+    assert_same(*states)
 
 
 @pytest.mark.parametrize("method", ["rdr+sam", "cb+drw:start=0.5"])
