@@ -49,6 +49,7 @@ from rdr_viz.papers.claims import NOT_MEASURED, criterion, judge, overall
 from rdr_viz.papers.comparison import ComparisonTable
 from rdr_viz.papers.figures import draw_figure
 from rdr_viz.papers.more_seeds import spread_of_the_spread
+from rdr_viz.papers.page import scale_name
 from rdr_viz.papers.shelf import Shelf
 
 RUNS = Path("runs")  # your own; those of the toolkit are found besides
@@ -75,11 +76,16 @@ def show_figure(number):
     """Our pictures of one of the paper's figures, for each scale that has the runs."""
     figure = next(figure for figure in paper.figures if figure.number == number)
     display(HTML(f"<p><em>The paper:</em> {figure.shows}</p>"))
-    shown = [draw_figure(figure, grid, shelf) or [] for grid in paper.grids.values()]
-    # A diagram needs no run, so it is the same for all.
-    for each in (
-        shown[0][:1] if number == "6" else [one for some in shown for one in some]
-    ):
+    shown = [
+        (", ".join(filter(None, (scale_name(grid.scale), one.setting))), one.display)
+        for grid in paper.grids.values()
+        for one in draw_figure(figure, paper, grid, shelf)
+        if one is not None
+    ]
+    if number == "6":  # a diagram needs no run, so it is the same for all
+        return show(shown[0][1])
+    for where, each in shown:
+        display(HTML(f"<h4>{where}</h4>"))
         show(each)
 
 

@@ -104,29 +104,24 @@ def _figure(figure: Figure, paper: Paper, shelf: Shelf, runs: Path, folder: Path
     blocks = []
     needed = any(picture.requests for picture in figure.pictures)
     for scale, grids in scales(paper).items():
-        drawn = [(grid, draw_figure(figure, grid, shelf)) for grid in grids]
-        sections = []
-        for grid, displays in drawn:
-            for index, display in enumerate(displays or []):
-                letter = chr(ord("a") + index) if len(displays) > 1 else ""
+        drawn = [(grid, draw_figure(figure, paper, grid, shelf)) for grid in grids]
+        pictures = []
+        for grid, each in drawn:
+            for index, one in enumerate(each):
+                letter = chr(ord("a") + index) if len(each) > 1 else ""
                 stem = f"figure{figure.number}{letter}" + (f"-{_file_name(grid.name)}" if needed else "")
-                svg = display.save(folder / stem)["svg"].read_bytes()
-                sections.append(Section.from_display(stem, display, svg))
+                if one is not None:
+                    svg = one.display.save(folder / stem)["svg"].read_bytes()
+                    pictures.append((one.setting, Section.from_display(stem, one.display, svg)))
         if not needed:  # a diagram: the same at every scale
-            blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, sections[:1], "", ""))
+            blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, pictures[:1], "", ""))
             break
-        lacking = [grid for grid, displays in drawn if displays is None and _reaches(figure, grid)]
-        if sections or (lacking and scale == "paper"):
+        lacking = [grid for grid, each in drawn if None in each]
+        if pictures or (lacking and scale == "paper"):
             command = run_command(lacking[0], runs, f"figure{figure.number}") if lacking else ""
-            blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, sections, scale, command))
+            blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, pictures, scale, command))
     bar.update()
     return blocks
-
-
-def _reaches(figure: Figure, grid: Grid) -> bool:
-    """Whether a grid has stand-ins for all runs of the figure, or some."""
-    requests = [request for picture in figure.pictures for request in picture.requests]
-    return any(grid.config(request, seed=0, in_figure=True) is not None for request in requests)
 
 
 def _judged(claim: Claim, paper: Paper, shelf: Shelf) -> list[tuple[str, Judged]]:

@@ -149,7 +149,7 @@ class FigureBlock:
         number: as the paper has it.
         caption: the question.
         paper_shows: what the paper's own figure shows.
-        sections: our pictures, none if runs lack.
+        pictures: ours, each with its setting in words (:class:`rdr_viz.papers.figures.Drawn`); none if runs lack.
         scale: as in :class:`Verdict`; ``""`` where no run plays a part.
         command: that makes the runs that lack, ``""`` if none does.
     """
@@ -157,7 +157,7 @@ class FigureBlock:
     number: str
     caption: str
     paper_shows: str
-    sections: Sequence[Section]
+    pictures: Sequence[tuple[str, Section]]
     scale: str
     command: str
 

@@ -16,6 +16,7 @@ from rdr_core.errors import RdrError
 from rdr_core.papers.work import work_through
 from rdr_viz.papers.build import build_papers
 from rdr_viz.papers.cells import compared_cells
+from rdr_viz.papers.figures import draw_figure
 from rdr_viz.papers.results import BEGIN, END, results, write_results
 from rdr_viz.papers.shelf import Shelf
 from rdr_viz.papers.tasks import Analysing, budget_seconds, choose, missing, tasks_of
@@ -50,6 +51,12 @@ def test_a_paper_is_built_from_its_runs(tiny, runs, tmp_path):
     claims = pd.read_csv(tmp_path / "claims.csv")
     assert claims["seeds"].tolist() == [2]
     assert claims["paper"].tolist() == [5.0]
+
+
+def test_pictures_at_the_papers_scale_name_their_data(tiny, runs):
+    [drawn] = draw_figure(tiny.figures[0], tiny, tiny.grids["tiny"], Shelf([runs]))
+    assert drawn.setting == "Toy-LT, IF 20"
+    assert draw_figure(tiny.figures[0], tiny, tiny.grids["tiny"], Shelf([])) == [None]
 
 
 def test_building_twice_gives_identical_files(tiny, runs, tmp_path):

@@ -132,7 +132,7 @@ def test_all_words_are_only_words(tmp_path_factory, word):
                 paper=one_paper,
                 claims=[claim(said, Verdict(said, "holds", said, said, 3, said))],
                 tables=[one_block],
-                figures=[FigureBlock(said, said, said, [one_section], said, said)],
+                figures=[FigureBlock(said, said, said, [(said, one_section)], said, said)],
                 plan=[PlanRow(said, 1, 2, said, said)],
                 others=[OtherPaper(one_paper, [one_block])],
                 command=said,

@@ -13,6 +13,7 @@ from rdr_core.papers.grids import wanted
 from rdr_core.papers.paper import load_paper, paper_names
 from rdr_core.papers.shipped import shipped
 from rdr_viz.papers.build import build_papers
+from rdr_viz.papers.figures import draw_figure
 from rdr_viz.papers.results import renewed
 from rdr_viz.papers.shelf import Shelf
 from rdr_viz.papers.tasks import choose, missing
@@ -56,6 +57,23 @@ def test_every_figure_and_table_is_drawn(page):
         if table.name != "4":  # the large sets: nothing small stands for them
             assert {f"{table.artifact}-digits.{kind}" for kind in ("pdf", "svg", "png", "csv")} <= written
         assert f"{table.artifact}-paper.csv" in written
+
+
+def test_a_picture_is_drawn_where_its_own_runs_are_and_says_which_they_are(page, shelf):
+    paper = load_paper("rdr")
+    weights = next(figure for figure in paper.figures if figure.number == "7")
+    settings = {
+        name: [one and one.setting for one in draw_figure(weights, paper, grid, shelf)]
+        for name, grid in paper.grids.items()
+    }
+    # Small CIFAR has imbalance factor 100 alone; the paper's runs lack, but its grid could draw both.
+    assert settings["digits"] == ["IF 10", "IF 50"]
+    assert settings["cifar-small"] == ["IF 100"]
+    assert len(settings["cifar"]) == 2
+    assert settings["imagenet"] == []
+    headings = [" ".join(element["text"].split()) for element in Elements(page).of("h4")]
+    assert sum("small CIFAR, IF 100 " in heading for heading in headings) >= 1
+    assert all(heading.split()[0] in ("digits,", "digits", "small", "paper's", "How") for heading in headings)
 
 
 def test_every_cell_of_the_small_scale_is_measured_with_three_seeds(page):

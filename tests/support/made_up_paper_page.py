@@ -48,7 +48,7 @@ def made_up_page(out: Path) -> Path:
         for name, scale, note in (("1", "paper", ""), ("2", "paper", ""), ("2", "digits", "IF 50 stands for 100."))
     ]
     figures = [
-        FigureBlock("1", "Two pictures.", "Two curves.", [_picture(), _picture()], "digits", ""),
+        FigureBlock("1", "Two pictures.", "Two curves.", [("IF 10", _picture()), ("", _picture())], "digits", ""),
         FigureBlock("1", "Two pictures.", "Two curves.", [], "paper", "rdr paper run --grid cifar,figure1"),
     ]
     plan = [
