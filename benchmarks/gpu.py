@@ -26,7 +26,11 @@ from rdr_core.training.kernels import fastest_convolutions
 from rdr_core.training.loop import close_epoch, train_epoch
 from rdr_core.training.state import TrainingState
 
-METHODS = ("ce", "rdr", "la", "sam", "rdr+sam", "imbsam", "ccsam", "inverse+drw")
+#: What is timed: methods with the usual augmentation, and one with AutoAugment and Cutout.
+CASES = (
+    *((method, "plain") for method in ("ce", "rdr", "la", "sam", "rdr+sam", "imbsam", "ccsam", "inverse+drw")),
+    ("ce", "strong"),
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Setting:
     model: str
     epochs: int
     processes: tuple[int, ...]
-    methods: tuple[str, ...] = METHODS
+    cases: tuple[tuple[str, str], ...] = CASES
     whole: int = 200
 
     def data(self) -> LongTailedData:
@@ -52,9 +56,11 @@ class Setting:
 
         return from_arrays(images(len(labels)), labels, images(self.tested), torch.arange(self.tested) % 10)
 
-    def state(self, method: str, device: torch.device, *, recorded: bool = True) -> TrainingState:
+    def state(
+        self, method: str, device: torch.device, *, recipe: str = "plain", recorded: bool = True
+    ) -> TrainingState:
         config = RunConfig(dataset="random", imbalance_factor=None, method=method, epochs=self.whole,
-                           model=self.model, batch_size=self.batch, learning_rate=0.01)  # fmt: skip
+                           model=self.model, batch_size=self.batch, learning_rate=0.01, recipe=recipe)  # fmt: skip
         torch.manual_seed(0)
         state = TrainingState(config, self.data(), device)
         if not recorded:
@@ -63,7 +69,8 @@ class Setting:
 
 
 FULL = Setting(n_max=5000, tested=10_000, batch=128, model="resnet32", epochs=3, processes=(1, 2, 4, 8))
-SMALL = Setting(n_max=100, tested=100, batch=16, model="small", epochs=1, processes=(1, 2), methods=("ce", "rdr"))
+SMALL = Setting(n_max=100, tested=100, batch=16, model="small", epochs=1, processes=(1, 2),
+                cases=(("ce", "plain"), ("rdr", "plain"), ("ce", "strong")))  # fmt: skip
 
 
 def seconds_of_epochs(state: TrainingState, epochs: int) -> dict[str, float]:
@@ -87,13 +94,13 @@ def seconds_of_epochs(state: TrainingState, epochs: int) -> dict[str, float]:
 
 
 def measure(setting: Setting, device: torch.device) -> dict[str, object]:
-    """Seconds of a step by method, recorded and plain, and of the whole run that they make."""
+    """Seconds of a step by method and recipe, recorded and plain, and of the whole run that they make."""
     found: dict[str, dict[str, object]] = {}
-    for method in setting.methods:
-        state = setting.state(method, device)
+    for method, recipe in setting.cases:
+        state = setting.state(method, device, recipe=recipe)
         times = seconds_of_epochs(state, setting.epochs)
-        plain = seconds_of_epochs(setting.state(method, device, recorded=False), setting.epochs)
-        found[method] = {
+        plain = seconds_of_epochs(setting.state(method, device, recipe=recipe, recorded=False), setting.epochs)
+        found[method if recipe == "plain" else f"{method}, {recipe}"] = {
             "recorded": bool(state.recorded and state.recorded.replay),
             "step_ms": 1e3 * times["step"],
             "plain_step_ms": 1e3 * plain["step"],

@@ -25,13 +25,7 @@ app = typer.Typer(
 )
 
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; shipped ones are found besides.")]
-Which = Annotated[
-    str,
-    typer.Option(
-        "--grid", "-g", help="digits, cifar-small, cifar or imagenet, and parts of the paper, with commas: "
-        "cifar,table1,figure4.", show_default="the paper's scale",
-    ),
-]  # fmt: skip
+_PARTS = "digits, cifar-small, cifar or imagenet, and parts of the paper, with commas: cifar,table1,figure4."
 Seeds = Annotated[int | None, typer.Option(help="How many seeds.", show_default="as the grid says", min=1)]
 
 
@@ -66,11 +60,12 @@ def build(
 
 @app.command()
 def plan(
-    grid: Which = "digits,cifar-small,cifar,imagenet",
+    grid: Annotated[str, typer.Option("--grid", "-g", help=_PARTS, show_default="all grids")]
+    = "digits,cifar-small,cifar,imagenet",
     seeds: Seeds = None,
     runs: RunsFolder = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-) -> None:
+) -> None:  # fmt: skip
     """List the runs that the papers need, which exist, and what the rest would take on this machine.
 
     Time is measured: a few steps of each kind of run, on random images, so a minute or so in all.
@@ -84,7 +79,7 @@ def plan(
 
 @app.command()
 def run(
-    grid: Which = "",
+    grid: Annotated[str, typer.Option("--grid", "-g", help=_PARTS, show_default="the paper's scale")] = "",
     seeds: Seeds = None,
     budget: Annotated[str, typer.Option(help="Stop after this time, as 90s, 9m or 2h, with all saved.")] = "",
     parallel: Annotated[int, typer.Option(help="Runs side by side.", min=1)] = 1,

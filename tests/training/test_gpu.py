@@ -11,6 +11,7 @@ from train_states import train
 import rdr_core
 from rdr_core.methods.ratio import RIDGE
 from rdr_core.runs import RunConfig
+from rdr_core.training.auto_augment import auto_augment, draw_choices
 from rdr_core.training.loop import close_epoch, train_epoch
 from rdr_core.training.recorded import CudaGraphs, RecordedSteps
 from rdr_core.training.state import TrainingState
@@ -61,6 +62,35 @@ def test_recorded_steps_train_as_plain_ones_do(method, repeatable):
         assert one["bound_terms"] == pytest.approx(other["bound_terms"], rel=0.05)
     for name, value in recorded.weighting.state_dict().items():
         torch.testing.assert_close(value, plain.weighting.state_dict()[name], rtol=0.02, atol=0.02)
+
+
+def test_recorded_steps_take_what_strong_augmentation_made_of_each_epochs_images(repeatable):
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (600, 3, 32, 32), dtype=torch.uint8, generator=draw)
+    data = rdr_core.data.from_arrays(images, torch.arange(600) % 4, images[:40], torch.arange(40) % 4)
+    config = RunConfig(dataset="arrays", imbalance_factor=None, method="rdr", epochs=4, model="small", batch_size=48,
+                       learning_rate=0.02, recipe="strong")  # fmt: skip
+    weights = []
+    for recorded in (True, False):
+        torch.manual_seed(0)
+        state = TrainingState(config, data, torch.device("cuda"))
+        begun = weights_of(state)
+        if not recorded:
+            state.recorded = None
+        train(state, 2)
+        assert not recorded or state.recorded.replay is not None
+        weights.append(weights_of(state))
+    here, there = weights
+    assert (here - there).norm() < 0.01 * (there - begun).norm()
+
+
+def test_strong_augmentation_is_that_of_the_cpu():
+    """But for rounding: single pixels may fall on the other side of a threshold."""
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (500, 3, 32, 32), dtype=torch.uint8, generator=draw)
+    choices = draw_choices(500, draw)
+    here, there = auto_augment(images, choices), auto_augment(images.cuda(), choices).cpu()
+    assert (here != there).double().mean() < 0.01
 
 
 def test_each_replay_takes_the_next_batch(repeatable):
