@@ -149,17 +149,23 @@ def _alike(config: RunConfig) -> RunConfig:
 
 @dataclass(frozen=True)
 class _Pace:
-    """Seconds a step, for the end of an epoch with some test images, and for each further test image."""
+    """Seconds a step, for the end of an epoch with some test images, and for each further test image.
+
+    And before an epoch's first step for each image that it visits: strong augmentation makes all of them then.
+    """
 
     batch_size: int
     step: float
     closing: float
     images: int
     image: float
+    visit: float = 0.0
 
     def epoch(self, size: _Size) -> float:
-        steps = -(-int(size.counts.sum()) // self.batch_size)
-        return steps * self.step + self.closing + max(0, size.tested - self.images) * self.image
+        visits = int(size.counts.sum())
+        steps = -(-visits // self.batch_size)
+        tested = self.closing + max(0, size.tested - self.images) * self.image
+        return visits * self.visit + steps * self.step + tested
 
 
 def _measure(config: RunConfig, size: _Size, device: torch.device) -> _Pace:
@@ -176,8 +182,8 @@ def _measure(config: RunConfig, size: _Size, device: torch.device) -> _Pace:
         first = _FIRST if state.recorded else 1
         _train(state, until=first)
         once = _seconds(lambda: _train(state, until=first + 1), device)
-        more = max(1, min(_STEPS, int(_SECONDS / once), state.batches - first - 2))  # the last batch may be small
-        step = _pace(state, first + 1, more, device)
+        more = max(3, min(_STEPS, int(_SECONDS / once), state.batches - first - 2))  # the last batch may be small
+        step, opening = _pace(state, first + 1, more, device)
 
         written = RunFolder(Path(folder))
         written.begin(config, data, {})
@@ -190,7 +196,7 @@ def _measure(config: RunConfig, size: _Size, device: torch.device) -> _Pace:
         closing = _seconds(close, device)
         images = len(state.test_labels)
         image = _seconds(lambda: predict(state.model, state.test_images, state.mean, state.std), device) / images
-    return _Pace(config.batch_size, step, closing, images, image)
+    return _Pace(config.batch_size, step, closing, images, image, opening / len(state.order))
 
 
 def _made_up(config: RunConfig, size: _Size, tested: int) -> LongTailedData:
@@ -198,7 +204,7 @@ def _made_up(config: RunConfig, size: _Size, tested: int) -> LongTailedData:
     held_out = parse(config.method).held_out
     side = _STORED_SIDE if size.photographs else size.image[1]
     shape = (size.image[0], side, side)
-    least = (3 if size.photographs else _FIRST + 3) * config.batch_size
+    least = (_FIRST + 5) * config.batch_size
     most = max(least, _BYTES // math.prod(shape))
     share = min(most, max(least, size.counts.sum())) / size.counts.sum()
     counts = np.ceil(size.counts * share).astype(int) + held_out  # every class has an image
@@ -221,16 +227,27 @@ def _state(config: RunConfig, data: LongTailedData, device: torch.device) -> Tra
     return SecondStageState(config, data, device, trained)
 
 
-def _train(state: TrainingState, until: int) -> None:
+def _train(state: TrainingState, until: int, tick: Callable[[], object] = lambda: None) -> None:
     """To the epoch's step of this number."""
-    train_epoch(state, tick=lambda: None, stop=lambda: state.batch >= until)
+    train_epoch(state, tick=tick, stop=lambda: state.batch >= until)
 
 
-def _pace(state: TrainingState, start: int, steps: int, device: torch.device) -> float:
-    """Seconds of a step. On a CPU the median, which other work on the machine moves least; a GPU's steps overlap."""
+def _pace(state: TrainingState, start: int, steps: int, device: torch.device) -> tuple[float, float]:
+    """Seconds of a step, and of what is done before the first.
+
+    On a CPU the median step, which other work on the machine moves least. A GPU's steps overlap, so there all of them
+    are timed as one, against a single one.
+    """
     if device.type == "cuda":
-        return _seconds(lambda: _train(state, until=start + steps), device) / steps
-    return float(np.median([_seconds(lambda n=n: _train(state, until=start + n + 1), device) for n in range(steps)]))
+        one = _seconds(lambda: _train(state, until=start + 1), device)
+        others = _seconds(lambda: _train(state, until=start + steps), device)  # it opens the epoch anew
+        step = max(0.0, others - one) / (steps - 2)
+        return step, max(0.0, one - step)
+    ends = [time.perf_counter()]
+    _train(state, until=start + steps, tick=lambda: ends.append(time.perf_counter()))
+    first, *rest = np.diff(ends)
+    step = float(np.median(rest))
+    return step, max(0.0, first - step)
 
 
 def _finished(config: RunConfig, folder: Path | None) -> int:

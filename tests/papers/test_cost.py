@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,27 @@ def test_a_run_takes_its_steps_and_its_looks_at_the_test_set(paces):
     images = len(load_data("digits", imbalance_factor=20).train)
     steps = -(-images // 64)
     assert seconds_of([config], "cpu")[config] == pytest.approx(7 * (steps + 10 + (500 - 100) * 0.01))
+
+
+def test_what_an_epoch_does_before_its_first_step_is_counted_once_an_epoch(monkeypatch):
+    """Strong augmentation makes the epoch's images then; no step is the slower for it."""
+    from rdr_core.training.augment import EpochAugmentation
+
+    prepare = EpochAugmentation.prepare
+
+    def slow(self, images, order):
+        time.sleep(0.5)
+        return prepare(self, images, order)
+
+    config = digits("ce", dataset="cifar10", batch_size=512, epochs=1)
+    size = cost._size(config)
+    before = cost._measure(config, size, torch.device("cpu"))
+    monkeypatch.setattr(EpochAugmentation, "prepare", slow)
+    after = cost._measure(config, size, torch.device("cpu"))
+    assert after.step < before.step + 0.3
+    assert 0.3 < (after.visit - before.visit) * size.counts.sum() < 0.9
+    steps = -(-size.counts.sum() // 512)
+    assert after.epoch(size) > steps * after.step + 0.3
 
 
 def test_what_is_done_costs_nothing(paces, tmp_path):
