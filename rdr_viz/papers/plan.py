@@ -71,34 +71,35 @@ def show_plan(papers: Sequence[Paper], names: str, shelf: Shelf, *, runs: Path, 
     }
     seconds = seconds_of(sorted(lacking, key=lambda config: config.name), device, runs=runs, progress=True)
     table = plan_table(chosen, shelf, seeds=seeds, seconds=seconds)
-    shown = Table(box=None, pad_edge=False, title="runs that the papers need", title_justify="left")
-    for name in ("grid", "part", "data", "methods", "seeds", "runs", "finished", "time left"):
-        words = name in ("grid", "part", "data")
-        shown.add_column(name, justify="left" if words else "right", min_width=26 if name == "data" else None)
-    before = None
-    for row in table.to_dict("records"):
-        grid = f"{row['grid']} ({row['paper']})"
-        style = "bold" if row["part"] == "all" else ""
-        counts = (str(row[name]) for name in ("methods", "seeds", "runs", "finished"))
-        shown.add_row(
-            grid if grid != before else "", row["part"], row["data"], *counts, time_words(row["seconds"]), style=style
-        )
-        before = grid
-    Console().print(shown)
+    console = Console()
+    for (paper, grid), rows in table.groupby(["paper", "grid"], sort=False):
+        title = f"{grid} ({paper}): {next(one.title for of, one, _ in chosen if (of.name, one.name) == (paper, grid))}"
+        shown = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
+        # Widths of a terminal's 80 columns, and the same for every grid: a column that does not fit is left out unsaid.
+        for name, width in (("part", 8), ("data", 27), ("methods", 7), ("seeds", 5), ("runs", 5), ("made", 5),
+                            ("time left", 9)):  # fmt: skip
+            shown.add_column(name, justify="left" if name in ("part", "data") else "right", width=width)
+        for row in rows.to_dict("records"):
+            counts = (str(row[name]) for name in ("methods", "seeds", "runs", "finished"))
+            shown.add_row(
+                row["part"], row["data"], *counts, time_words(row["seconds"]),
+                style="bold" if row["part"] == "all" else "",
+            )  # fmt: skip
+        console.print(shown, "")
 
 
 def time_words(seconds: float) -> str:
     """A time as a person says it.
 
     Example:
-        >>> time_words(0), time_words(42), time_words(600), time_words(7.4e3), time_words(4e5), time_words(float("nan"))
-        ('', '42 s', '10 min', '2.1 h', '4.6 days', 'unknown')
+        >>> [time_words(seconds) for seconds in (0, 42, 600, 7.4e3, 4e5, 2.4e7, float("nan"))]
+        ['', '42 s', '10 min', '2.1 h', '4.6 days', '278 days', 'unknown']
     """
     if seconds != seconds:
         return "unknown"
     for unit, size, digits in (("days", 86_400, 1), ("h", 3_600, 1), ("min", 60, 0), ("s", 1, 0)):
         if seconds >= (1.5 if unit != "s" else 0) * size:
-            return f"{seconds / size:.{digits}f} {unit}" if seconds else ""
+            return f"{seconds / size:.{digits if seconds < 100 * size else 0}f} {unit}" if seconds else ""
     return ""
 
 

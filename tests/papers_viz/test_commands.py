@@ -42,11 +42,16 @@ def test_nothing_is_made_that_is_shipped(rdr, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_plan_tells_runs_and_time(rdr, tmp_path):
+def test_a_plan_tells_runs_and_time_in_a_terminal_of_usual_width(rdr, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     code, said, _ = rdr("paper", "plan", "--grid", "digits,cdb", "--seeds", "4", "--runs", str(tmp_path))
     assert code == 0
-    words = " ".join(said.split())
-    assert "digits IF 10, 50 1 4 8 6" in words  # a method, four seeds, eight runs of which six are shipped
+    assert "digits (cdb): CDB-loss on digits" in said
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert "part data methods seeds runs made time left" in lines
+    # A method, four seeds, eight runs of which six are shipped.
+    row = next(line for line in lines if line.startswith("cdb digits IF 10, 50 1 4 8 6 "))
+    assert row.endswith((" s", " min"))
 
 
 @pytest.mark.slow
