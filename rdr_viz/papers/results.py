@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from rdr_core.errors import RdrError
 from rdr_core.papers.grids import Grid, requests
 from rdr_core.papers.paper import Paper
@@ -11,8 +13,10 @@ from rdr_core.runs import Run
 from rdr_core.runs.files import write_whole
 from rdr_viz.displays.group_accuracy import GroupAccuracy
 from rdr_viz.figure import render
+from rdr_viz.numbers.words import number, plural
 from rdr_viz.palette import method_order
 from rdr_viz.papers.build import scales
+from rdr_viz.papers.cells import compared_cells
 from rdr_viz.papers.claims import NOT_MEASURED, judge, overall
 from rdr_viz.papers.shelf import Shelf
 from rdr_viz.tables import accuracy_table, cells
@@ -24,11 +28,13 @@ _PICTURED = ("ce", "inverse", "inverse:gamma=0.5", "rdr", "la")
 
 
 def results(paper: Paper, shelf: Shelf) -> str:
-    """Markdown: a table of accuracy by group at the small scale, and one of the claims with their verdicts.
+    """Markdown: a table of accuracy by group at the small scale, one of what there is at the paper's own, and one of
+    the claims with their verdicts.
 
     The same runs give the same text.
     """
-    return f"{_accuracies(paper.grids[_GRID], shelf)}\n\n{_verdicts(paper, shelf)}\n"
+    parts = (_accuracies(paper.grids[_GRID], shelf), _beside_the_papers(paper, shelf), _verdicts(paper, shelf))
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def write_results(path: Path, paper: Paper, shelf: Shelf) -> None:
@@ -90,6 +96,34 @@ def _accuracies(grid: Grid, shelf: Shelf) -> str:
         "| `-m` | in pictures | All | Many | Medium | Few | seeds |\n| --- | --- | --- | --- | --- | --- | --- |\n"
     )
     return head + "\n".join(rows)
+
+
+def _beside_the_papers(paper: Paper, shelf: Shelf) -> str:
+    """The paper's accuracies over all classes beside ours, where there are runs in its own setting; else ""."""
+    grids = scales(paper).get("paper", [])
+    parts = [compared_cells(paper, table.name, grid, shelf, Path("runs")) for table in paper.tables for grid in grids]
+    printed = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    printed = printed[(printed["group"] == "all") & printed["ours"].notna()]
+    # What several tables print is taken from the first.
+    printed = printed.drop_duplicates(["dataset", "imbalance_factor", "method"])
+    if printed.empty:
+        return ""
+    settings = list(dict.fromkeys(zip(printed["dataset"], printed["imbalance_factor"], strict=True)))
+    cell = {
+        (row.method, (row.dataset, row.imbalance_factor)):
+        f"{number(row.paper)} / **{number(row.ours)}** ({plural(row.seeds, 'seed')})"
+        for row in printed.itertuples()
+    }  # fmt: skip
+    rows = [
+        f"| `{method}` | {' | '.join(cell.get((method, setting), '') for setting in settings)} |"
+        for method in sorted(set(printed["method"]), key=method_order)
+    ]
+    heads = [f"{paper.datasets[dataset]}, IF {factor:g}" for dataset, factor in settings]
+    return (
+        "In the paper's own setting, accuracy over all classes, the paper's number / **ours**; what is not here waits "
+        "for a GPU:\n\n"
+        f"| `-m` | {' | '.join(heads)} |\n| --- |{' --- |' * len(heads)}\n" + "\n".join(rows)
+    )
 
 
 def _verdicts(paper: Paper, shelf: Shelf) -> str:
