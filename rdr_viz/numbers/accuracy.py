@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
+from rdr_core.runs import RunConfig
 from rdr_viz.palette import GROUPS, method_order, method_style
 
 if TYPE_CHECKING:
@@ -18,12 +20,11 @@ ALL_AND_GROUPS = ("All", *GROUPS)
 #: Of the groups, in their order, at the end and after each epoch.
 _METRICS = ("top1", "many", "medium", "few")
 _HISTORY = ["accuracy", "many", "medium", "few"]
-_SAME = {
-    "dataset": "data set",
-    "imbalance_factor": "imbalance factor",
-    "profile": "profile",
-    "epochs": "number of epochs",
-}
+#: Settings in words, where they are not those of :class:`rdr_core.runs.RunConfig`.
+_WORDS = {
+    "dataset": "data set", "data_hash": "data", "data_seed": "subset of the data", "epochs": "number of epochs",
+    "model": "network", "noise_rate": "label noise", "noise": "kind of label noise", "recipe": "augmentation",
+}  # fmt: skip
 
 
 def accuracy_by_group(runs: Sequence[Run], *, epoch: int | None = None) -> pd.DataFrame:
@@ -90,9 +91,10 @@ def summarise(data: pd.DataFrame) -> pd.DataFrame:
 def _refuse_unequal(runs: list[Run]) -> None:
     if not runs:
         raise RdrError("There is no run to compare; give at least one.")
-    for field, words in _SAME.items():
-        values = sorted({str(getattr(run.config, field, None)) for run in runs})
+    for name in (field.name for field in fields(RunConfig) if field.name not in ("method", "seed")):
+        values = sorted({str(getattr(run.config, name)) for run in runs})
         if len(values) > 1:
+            words = _WORDS.get(name, name.replace("_", " "))
             raise RdrError(
                 f"These runs cannot share a picture: they differ in their {words} ({', '.join(values)}); "
                 "choose runs that differ only in method and seed."

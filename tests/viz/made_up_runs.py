@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from rdr_core.runs import RunConfig
+
 
 class FakeGroups:
     """Class indices by group, like the core's."""
@@ -39,8 +41,9 @@ def make_run(
     few: bool = True,
     class_names: tuple[str, ...] | None = None,
     dataset: str = "digits",
-    imbalance_factor: float = 50.0,
+    imbalance_factor: float | None = 50.0,
     path=None,
+    **settings,
 ):
     """A run of 10 classes with 124 down to 2 training images, deterministic in its arguments."""
     rng = np.random.default_rng([seed, *method.encode()])
@@ -98,13 +101,13 @@ def make_run(
     return SimpleNamespace(
         name=f"{dataset}-{method}-{seed}",
         path=path,
-        config=SimpleNamespace(
+        config=RunConfig(
             dataset=dataset,
             imbalance_factor=imbalance_factor,
-            profile="default",
             method=method,
             seed=seed,
             epochs=epochs,
+            **{"model": "small", "batch_size": 32, "learning_rate": 0.1} | settings,
         ),
         class_counts=counts,
         class_names=names,

@@ -39,8 +39,7 @@ def test_a_missing_group_has_no_bracket():
 
 
 def test_data_taken_as_they_are_have_no_factor():
-    run = make_run()
-    run.config.imbalance_factor = None
+    run = make_run(imbalance_factor=None)
     assert ClassCounts.from_run(run).plot().get_title(loc="left") == "digits, its own class counts"
 
 
