@@ -23,6 +23,7 @@ from rdr_core.methods.rdr import RDRWeights
 from rdr_core.methods.weighting import Unweighted
 from rdr_core.runs import RunConfig
 from rdr_core.runs.environment import environment
+from rdr_core.training.auto_augment import auto_augment, draw_choices
 from rdr_core.training.objective import Objective
 from rdr_core.training.state import TrainingState
 
@@ -117,6 +118,19 @@ def weights_by_a_plain_loop(d: int, device: str) -> Callable[[], None]:
     return loop
 
 
+def strong_augmentation(device: str) -> tuple[Callable[[], object], Callable[[], object]]:
+    """AutoAugment of the same images at once, as training does it, and image by image, as torchvision does."""
+    from torchvision.transforms import v2
+
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (512, 3, 32, 32), dtype=torch.uint8, generator=draw).to(device)
+    policy = v2.AutoAugment(v2.AutoAugmentPolicy.CIFAR10)
+    return (
+        lambda: auto_augment(images, draw_choices(len(images), draw)),
+        lambda: torch.stack([policy(image) for image in images]),
+    )
+
+
 def seconds_of_import() -> float:
     """What everything that training imports costs after torch, the best of five processes."""
     code = (
@@ -155,6 +169,9 @@ def measure(device: str, pairs: int) -> list[dict[str, object]]:
         weights_of_a_batch(1_000_000, device), weights_of_a_batch(10, device), pairs=pairs, device=device, calls=50
     )
     add("RDR weights, d 1,000,000 / d 10", ratio, 1.5, f"{1e3 * many:.2f} against {1e3 * few:.2f} ms")
+    ours, each, ratio = side_by_side(*strong_augmentation(device), pairs=pairs, device=device)
+    add("AutoAugment of 512 images, at once / one by one", ratio, 1 / 4,
+        f"{1e3 * ours:.1f} against {1e3 * each:.1f} ms")  # fmt: skip
     if device == "cpu":
         add("seconds of import rdr_core after torch", seconds_of_import(), 0.2, "best of 5 processes")
         add("seconds of rdr --help", seconds_of_help(), 0.5, "best of 5 processes")

@@ -34,7 +34,7 @@ app = typer.Typer(
 
     rdr train digits -i 50 -m rdr         one run, a few seconds
 
-    rdr train cifar10 -i 100 -m rdr+la    the paper's setting, wants a GPU
+    rdr train cifar10 -i 100 -m rdr+la    ResNet-32, 200 epochs, wants a GPU
 
     rdr runs                              what has been trained
 
@@ -114,7 +114,7 @@ def train(
         int | None, typer.Option(show_default="32 for digits, 128 for CIFAR, 256 for imagenet-lt")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(show_default="0.1")] = None,
-    recipe: Annotated[str, typer.Option(help="Augmentation: plain, strong or none.")] = "plain",
+    recipe: Annotated[str, typer.Option(help="Augmentation: plain, strong (the paper's) or none.")] = "plain",
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     device: Device = "auto",
     root: Root = None,

@@ -11,8 +11,8 @@ import pandas as pd
 from rdr_viz.displays.base import Display
 from rdr_viz.displays.shared import in_methods_order, label_of, seeds_words
 from rdr_viz.figure import new_axes, rdr_style
-from rdr_viz.numbers.times import training_seconds
-from rdr_viz.numbers.words import short
+from rdr_viz.numbers.times import of_one_device, training_seconds
+from rdr_viz.numbers.words import plural, short
 from rdr_viz.palette import method_style
 
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ class TimeBars(Display):
     Attributes:
         data: ``method``, ``label``, ``seed``, ``epochs``, ``total``, ``epoch_median``; see
             :func:`rdr_viz.numbers.times.training_seconds`.
+        left_out: How many runs were made on another device, whose seconds do not compare.
     """
 
     data: pd.DataFrame
+    left_out: int = 0
 
     title = "What does a method cost?"
     look = "Compare the bars, and the spread of their dots: runs beside others on a busy machine do not compare."
@@ -42,12 +44,13 @@ class TimeBars(Display):
 
     @classmethod
     def from_runs(cls, runs: Sequence[Run]) -> TimeBars:
-        """Read the runs' clocks.
+        """Read the clocks of the runs that were made where most were.
 
         Raises:
             RdrError: without runs.
         """
-        return cls(training_seconds(runs))
+        here, elsewhere = of_one_device(runs)
+        return cls(training_seconds(here), len(elsewhere))
 
     @property
     def alt(self) -> str:
@@ -60,8 +63,9 @@ class TimeBars(Display):
     def finding(self) -> str:
         means = self._means()
         first, last = means.idxmin(), means.idxmax()
+        left_out = f" Left out: {plural(self.left_out, 'run')} made on another device." if self.left_out else ""
         if len(means) == 1:
-            return f"{label_of(first)} took {short(means[first])} s for {self._epochs()}."
+            return f"{label_of(first)} took {short(means[first])} s for {self._epochs()}.{left_out}"
         return (
             f"{label_of(last)} took longest, {short(means[last])} s for {self._epochs()}, "
             f"{short(means[last] / means[first])} times {label_of(first)}'s {short(means[first])} s. "
@@ -70,7 +74,7 @@ class TimeBars(Display):
                 f"{1000 * value:,.0f} ms with {label_of(method)}"
                 for method, value in self.data.groupby("method", sort=False)["epoch_median"].mean().items()
             )
-            + "."
+            + f".{left_out}"
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:

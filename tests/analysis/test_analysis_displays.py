@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 
@@ -242,6 +244,21 @@ def test_time_bars(trained):
     assert bars == pytest.approx([seconds[0], seconds[1], np.mean(seconds[2:])])
     assert f"×{np.mean(seconds[2:]) / seconds[0]:.2f}" in texts(made.plot())[2]
     assert f"RDR {short(np.mean(seconds[2:]))} s" in made.alt
+
+
+def test_seconds_of_another_device_are_left_out_and_said_to_be(trained, tmp_path):
+    elsewhere = []
+    for run, made in ((trained[2], {"device": "A large GPU"}), (trained[3], {"threads": 64})):
+        path = tmp_path / run.name
+        shutil.copytree(run.path, path)
+        (path / "env.json").write_text(json.dumps(run.environment | made))
+        elsewhere.append(rdr_core.Run.open(path))
+    made = TimeBars.from_runs([*trained[:2], *elsewhere])
+    assert list(made.data["method"]) == ["ce", "inverse"]
+    assert made.finding.endswith("Left out: 2 runs made on another device.")
+    alone = TimeBars.from_runs(elsewhere[:1])
+    assert list(alone.data["method"]) == ["rdr"]
+    assert "Left out" not in alone.finding
 
 
 def test_accuracy_by_class_draws_intervals(one_seed):

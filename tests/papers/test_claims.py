@@ -151,8 +151,8 @@ def test_an_empty_cell_says_what_fills_it():
     cells = table({})
     assert len(cells) == 24  # six methods, two data sets, two factors; the large sets are another grid's
     commands = cells["command"]
-    assert commands["cifar10-lt", 100, "rdr+la", "all"] == "rdr train cifar10 -m rdr+la"  # 100 is the command's own
-    assert commands["cifar100-lt", 10, "focal", "all"] == "rdr train cifar100 -i 10 -m focal"
+    assert commands["cifar10-lt", 100, "rdr+la", "all"] == "rdr train cifar10 -m rdr+la --recipe strong"  # not -i 100
+    assert commands["cifar100-lt", 10, "focal", "all"] == "rdr train cifar100 -i 10 -m focal --recipe strong"
     assert cells["ours"].isna().all()
     assert (cells["seeds"] == 0).all()
 
