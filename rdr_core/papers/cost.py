@@ -247,7 +247,7 @@ def _pace(state: TrainingState, start: int, steps: int, device: torch.device) ->
     _train(state, until=start + steps, tick=lambda: ends.append(time.perf_counter()))
     first, *rest = np.diff(ends)
     step = float(np.median(rest))
-    return step, max(0.0, first - step)
+    return step, max(0.0, float(first) - step)
 
 
 def _finished(config: RunConfig, folder: Path | None) -> int:

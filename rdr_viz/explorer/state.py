@@ -111,6 +111,8 @@ class State:
         """KeyError, TypeError or ValueError where they are of no view."""
         if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
             raise ValueError("it has other parts")
+        if not (isinstance(values["methods"], list) and isinstance(values["seeds"], list)):
+            raise ValueError("methods and seeds are lists")
         factor, epoch, pinned = values["imbalance_factor"], values["epoch"], values["pinned"]
         words = [values["data"], values["view"], values["option"], *values["methods"]]
         if not all(isinstance(word, str) for word in [*words, values["profile"] or ""]):

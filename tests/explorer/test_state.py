@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rdr_core.errors import RdrError
@@ -42,6 +42,8 @@ def test_what_is_no_view_is_told_in_a_sentence(text):
 
 
 @given(states, st.sampled_from(["data", "view", "methods", "seeds", "epoch", "pinned", "imbalance_factor"]))
+@example(State(), "methods")
+@example(State(), "seeds")
 def test_a_file_that_was_tampered_with_is_told_in_a_sentence(state, name):
     values = json.loads(state.to_json())
     for other in ({**values, name: {"a": [1]}}, {key: value for key, value in values.items() if key != name}):

@@ -101,7 +101,7 @@ def test_the_first_runs_of_the_cifar_grid_are_those_that_decide_most():
     assert seeds == sorted(seeds)
     first = runs[0]
     assert (first.model, first.epochs, first.batch_size, first.learning_rate) == ("resnet32", 200, 128, 0.1)
-    assert (first.momentum, first.weight_decay, first.recipe) == (0.9, 2e-4, "plain")
+    assert (first.momentum, first.weight_decay, first.recipe) == (0.9, 2e-4, "strong")
 
 
 def test_a_run_is_wanted_once_however_many_cells_it_fills():
