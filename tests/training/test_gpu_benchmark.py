@@ -15,7 +15,7 @@ def test_the_tiny_case_measures_all_that_is_promised():
     script = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
     done = subprocess.run([sys.executable, script, "--small"], check=True, capture_output=True, text=True)
     said = json.loads(done.stdout.splitlines()[-1])
-    assert said["methods"].keys() == {"ce", "rdr"}
+    assert said["methods"].keys() == {"ce", "rdr", "ce, strong"}
     for row in said["methods"].values():
         assert row["recorded_over_plain"] == row["step_ms"] / row["plain_step_ms"] > 0
         assert row["run_seconds"] > 200 * row["rest_of_epoch_ms"] / 1e3
