@@ -114,7 +114,7 @@ def train(
         int | None, typer.Option(show_default="32 for digits, 128 for CIFAR, 256 for imagenet-lt")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(show_default="0.1")] = None,
-    recipe: Annotated[str, typer.Option(help="Augmentation: plain, strong (the paper's) or none.")] = "plain",
+    recipe: Annotated[str, typer.Option(help="Augmentation: plain, strong (our CIFAR grid's) or none.")] = "plain",
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     device: Device = "auto",
     root: Root = None,

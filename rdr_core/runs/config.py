@@ -34,7 +34,7 @@ class RunConfig:
         momentum, weight_decay: of SGD (paper: 0.9 and 2e-4).
         warmup: share of the run in which the learning rate rises (ours: 5 of 200 epochs, as in the
             field's LDAM-DRW schedule; the paper does not say).
-        recipe: augmentation ("plain" is the field's; the paper does not say, its accuracies are those of "strong").
+        recipe: augmentation ("plain" is the field's; the paper does not say, its cross-entropy is near "strong").
         precision: "fp32" or "bf16" autocast.
     """
 
