@@ -57,10 +57,11 @@ class Setting:
         return from_arrays(images(len(labels)), labels, images(self.tested), torch.arange(self.tested) % 10)
 
     def state(
-        self, method: str, device: torch.device, *, recipe: str = "plain", recorded: bool = True
+        self, method: str, device: torch.device, *, augmentation: str = "plain", recorded: bool = True
     ) -> TrainingState:
         config = RunConfig(dataset="random", imbalance_factor=None, method=method, epochs=self.whole,
-                           model=self.model, batch_size=self.batch, learning_rate=0.01, recipe=recipe)  # fmt: skip
+                           model=self.model, batch_size=self.batch, learning_rate=0.01,
+                           augmentation=augmentation)  # fmt: skip
         torch.manual_seed(0)
         state = TrainingState(config, self.data(), device)
         if not recorded:
@@ -94,13 +95,14 @@ def seconds_of_epochs(state: TrainingState, epochs: int) -> dict[str, float]:
 
 
 def measure(setting: Setting, device: torch.device) -> dict[str, object]:
-    """Seconds of a step by method and recipe, recorded and plain, and of the whole run that they make."""
+    """Seconds of a step by method and augmentation, recorded and plain, and of the whole run that they make."""
     found: dict[str, dict[str, object]] = {}
-    for method, recipe in setting.cases:
-        state = setting.state(method, device, recipe=recipe)
+    for method, augmentation in setting.cases:
+        state = setting.state(method, device, augmentation=augmentation)
         times = seconds_of_epochs(state, setting.epochs)
-        plain = seconds_of_epochs(setting.state(method, device, recipe=recipe, recorded=False), setting.epochs)
-        found[method if recipe == "plain" else f"{method}, {recipe}"] = {
+        as_on_a_cpu = setting.state(method, device, augmentation=augmentation, recorded=False)
+        plain = seconds_of_epochs(as_on_a_cpu, setting.epochs)
+        found[method if augmentation == "plain" else f"{method}, {augmentation}"] = {
             "recorded": bool(state.recorded and state.recorded.replay),
             "step_ms": 1e3 * times["step"],
             "plain_step_ms": 1e3 * plain["step"],

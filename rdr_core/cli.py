@@ -114,8 +114,23 @@ def train(
         int | None, typer.Option(show_default="32 for digits, 128 for CIFAR, 256 for imagenet-lt")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(show_default="0.1")] = None,
-    recipe: Annotated[str, typer.Option(help="Augmentation: plain, strong (our CIFAR grid's) or none.")] = "plain",
+    recipe: Annotated[
+        str, typer.Option(help="Settings under a name: paper, strong or authors; `rdr recipes` lists them.")
+    ] = "paper",
+    weight_decay: Annotated[float | None, typer.Option(show_default="the recipe's")] = None,
+    warmup: Annotated[
+        float | None, typer.Option(help="Share of the run in which the rate rises.", show_default="the recipe's")
+    ] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="Of the learning rate: cosine or step.", show_default="the recipe's")
+    ] = None,
+    augmentation: Annotated[
+        str | None, typer.Option(help="none, plain, strong or authors.", show_default="the recipe's")
+    ] = None,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    trunk: Annotated[
+        bool, typer.Option(help="Share the beginning with runs whose weights begin as late; the result is the same.")
+    ] = True,
     device: Device = "auto",
     root: Root = None,
 ) -> None:
@@ -142,7 +157,12 @@ def train(
             batch_size=batch_size,
             learning_rate=learning_rate,
             recipe=recipe,
+            weight_decay=weight_decay,
+            warmup=warmup,
+            schedule=schedule,
+            augmentation=augmentation,
             precision=precision,
+            trunk=trunk,
             device=device,
             root=root,
         )
@@ -273,6 +293,29 @@ def methods(
         "A method has one loss (ce where none is named) and at most one weighting.\n"
         "rdr methods rdr+la   explains a method: what its parameters may be, and which part carries the class prior."
     )
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes: sets of settings under a name, each value with its source."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from rdr_core.runs.recipes import RECIPES, VALUES
+
+    console = Console(highlight=False)
+    table = _table("setting", *RECIPES)
+    for setting in VALUES:
+        values = (getattr(recipe, setting) for recipe in RECIPES.values())
+        table.add_row(setting, *("the data set's" if value is None else str(value) for value in values))
+    console.print(table)
+    for name, recipe in RECIPES.items():
+        console.print(f"[bold]{name}[/bold]: {recipe.about}")
+        sources = Table.grid(padding=(0, 2))
+        for setting in VALUES:
+            sources.add_row(f"  {setting}", f"[dim]{recipe.sources[setting]}[/dim]")
+        console.print(sources)
+    print("rdr train cifar10 --recipe authors --weight-decay 2e-4   takes a recipe and one value of one's own.")
 
 
 @app.command()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rdr_core.errors import RdrError, unknown_name
-from rdr_core.experiment import own_data, pick_device
+from rdr_core.execution import pick_device
+from rdr_core.experiment import own_data
 from rdr_core.measures import measures
 from rdr_core.methods.parts import format_value
 from rdr_core.runs import Run

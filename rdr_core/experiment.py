@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdr_core.errors import RdrError
+from rdr_core.execution import Conditions, make
 from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.recipes import DEFAULT, settings_for
 from rdr_core.runs.settings import settings_of
 
 if TYPE_CHECKING:
-    import torch
-
     from rdr_core.data import LongTailedData
-    from rdr_core.runs.folder import RunFolder
-    from rdr_core.training.ranks import Ranks
 
 
 def train(
@@ -34,13 +29,18 @@ def train(
     noise: str = "symmetric",
     data_seed: int = 0,
     model: str | None = None,
+    recipe: str = DEFAULT,
     batch_size: int | None = None,
     learning_rate: float | None = None,
-    recipe: str = "plain",
+    weight_decay: float | None = None,
+    warmup: float | None = None,
+    schedule: str | None = None,
+    augmentation: str | None = None,
     precision: str = "fp32",
     device: str = "auto",
     root: str | Path | None = None,
     progress: bool = True,
+    trunk: bool = True,
 ) -> Run:
     """Train a network on a long-tailed data set; the same request again opens the finished run.
 
@@ -49,17 +49,21 @@ def train(
             imbalance, noise and seed.
         imbalance_factor: n_max / n_min (default 100; list-file sets and trees of images are taken as they are).
         method: composed by name, as "rdr", "inverse:gamma=0.5" or "rdr+la" (:mod:`rdr_core.methods.grammar`).
-        epochs, batch_size, learning_rate, model: None is the data set's default
-            (:mod:`rdr_core.runs.settings`; CIFAR: 200, 128, 0.1, ResNet-32, as the paper).
+        model: None is the data set's (:mod:`rdr_core.runs.settings`; CIFAR: ResNet-32, as the paper).
+        recipe: the settings below and the epochs under one name: "paper", "strong" (our CIFAR grid's) or "authors"
+            (:data:`rdr_core.runs.recipes.RECIPES`).
+        epochs, batch_size, learning_rate, weight_decay, warmup, schedule, augmentation: each, where it is given, in
+            place of the recipe's (:class:`~rdr_core.runs.RunConfig`).
         seed: of initialisation, order and augmentation; the same seed gives the same run, bit for
             bit on a CPU with the same number of threads.
         runs: folder that holds the run's folder.
         profile, noise_rate, noise, data_seed: of the data set (:func:`load_data`).
-        recipe: "plain", "strong" or "none" (:data:`rdr_core.training.augment.RECIPES`).
         precision: "fp32" or "bf16".
         device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:1".
         root: folder of the data files.
         progress: show a bar with the time left.
+        trunk: where weights begin in the second half of the run, go on from the run without weights that others have
+            made or will use (:mod:`rdr_core.branching`); False trains it from nothing, with the same result.
 
     Returns:
         The finished run.
@@ -80,31 +84,32 @@ def train(
 
     canonical = parse(method).name
     name, data, facts = _data_facts(dataset, imbalance_factor, profile, noise_rate, noise, data_seed)
-    settings = settings_of(name)
+    settings = settings_for(
+        name, recipe, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
+        warmup=warmup, schedule=schedule, augmentation=augmentation,
+    )  # fmt: skip
     config = RunConfig(
         dataset=name,
         method=canonical,
-        epochs=settings.epochs if epochs is None else epochs,
         seed=seed,
-        model=model or settings.model,
-        batch_size=settings.batch_size if batch_size is None else batch_size,
-        learning_rate=settings.learning_rate if learning_rate is None else learning_rate,
-        recipe=recipe,
+        model=model or settings_of(name).model,
         precision=precision,
+        **settings,
         **facts,
     )
-    return train_config(config, runs=runs, device=device, root=root, progress=progress, data=data)
+    _check_names(config)
+    return make(Path(runs) / config.name, config, data, Conditions(device, root, progress, trunk=trunk))
 
 
 def train_config(
     config: RunConfig, *, runs: str | Path = "runs", device: str = "auto", root: str | Path | None = None,
-    progress: bool = True, deadline: float | None = None, data: LongTailedData | None = None,
+    progress: bool = True, deadline: float | None = None, data: LongTailedData | None = None, trunk: bool = True,
 ) -> Run:  # fmt: skip
     """Train the run of a whole configuration; :func:`train` fills in a data set's defaults first.
 
     Args:
         config: all that decides the run's result, its method by its canonical name.
-        runs, device, root, progress: as for :func:`train`.
+        runs, device, root, progress, trunk: as for :func:`train`.
         deadline: of :func:`time.monotonic`, when to stop by itself, as Ctrl-C does; None (default) is never.
         data: the user's own arrays, where the configuration is of such.
 
@@ -112,7 +117,7 @@ def train_config(
         The finished run.
 
     Raises:
-        RunBusy: another process is training it, or the first stage that it needs.
+        RunBusy: another process is training it, or the first stage or the trunk that it needs.
         TrainingStopped: Ctrl-C or the deadline; saved, with the command that goes on.
         RdrError, TrainingDiverged: as for :func:`train`.
 
@@ -127,9 +132,7 @@ def train_config(
     _check_names(config)
     if (data.content_hash if data else "") != config.data_hash:
         raise RdrError("The configuration is not of the data given; arrays of your own come with one that names them.")
-    return _go_on(
-        Path(runs) / config.name, config, data, device=device, root=root, progress=progress, deadline=deadline
-    )
+    return make(Path(runs) / config.name, config, data, Conditions(device, root, progress, deadline, trunk, aside=True))
 
 
 def refine(
@@ -172,7 +175,7 @@ def refine(
     if (path / "done.json").is_file():
         return Run.open(path)
     given = own_data(base, data, "refine")
-    return _go_on(path, config, given, base=base, device=device, root=root, progress=progress)
+    return make(path, config, given, Conditions(device, root, progress), base=base)
 
 
 def resume(
@@ -192,7 +195,7 @@ def resume(
     run = Run.open(path)
     if run.done:
         return run
-    return _go_on(run.path, run.config, own_data(run, data, "resume"), device=device, root=root, progress=progress)
+    return make(run.path, run.config, own_data(run, data, "resume"), Conditions(device, root, progress))
 
 
 def own_data(run: Run, data: LongTailedData | None, verb: str) -> LongTailedData | None:
@@ -206,29 +209,6 @@ def own_data(run: Run, data: LongTailedData | None, verb: str) -> LongTailedData
     if data is not None and run.config.data_hash not in ("", data.content_hash):
         raise RdrError(f"{run.path} was trained on other arrays than those given; give the ones it was trained on.")
     return data
-
-
-def pick_device(device: str) -> torch.device:
-    """The device of that name; "auto" is a GPU if there is one.
-
-    Raises:
-        RdrError: an unknown name, or a GPU where there is none.
-    """
-    import torch
-
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and "LOCAL_RANK" in os.environ:  # torchrun's: a GPU for each process of this machine
-        device = f"cuda:{os.environ['LOCAL_RANK']}"
-    kind, _, index = device.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
-        raise RdrError(f"device is {device!r}; it must be 'auto', 'cpu', 'cuda' or 'cuda:N'.")
-    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
-        raise RdrError(
-            f"device is {device!r}, but this machine has {torch.cuda.device_count()} usable GPU(s); "
-            "use 'cpu' or 'auto', or install a torch build for your GPU."
-        )
-    return torch.device(device)
 
 
 def _data_facts(
@@ -272,113 +252,15 @@ def _check_names(config: RunConfig) -> None:
     from rdr_core.errors import unknown_name
     from rdr_core.methods.grammar import parse
     from rdr_core.models import MODELS
-    from rdr_core.training.augment import RECIPES
+    from rdr_core.training.augment import AUGMENTATIONS
+    from rdr_core.training.schedule import SCHEDULES
 
     canonical = parse(config.method).name
     if config.method != canonical:
         raise RdrError(f"The configuration's method is {config.method!r}; name it {canonical!r}, as its run is named.")
     if config.model not in MODELS:
         raise unknown_name("model", config.model, MODELS)
-    if config.recipe not in RECIPES:
-        raise unknown_name("recipe", config.recipe, RECIPES)
-
-
-def _go_on(
-    path: Path, config: RunConfig, data: LongTailedData | None, *, device: str, root: str | Path | None, progress: bool,
-    base: Run | None = None, deadline: float | None = None,
-) -> Run:  # fmt: skip
-    from rdr_core.training.ranks import joined
-
-    if (path / "done.json").is_file():
-        return Run.open(path)
-    chosen = pick_device(device)
-    go_on = _how_to_go_on(path, config, device, root)
-    with joined(chosen, go_on=go_on) as ranks:
-        return _train(path, config, data, ranks, chosen, root=root, progress=progress, base=base, go_on=go_on,
-                      deadline=deadline)  # fmt: skip
-
-
-def _train(
-    path: Path, config: RunConfig, data: LongTailedData | None, ranks: Ranks, device: torch.device, *,
-    root: str | Path | None, progress: bool, base: Run | None, go_on: str, deadline: float | None = None,
-) -> Run:  # fmt: skip
-    from rdr_core.runs.folder import RunFolder
-
-    if (path / "done.json").is_file():
-        return Run.open(path)
-    folder = RunFolder(path)
-    # Before data are read, which may take long only to find that another process has the run.
-    with folder.locked() if ranks.first else nullcontext():
-        # That process may have finished it just now.
-        if not ranks.any(ranks.first and (path / "done.json").is_file()):
-            _train_locked(folder, config, data, ranks, device, root=root, progress=progress, base=base, go_on=go_on,
-                          deadline=deadline)  # fmt: skip
-    return Run.open(path)
-
-
-def _train_locked(
-    folder: RunFolder, config: RunConfig, data: LongTailedData | None, ranks: Ranks, device: torch.device, *,
-    root: str | Path | None, progress: bool, base: Run | None, go_on: str, deadline: float | None,
-) -> None:  # fmt: skip
-    import torch
-
-    from rdr_core.data import load_data
-    from rdr_core.data.load import data_root
-    from rdr_core.methods.grammar import parse
-    from rdr_core.models.pretrained import pretrained_weights, start_from
-    from rdr_core.runs.environment import environment
-    from rdr_core.training.evaluation import final_measures
-    from rdr_core.training.loop import train_to_end
-    from rdr_core.training.randomness import fold, isolated
-    from rdr_core.training.second_stage import SecondStageState
-    from rdr_core.training.state import TrainingState
-    from rdr_core.training.threads import using_threads
-
-    path = folder.path
-    threads = settings_of(config.dataset).threads
-    first = parse(config.method).first_stage.name
-    # Looked for before data are read, which may take long; a checkpoint and a first stage have them in them.
-    fresh = first == config.method and not (path / "checkpoint.safetensors").is_file()
-    start = pretrained_weights(config.model, data_root(root)) if fresh else None
-    if data is None:
-        data = load_data(config.dataset, **config.data_request, held_out=parse(config.method).held_out, root=root)
-    if first != config.method and base is None:
-        before = replace(config, method=first)
-        name = Run(path, config).base or before.name  # where it was refined from another folder, it has noted that
-        base = _train(path.parent / name, before, data, ranks, device, root=root, progress=progress, base=None,
-                      go_on="the same request again", deadline=deadline)  # fmt: skip
-    # The caller may have switched gradients off.
-    stage = "run" if base is None else "second stage"
-    with isolated(fold(config.seed, stage)), using_threads(threads), torch.inference_mode(False), torch.enable_grad():
-        if base is None:
-            state = TrainingState(config, data, device, ranks)
-            if start is not None:
-                start_from(state.model, start, config.model)
-        else:
-            state = SecondStageState(config, data, device, base.model(), ranks)
-        with folder.writing():
-            if ranks.first:
-                stage = {"base": base.name, "epochs": state.config.epochs} if base else None
-                folder.begin(config, data, environment(str(device)), stage)
-            ranks.wait()
-            saved = folder.load_checkpoint()
-            if saved is not None:
-                state.restore(saved)
-                if ranks.first:
-                    folder.publish(saved)
-            train_to_end(state, folder, go_on=go_on, progress=progress, deadline=deadline)
-            if ranks.first:
-                folder.finish(state.tree(), final_measures(state))
-            ranks.wait()
-
-
-def _how_to_go_on(path: Path, config: RunConfig, device: str, root: str | Path | None) -> str:
-    """What a user types to go on with a run that was stopped."""
-    from rdr_core.training.ranks import launched
-
-    if config.data_hash:
-        return f"rdr_core.resume({str(path)!r}, data=...) with the same arrays"
-    options = ["--device", device] if device != "auto" else []
-    options += ["--root", str(root)] if root is not None else []
-    start = ["torchrun", "--nproc-per-node", os.environ["WORLD_SIZE"], "-m", "rdr_core"] if launched() else ["rdr"]
-    return shlex.join([*start, "resume", str(path), *options])
+    if config.schedule not in SCHEDULES:
+        raise unknown_name("schedule", config.schedule, SCHEDULES)
+    if config.augmentation not in AUGMENTATIONS:
+        raise unknown_name("augmentation", config.augmentation, AUGMENTATIONS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 os.environ["RDR_CHECK_SHAPES"] = "1"
 # One thread a process: several test processes share the machine, and networks this small gain nothing from two.
@@ -22,6 +23,21 @@ from headless import browser  # noqa: E402, F401 - a fixture
 # Time limits for single examples would make a slow machine fail; the same examples every time keep CI steady.
 hypothesis.settings.register_profile("rdr", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("rdr")
+
+
+@pytest.fixture(scope="session")
+def cifar_root() -> Path:
+    """Folder of the real CIFAR sets. Without them tests are skipped, on CI they fail."""
+    from rdr_core.data.load import data_root
+
+    root = data_root()
+    missing = [folder for folder in ("cifar-10-batches-py", "cifar-100-python") if not (root / folder).is_dir()]
+    if missing:
+        reason = f"{' and '.join(missing)} not in {root}; set RDR_DATA to the folder that holds them"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return root
 
 
 @pytest.fixture

@@ -56,4 +56,14 @@ class Deferred(Weighting):
 )
 def drw(context: Context, weighting: Weighting, start: float = 0.8) -> Deferred:
     """:class:`Deferred` for a run; ``start`` is a share of its epochs (default 0.8: 160 of 200, Cao et al. 2019)."""
-    return Deferred(weighting, min(round(start * context.epochs), context.epochs - 1))
+    return Deferred(weighting, first_epoch(start, context.epochs))
+
+
+def first_epoch(start: float, epochs: int) -> int:
+    """The first epoch with weights, counted from 0.
+
+    Example:
+        >>> first_epoch(0.8, 200), first_epoch(0.8, 1)
+        (160, 0)
+    """
+    return min(round(start * epochs), epochs - 1)

@@ -6,6 +6,7 @@ import math
 import textwrap
 
 from rdr_core.methods.catalogue import parts
+from rdr_core.methods.control import control_of
 from rdr_core.methods.grammar import MethodSpec, UsedPart, parse
 from rdr_core.methods.parts import format_value
 
@@ -101,22 +102,24 @@ def _in_sum(said: list[str]) -> str:
 def _part(used: UsedPart) -> str:
     part = used.part
     options = []
+    usual = part.defaults_under(used.parameters)
     for key, value in used.arguments.items():
         allowed = f"{part.ranges[key].words}; " if key in part.ranges else ""
-        options.append(f"{key} = {format_value(value)} ({allowed}default {format_value(part.defaults[key])})")
+        options.append(f"{key} = {format_value(value)} ({allowed}default {format_value(usual[key])})")
     facts = {"formula": [part.formula], "source": [part.source], "options": options, "notes": [part.notes]}
     return "\n".join([_wrapped(f"{part.name} ({part.kind}): {part.summary}", "", "    "), *_facts(facts)])
 
 
 def _together(spec: MethodSpec) -> str:
     schedule = spec.get("schedule")
-    prior = prior_in_words(spec)
+    prior, control = prior_in_words(spec), control_of(spec.first_stage.name)
     if schedule and spec.prior_in_weights > 0:
         prior += (
             f" Until {schedule.part.name} turns the weights on, the loss carries tau = {spec.prior_in_loss:g} alone."
         )
     facts = {
         "prior": [prior],
+        "control": [f"{control} differs from it in what it is about alone."] if control else [],
         "network": [f"Cosine classifier, scale {spec.cosine_scale:g}."] if spec.cosine_scale is not None else [],
         "held out": [f"{spec.held_out} images of each class, before the imbalance is made."] if spec.held_out else [],
     }

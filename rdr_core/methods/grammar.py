@@ -35,7 +35,7 @@ class UsedPart:
     @property
     def arguments(self) -> dict[str, Any]:
         """All parameters, defaults included."""
-        return {**self.part.defaults, **self.parameters}
+        return {**self.part.defaults_under(self.parameters), **self.parameters}
 
     def __str__(self) -> str:
         if not self.parameters:
@@ -163,7 +163,7 @@ def _parse_part(text: str, known: Mapping[str, Part], whole: str) -> UsedPart:
         given[key] = value
     used = known[word]
     checked = used.check(given)
-    return UsedPart(used, {key: value for key, value in checked.items() if value != used.defaults[key]})
+    return UsedPart(used, used.shortest(checked))
 
 
 def _refuse_nonsense(name: str, used: list[UsedPart]) -> None:

@@ -113,6 +113,7 @@ class Part:
         cosine: the parameter that is the scale of the cosine classifier that the part needs, or "".
         held_out: the parameter that is the number of images of each class to hold out for the part, or "".
         notes: how it behaves beside others, for readers.
+        presets: sets of values under names, of which the parameter ``preset`` picks one; of the first it has defaults.
     """
 
     name: str
@@ -127,6 +128,26 @@ class Part:
     cosine: str = ""
     held_out: str = ""
     notes: str = ""
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def defaults_under(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What each parameter is that is not given, which the preset given among them decides."""
+        chosen = parameters.get("preset")
+        return {**self.defaults, **self.presets[chosen], "preset": chosen} if chosen in self.presets else self.defaults
+
+    def shortest(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The fewest parameters that mean the same: what differs from a preset, and the preset if not the first."""
+        whole = {**self.defaults_under(parameters), **parameters}
+        forms = []
+        for preset in self.presets or (None,):
+            usual = {**self.defaults, **self.presets.get(preset, {})}
+            if preset is not None:
+                usual["preset"] = preset
+            form = {key: value for key, value in whole.items() if key != "preset" and value != usual[key]}
+            if usual.get("preset") != self.defaults.get("preset"):
+                form["preset"] = preset
+            forms.append(form)
+        return min(forms, key=lambda form: len(form.keys() - {"preset"}))
 
     def check(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters with their defaults' types, refused with the reason where they do not fit.
@@ -142,6 +163,8 @@ class Part:
                 raise unknown_name(f"parameter of {self.name!r}", key, self.defaults)
             value = _convert(raw, self.defaults[key])
             allowed = self.ranges.get(key)
+            if key == "preset" and value not in self.presets:
+                raise unknown_name(f"preset of {self.name!r}", value, self.presets)
             if value is None or (allowed and not allowed.test(value)):
                 words = allowed.words if allowed else f"a {type(self.defaults[key]).__name__}"
                 raise RdrError(
@@ -189,6 +212,7 @@ def part(
     cosine: str = "",
     held_out: str = "",
     notes: str = "",
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Callable[[F], F]:
     """Register a function or class as a part of methods; it stays what it was.
 
@@ -205,6 +229,7 @@ def part(
         cosine: the parameter, if any, that is the scale of the cosine classifier that a loss is made for.
         held_out: the parameter, if any, that is the number of images of each class held out for the part.
         notes: how it behaves beside other parts.
+        presets: sets of values under names, picked by a parameter ``preset``, whose default is the first of them.
 
     Raises:
         RdrError: a name that is taken or not a word, or an unknown kind.
@@ -224,8 +249,9 @@ def part(
             if isinstance(parameter.default, (int, float, str)) and not isinstance(parameter.default, bool)
         }
         _parts[name] = Part(
-            name, kind, make, summary, formula, source, defaults, dict(ranges or {}), prior, cosine, held_out, notes
-        )
+            name, kind, make, summary, formula, source, defaults, dict(ranges or {}), prior, cosine, held_out, notes,
+            dict(presets or {}),
+        )  # fmt: skip
         return make
 
     return register

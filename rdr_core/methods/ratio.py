@@ -138,6 +138,56 @@ def ratios_towards(
     return delta[:, 0].add_(1)
 
 
+def ratios_by_inverse(
+    prototypes: Float[Tensor, "B Z"],
+    features: Float[Tensor, "B Z"],
+    labels: Int[Tensor, "B"],
+    same: Float[Tensor, "B B"],
+    size: Float[Tensor, "B"],
+) -> Float[Tensor, "B"]:
+    """Ratios ``b (Phi^T Phi)^-1 Phi^T F`` as the text prints them and the authors' code takes them: no ridge.
+
+    In the features' own precision. Where a class's Gram matrix is exactly singular the pseudo-inverse stands in, as in
+    their code; where it is so but for rounding (more samples than features, say) ratios are rounding's, as in theirs.
+    On a GPU, where nothing may wait for the host, Newton's iteration in float64 takes the inverse's place, which leaves
+    out what is below 1e-9 of the class's features: the same ratios but where theirs are rounding's.
+
+    Args:
+        prototypes: of each sample's class.
+        features: of the batch.
+        labels: class of each sample.
+        same, size: of :func:`class_means`.
+
+    Example:
+        >>> import torch
+        >>> x, y = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0])
+        >>> _, same, size = class_means(x.double(), y)
+        >>> ratios_by_inverse(torch.tensor([[0.8, 0.2], [0.8, 0.2]]), x, y, same, size)
+        tensor([1.6000, 0.4000], dtype=torch.float64)
+    """
+    if features.is_cuda:
+        x = features.double()
+        gram = (x @ x.T).mul_(same)
+        solve = solver_by_products(gram, size, (same @ gram.diagonal()) / size, ridge=0.0)
+        return solve((size * (x * prototypes).sum(1))[:, None])[:, 0]
+    x = features if features.dtype in (torch.float32, torch.float64) else features.float()
+    inverse, singular = torch.linalg.inv_ex((x @ x.T).mul_(same))  # block by block, as the rest is zero
+    if singular:
+        inverse = _inverse_by_class(x, labels)
+    return size * ((inverse @ x) * prototypes).sum(1)
+
+
+def _inverse_by_class(x: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Float[Tensor, "B B"]:
+    """Each class's inverse Gram matrix, the pseudo-inverse of an exactly singular one; zero between classes."""
+    inverse = x.new_zeros(len(x), len(x))
+    for label in labels.unique():
+        rows = (labels == label).nonzero()[:, 0]
+        gram = x[rows] @ x[rows].T
+        found, singular = torch.linalg.inv_ex(gram)
+        inverse[rows[:, None], rows] = torch.linalg.pinv(gram, rtol=1e-15) if singular else found
+    return inverse
+
+
 def solver_by_products(
     gram: Float[Tensor, "B B"], size: Float[Tensor, "B"], square: Float[Tensor, "B"], ridge: float
 ) -> Callable[[Float[Tensor, "B 1"]], Float[Tensor, "B 1"]]:

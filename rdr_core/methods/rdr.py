@@ -12,13 +12,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rdr_core.errors import RdrError
+from rdr_core.errors import RdrError, unknown_name
 from rdr_core.methods.parts import at_least, between, number_or, one_of, part
-from rdr_core.methods.ratio import RIDGE, check_batch, class_means, ratios_towards
+from rdr_core.methods.presets import PRESETS
+from rdr_core.methods.ratio import RIDGE, check_batch, class_means, ratios_by_inverse, ratios_towards
 from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
 from rdr_core.shapes import Float, Int
 
 _RANGES = {
+    "preset": one_of(*PRESETS),
     "gamma": at_least(0),
     "momentum": between(0, 1, "[)"),
     "ridge": at_least(0),
@@ -26,6 +28,7 @@ _RANGES = {
     "ratio": one_of("sample", "class"),
     "count": one_of("batch", "dataset"),
     "start": one_of("mean", "zero"),
+    "unseen": one_of("one", "zero"),
     "update": one_of("step", "epoch"),
     "warmup": between(0, 1),
     "prior": number_or(at_least(0), "rest"),
@@ -43,24 +46,31 @@ class RDRWeights(Weighting):
     Args:
         class_counts: (d,) training images of each class, at least 1.
         feature_dim: Z, the number of features.
+        preset: "ours", "released" (the authors' code) or "text" (Algorithm 1 as printed): the values of the parameters
+            below that are None (:data:`rdr_core.methods.presets.PRESETS`). Of the released code's warm-up, 80 % of the
+            run, only ``warmup_steps`` can tell.
         gamma: temperature (paper: "typically 1"; its figure 7 looks like 0.4 to 0.5).
-        momentum: m of the prototypes (paper: 0.5 or so; figure 3 sweeps 0.3 to 0.9).
-        ridge: of the density ratio (ours, measured).
+        momentum: m of the prototypes (ours 0.5, as the paper: "0.5 or so", figure 3 sweeps 0.3 to 0.9; released 0.9).
+        ridge: of the density ratio (ours, measured); 0 is the plain inverse of the other two, in the features'
+            precision, and where a class's Gram matrix is exactly singular its pseudo-inverse, as in the released code.
         floor: the least ratio; raw ratios can be below zero, where a weight makes no sense
-            (default 0; the paper does not say).
+            (ours 0, since the paper does not say; released 1e-9).
         ratio: "sample", each sample its own (default: eq. 1 weights samples), or "class", the mean of
             the raw ratios over the batch's samples of the class.
         count: "batch" multiplies the least-squares answer by the class's count in the batch
             (default: so r = 1 where prototype and batch mean agree; Algorithm 1 builds Phi from the
             batch), "dataset" by its count in the training set, as eq. 12 is printed.
-        start: "mean", a prototype starts at the first batch mean of its class (default: avoids the
-            shrink of a cold start), or "zero" (Algorithm 1).
+        start: "mean", a prototype starts at the first batch mean of its class (ours, which avoids the
+            shrink of a cold start, and released), or "zero" (Algorithm 1).
+        unseen: r of a class in the batch in which it is first seen: "one" (ours) or "zero" (released: its prototype is
+            still 0; with ``start="zero"`` it always is).
         update: "step" (default: Algorithm 1) or "epoch", with the epoch's mean feature, when
             ``finish_epoch`` is called (section 3.5's prose).
         warmup_steps: weights are 1 for this many batches, in which prototypes already follow
             (the paper's T0; it gives no value).
         prior: power of 1 / pi in the weights before gamma, 1 as in eq. 1. Beside a logit-adjusted
             loss with tau, prior * gamma = 1 - tau keeps the pair Fisher-consistent.
+        dtype: of prototypes and weights.
 
     Raises:
         RdrError: an argument outside its range.
@@ -78,41 +88,48 @@ class RDRWeights(Weighting):
         class_counts: Int[Tensor, "d"],
         feature_dim: int,
         *,
+        preset: str = "ours",
         gamma: float = 1.0,
-        momentum: float = 0.5,
-        ridge: float = RIDGE,
-        floor: float = 0.0,
+        momentum: float | None = None,
+        ridge: float | None = None,
+        floor: float | None = None,
         ratio: str = "sample",
         count: str = "batch",
-        start: str = "mean",
+        start: str | None = None,
+        unseen: str | None = None,
         update: str = "step",
         warmup_steps: int = 0,
         prior: float = 1.0,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
+        if preset not in PRESETS:
+            raise unknown_name("preset of RDR", preset, PRESETS)
         given = {
             "gamma": gamma, "momentum": momentum, "ridge": ridge, "floor": floor, "ratio": ratio,
-            "count": count, "start": start, "update": update, "prior": prior,
+            "count": count, "start": start, "unseen": unseen, "update": update, "prior": prior,
         }  # fmt: skip
+        given = {name: PRESETS[preset].get(name) if value is None else value for name, value in given.items()}
         for name, value in given.items():
             if not _RANGES[name].test(value) or (name == "prior" and value == "rest"):
                 raise RdrError(f"RDRWeights: {name} is {value!r}; it must be {_RANGES[name].words}.")
         class_counts = torch.as_tensor(class_counts)
         if class_counts.min() < 1:
             raise RdrError(f"class {int(class_counts.argmin())} has no training sample, so no prior; drop the class.")
-        self.gamma, self.momentum, self.ridge, self.floor = gamma, momentum, ridge, floor
-        self.ratio, self.count, self.start, self.update = ratio, count, start, update
+        self.gamma, self.momentum, self.ridge, self.floor = (given[n] for n in ("gamma", "momentum", "ridge", "floor"))
+        self.ratio, self.count, self.update = ratio, count, update
+        self.start, self.unseen = given["start"], given["unseen"]
         self.warmup_steps = warmup_steps
         d = len(class_counts)
         prior_of_class = class_counts.double() / class_counts.sum()
-        self.register_buffer("inverse_prior", prior_of_class.pow(-prior).float())
+        self.register_buffer("inverse_prior", prior_of_class.pow(-prior).to(dtype))
         self.register_buffer("class_counts", class_counts.clone())
-        self.register_buffer("prototypes", torch.zeros(d, feature_dim))
+        self.register_buffer("prototypes", torch.zeros(d, feature_dim, dtype=dtype))
         self.register_buffer("started", torch.zeros(d, dtype=torch.bool))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
         if update == "epoch":
-            self.register_buffer("epoch_sum", torch.zeros(d, feature_dim))
-            self.register_buffer("epoch_count", torch.zeros(d, 1))
+            self.register_buffer("epoch_sum", torch.zeros(d, feature_dim, dtype=dtype))
+            self.register_buffer("epoch_count", torch.zeros(d, 1, dtype=dtype))
 
     @torch.no_grad()
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
@@ -128,8 +145,12 @@ class RDRWeights(Weighting):
             shift = known - means
             if self.start == "mean":  # a class seen for the first time has its mean for a prototype: no shift
                 shift.mul_(started[:, None])
-            ratios = ratios_towards(shift, x, same, size, self.ridge)
-            if self.start == "zero":  # against a prototype of 0 the least-squares answer is 0, which a ridge only nears
+            if self.ridge:
+                ratios = ratios_towards(shift, x, same, size, self.ridge)
+            else:
+                ratios = ratios_by_inverse(means + shift, features, labels, same, size)
+            # Against a prototype of 0 the answer is 0, which a ridge only nears.
+            if "zero" in (self.start, self.unseen):
                 ratios.mul_(started)
             if self.count == "dataset":
                 ratios = ratios * self.class_counts.index_select(0, labels) / size
@@ -141,7 +162,7 @@ class RDRWeights(Weighting):
             weights.masked_fill_(self.steps < self.warmup_steps, 1)
             if self.training:
                 self._follow(x, labels, torch.add(means, shift, alpha=self.momentum), known, started)
-            return Weighing(weights.float(), ratios.float())
+            return Weighing(weights.to(self.prototypes.dtype), ratios.to(self.prototypes.dtype))
 
     def _follow(self, x: Tensor, labels: Tensor, moved: Tensor, known: Tensor, started: Tensor) -> None:
         """Move the prototypes of the batch's classes: ``moved`` and ``known`` are each sample's new and old one."""
@@ -176,8 +197,9 @@ class RDRWeights(Weighting):
     kind="weighting",
     summary="RDR: 1/n times the density ratio of the balanced to the training features",
     formula="w ~ (r / pi^prior)^gamma, r = argmin || Phi_y r / b_y - F_y ||^2",
-    source="Luo et al. 2024, eq. 1-6 and Algorithm 1",
+    source="Luo et al. 2024, eq. 1-6 and Algorithm 1; preset=released: github.com/GoodMorningPeter/RDR, bb55ea9f906f",
     ranges=_RANGES,
+    presets=PRESETS,
     prior="prior",
     notes="prior=rest is 1 - tau of the loss: all of the prior beside ce, none beside la, so that rdr+la is r alone on "
     "the adjusted loss (Fisher-consistent); rdr:prior=1+la corrects twice; gamma tempers the prior like r",
@@ -185,6 +207,7 @@ class RDRWeights(Weighting):
 def rdr(
     context: Context,
     *,
+    preset: str = "ours",
     gamma: float = 1.0,
     momentum: float = 0.5,
     ridge: float = RIDGE,
@@ -192,6 +215,7 @@ def rdr(
     ratio: str = "sample",
     count: str = "batch",
     start: str = "mean",
+    unseen: str = "one",
     update: str = "step",
     warmup: float = 0.025,
     prior: float | str = "rest",
@@ -200,6 +224,7 @@ def rdr(
     return RDRWeights(
         context.class_counts,
         context.feature_dim,
+        preset=preset,
         gamma=gamma,
         momentum=momentum,
         ridge=ridge,
@@ -207,6 +232,7 @@ def rdr(
         ratio=ratio,
         count=count,
         start=start,
+        unseen=unseen,
         update=update,
         warmup_steps=round(warmup * context.epochs * context.steps_per_epoch),
         prior=context.prior,

@@ -16,17 +16,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from rdr_core.branching import left_to_make, shared_fork
 from rdr_core.data import LongTailedData, from_arrays
 from rdr_core.data.disk.lists import PUBLISHED
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.profiles import profile_counts
 from rdr_core.data.sources import find_source
-from rdr_core.experiment import pick_device
+from rdr_core.execution import pick_device
 from rdr_core.methods.grammar import parse
 from rdr_core.models import build_model
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.folder import RunFolder
 from rdr_core.runs.settings import settings_of
+from rdr_core.runs.trunks import trunk_config
 from rdr_core.shapes import Int
 from rdr_core.training.evaluation import predict
 from rdr_core.training.kernels import fastest_convolutions
@@ -59,7 +61,8 @@ def seconds_of(
 ) -> dict[RunConfig, float | None]:
     """Seconds that each run would take, alone on this machine.
 
-    A second stage's first one counts as part of it where it is neither among the runs nor finished.
+    A second stage's first one counts as part of it where it is neither among the runs nor finished, and a trunk
+    (:mod:`rdr_core.branching`) as part of the first run that needs it.
 
     Args:
         configs: of the runs.
@@ -84,6 +87,7 @@ def seconds_of(
     chosen = pick_device(device)
     folder = None if runs is None else Path(runs)
     paces: dict[RunConfig, _Pace] = {}
+    trunks: set[tuple[RunConfig, int]] = set()
 
     def cost(config: RunConfig) -> float | None:
         if folder and (folder / config.name / "done.json").is_file():
@@ -96,7 +100,15 @@ def seconds_of(
             paces[alike] = _measure(alike, size, chosen)
         stage = second_stage(config)
         epochs = (stage.epochs or 1) if stage else config.epochs
-        own = (epochs - _finished(config, folder)) * paces[alike].epoch(size)
+        left = epochs - _finished(config, folder)
+        fork = shared_fork(config) if left == epochs else None
+        if fork:  # its beginning is another's, or is made once
+            left -= fork.epoch
+            trunk = trunk_config(config, fork.trunk), fork.epoch
+            if trunk not in trunks:
+                trunks.add(trunk)
+                left += left_to_make(folder or Path(), config, fork, chosen)
+        own = left * paces[alike].epoch(size)
         first = replace(config, method=parse(config.method).first_stage.name)
         return own if first == config or first in wanted else own + cost(first)
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rdr_core.methods.grammar import parse
 from rdr_core.runs import RunConfig
+from rdr_core.runs.recipes import DEFAULT, settings_for
 from rdr_core.runs.settings import settings_of
 
 if TYPE_CHECKING:
     from rdr_core.papers.paper import Paper
+
+
+#: The scales that the paper's own numbers may be set against.
+PRINTED = ("paper", "authors' code")
 
 
 class Request(NamedTuple):
@@ -44,14 +50,17 @@ class Grid:
 
     Attributes:
         name: by which it is asked for.
-        scale: "paper" where its numbers may be set against the paper's; else what a reader calls the small scale.
+        scale: "paper" in the paper's own setting, "authors' code" in that of the released code (:data:`PRINTED`: the
+            paper's numbers may be set against both); else what a reader calls the small scale.
         title, note: for the reader.
         datasets: the paper's data set -> ours.
         seeds: how many.
         factors: the paper's imbalance factor -> ours, where they differ.
         in_figures: further stand-ins, for figures only, where one data set stands for several.
         only, only_factors: methods and the paper's factors that are run; all of them where empty.
-        settings: of the runs, where they are not the data set's own (:class:`RunConfig`).
+        figures: whether it draws the paper's figures too, and sets their numbers beside ours.
+        stands_for: the paper's method -> ours that is run for it, where they differ.
+        settings: of the runs, where they are not the data set's own: a ``recipe`` and values of :class:`RunConfig`.
         first: what is made before all else, in order: mappings with ``datasets``, ``factors`` and ``methods``.
         more: what is wanted beside the paper's own parts: the same, with an ``artifact``'s name and ``analyses``, of
             the first seed's runs, or with ``all_seeds`` of all.
@@ -67,6 +76,8 @@ class Grid:
     in_figures: Mapping[str, str] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     only_factors: tuple[float, ...] = ()
+    figures: bool = True
+    stands_for: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     first: tuple[Mapping[str, Any], ...] = ()
     more: tuple[Mapping[str, Any], ...] = ()
@@ -80,32 +91,59 @@ class Grid:
             >>> grid.config(Request("cifar10-lt", 100, "rdr"), seed=0).name[:18]
             'digits-if50-rdr-s0'
         """
+        asked = request, seed, in_figure
+        if asked not in self._configs:
+            self._configs[asked] = self._config(*asked)
+        return self._configs[asked]
+
+    def _config(self, request: Request, seed: int, in_figure: bool) -> RunConfig | None:
         from rdr_core.data import SOURCES
 
         own = self.datasets.get(request.dataset) or (self.in_figures.get(request.dataset) if in_figure else None)
         if own is None or (self.only_factors and request.imbalance_factor not in self.only_factors):
             return None
-        if self.only and request.method not in {parse(method).name for method in self.only}:
+        if self.only and request.method not in self._only:
             return None
         factor = self.factors.get(f"{request.imbalance_factor:g}", request.imbalance_factor)
         if SOURCES[own].long_tailed:
             factor = None
         elif factor > SOURCES[own].n_max:  # the smallest class would have no image
             return None
-        usual = settings_of(own)
-        values = {
-            "model": usual.model, "epochs": usual.epochs, "batch_size": usual.batch_size,
-            "learning_rate": usual.learning_rate, "profile": "exponential" if factor else None,
+        given = dict(self.settings)
+        values = settings_for(own, given.pop("recipe", DEFAULT)) | {
+            "model": settings_of(own).model, "profile": "exponential" if factor else None,
         }  # fmt: skip
+        stand_in = self.stands_for.get(request.method)
+        method = parse(stand_in).name if stand_in else request.method
         return RunConfig(
-            dataset=own, imbalance_factor=factor, method=request.method, seed=seed, noise_rate=request.noise_rate,
-            **values | dict(self.settings),
+            dataset=own, imbalance_factor=factor, method=method, seed=seed, noise_rate=request.noise_rate,
+            **values | given,
         )  # fmt: skip
+
+    @property
+    def printed(self) -> bool:
+        """Whether the paper's numbers may be set against this grid's."""
+        return self.scale in PRINTED
+
+    def shows(self, artifact: str) -> bool:
+        """Whether it fills that table or figure."""
+        return self.figures or not artifact.startswith("figure")
+
+    @cached_property
+    def _configs(self) -> dict[tuple[Request, int, bool], RunConfig | None]:
+        return {}  # a page asks for each many times
+
+    @cached_property
+    def _first_methods(self) -> list[list[str]]:
+        return [[parse(method).name for method in stage["methods"]] for stage in self.first]
+
+    @cached_property
+    def _only(self) -> frozenset[str]:
+        return frozenset(parse(method).name for method in self.only)
 
     def place(self, request: Request) -> tuple[int, int]:
         """Its place in :attr:`first`, stage and method; after all stages where it is in none."""
-        for at, stage in enumerate(self.first):
-            methods = [parse(method).name for method in stage["methods"]]
+        for at, (stage, methods) in enumerate(zip(self.first, self._first_methods, strict=True)):
             here = request.dataset in stage["datasets"] and request.imbalance_factor in stage["factors"]
             if here and request.method in methods and not request.noise_rate:
                 return at, methods.index(request.method)
@@ -176,8 +214,9 @@ def _uses(paper: Paper, grid: Grid) -> Iterator[_Use]:
     tables = {table.name: table for table in paper.tables}
     for row in paper.cells.itertuples():
         request = Request(row.dataset, row.imbalance_factor, row.method)
-        yield _Use(tables[row.table].artifact, request, tables[row.table].analyses)
-    for figure in paper.figures:
+        if grid.shows(tables[row.table].artifact):
+            yield _Use(tables[row.table].artifact, request, tables[row.table].analyses)
+    for figure in paper.figures if grid.figures else ():
         for picture in figure.pictures:
             if picture.paper_scale_only and grid.scale != "paper":
                 continue

@@ -106,7 +106,7 @@ class Claim:
         measure: names of what is measured (:data:`rdr_viz.papers.measures.MEASURES`).
         method, against: whose; without ``against`` the measure is taken as it is.
         datasets, factors, noise_rate: settings, by the paper's names.
-        by: "difference" or "ratio" of method and against.
+        by: "difference" or "ratio" of method and against, or "order": of all methods by one measure and by another.
         above, below, between: where all of the interval lies if the claim holds; one of the three.
         printed: the paper's own number, where its tables do not have it.
         analyses: of the runs, that the measure needs.
@@ -215,7 +215,7 @@ def load_paper(name: str = "rdr", folder: Path | None = None) -> Paper:
     Example:
         >>> paper = load_paper("rdr")
         >>> len(paper.cells), paper.cells.method[0], sorted(paper.grids)
-        (368, 'ce', ['cifar', 'cifar-small', 'digits', 'imagenet'])
+        (368, 'ce', ['cifar', 'cifar-authors', 'cifar-small', 'digits', 'digits-authors', 'imagenet'])
     """
     folder = folder or papers_folder()
     if name not in paper_names(folder):

@@ -4,6 +4,7 @@ An archive is an xz-compressed tar of runs' folders, RUN/FILE. One solid stream 
 each small file alone: 20 runs of digits (60 epochs) took 17.7 KB each, as a deflated zip 24.8 KB, of 45.9 KB on disk.
 What equals in all runs (indices, configurations) then costs next to nothing. 15.3 KB of the 17.7 are the doubles of
 classes.safetensors: means of numbers that training has in single precision, so an archive keeps those 24 bits of them.
+Curves of spectral densities, a thousand points a class, are as much again; of them it keeps nine digits.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _BY_CLASS = "classes.safetensors"
 _ALWAYS = ("*.json", "history.csv", _BY_CLASS, "indices.safetensors", "analysis/*", "evaluations/*")
 _WEIGHTS = ("model.safetensors", "weights/*.safetensors")
 _RESUME = ("checkpoint.safetensors", "weights/*.safetensors")
+#: Large, and estimates: nine digits are more than their probes know.
+_CURVES = "analysis/density-*.csv"
 #: Analyses of hundreds of numbers an image, made from the weights; what is told of them has results of its own.
 _LARGE = ("analysis/features-*", "analysis/replayed-visits-*")
 # Floats, four bytes each, are most of an archive: the coder's context is a byte's place in its float.
@@ -44,7 +47,8 @@ _MEMORY = 128 * 2**20
 def pack(runs: Sequence[Run], path: Path, *, weights: Collection[str] = (), unfinished: bool = False) -> None:
     """Write runs' folders to one archive; equal runs give equal bytes.
 
-    Of finished runs, numbers by class and epoch (:attr:`Run.classes`) go in in single precision, all else whole.
+    Of finished runs, numbers by class and epoch (:attr:`Run.classes`) go in in single precision, numbers of spectral
+    densities with nine digits, all else whole.
 
     Args:
         runs: with different names; without their weights, and without features and replayed visits, which need them.
@@ -82,7 +86,7 @@ def pack(runs: Sequence[Run], path: Path, *, weights: Collection[str] = (), unfi
             tarfile.open(fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
         ):
             for file, run in members:
-                content = _single(run.path / file) if file == _BY_CLASS and run.done else (run.path / file).read_bytes()
+                content = _packed(run, file)
                 entry = tarfile.TarInfo(f"{run.name}/{file}")  # its date is 1970, its owner nobody, its mode 644
                 entry.size = len(content)
                 tar.addfile(entry, io.BytesIO(content))
@@ -171,12 +175,19 @@ def _files(run: Run, weights: bool, unfinished: bool) -> Iterator[str]:
             yield path.relative_to(run.path).as_posix()
 
 
-def _single(path: Path) -> bytes:
-    """The file's columns in single precision."""
-    columns = {name: column.float() for name, column in load_tree(path).items()}
-    with tempfile.TemporaryDirectory() as beside:
-        save_tree(Path(beside) / path.name, columns)
-        return (Path(beside) / path.name).read_bytes()
+def _packed(run: Run, file: str) -> bytes:
+    """The file as it is packed."""
+    path = run.path / file
+    if run.done and file == _BY_CLASS:
+        with tempfile.TemporaryDirectory() as beside:
+            save_tree(Path(beside) / file, {name: column.float() for name, column in load_tree(path).items()})
+            return (Path(beside) / file).read_bytes()
+    if run.done and path.match(_CURVES):
+        import pandas as pd
+
+        table = pd.read_csv(path)
+        return table.to_csv(index=False, float_format="%.9g", lineterminator="\n").encode()
+    return path.read_bytes()
 
 
 def _write(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: Path, folder: Path) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from rdr_core.errors import RdrError
 from rdr_core.methods.parts import format_value
 from rdr_core.runs.config import RunConfig
+from rdr_core.runs.recipes import DEFAULT, nearest_recipe
 from rdr_core.runs.settings import settings_of
 
 #: What `rdr train` has no option for.
-_NO_OPTION = ("momentum", "weight_decay", "warmup", "data_hash")
+_NO_OPTION = ("momentum", "data_hash")
 
 
 def command_of(config: RunConfig, runs: Path | None = None) -> str:
@@ -33,7 +34,8 @@ def command_of(config: RunConfig, runs: Path | None = None) -> str:
         >>> command_of(config, Path("my runs"))
         "rdr train digits -i 50 -m rdr+sam --epochs 5 --seed 2 --runs 'my runs'"
     """
-    usual = {field.name: field.default for field in fields(RunConfig)} | vars(settings_of(config.dataset))
+    recipe, values = nearest_recipe(config.dataset, vars(config))
+    usual = {field.name: field.default for field in fields(RunConfig)} | vars(settings_of(config.dataset)) | values
     for name in _NO_OPTION:
         if getattr(config, name) != usual[name]:
             raise RdrError(
@@ -43,8 +45,10 @@ def command_of(config: RunConfig, runs: Path | None = None) -> str:
     if config.imbalance_factor != _usual_imbalance(config):
         command += ["-i", format_value(config.imbalance_factor)]
     command += ["-m", config.method]
-    options = ("epochs", "seed", "noise_rate", "noise", "data_seed", "model", "batch_size", "learning_rate", "recipe",
-               "precision")  # fmt: skip
+    if recipe != DEFAULT:
+        command += ["--recipe", recipe]
+    options = ("epochs", "seed", "noise_rate", "noise", "data_seed", "model", "batch_size", "learning_rate",
+               "weight_decay", "warmup", "schedule", "augmentation", "precision")  # fmt: skip
     if config.imbalance_factor is not None:
         options = ("profile", *options)
     for name in options:

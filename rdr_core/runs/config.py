@@ -7,6 +7,7 @@ import json
 import math
 import re
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from rdr_core.errors import RdrError, unknown_name
@@ -30,11 +31,13 @@ class RunConfig:
         data_hash: of the arrays, where they are the user's own.
         model: name of the network.
         batch_size: paper: 128 on CIFAR.
-        learning_rate: at its peak (paper: 0.1), then cosine to 0.
+        learning_rate: at its peak (paper: 0.1).
         momentum, weight_decay: of SGD (paper: 0.9 and 2e-4).
         warmup: share of the run in which the learning rate rises (ours: 5 of 200 epochs, as in the
             field's LDAM-DRW schedule; the paper does not say).
-        recipe: augmentation ("plain" is the field's; the paper does not say, its cross-entropy is near "strong").
+        schedule: of the learning rate after its warm-up (:data:`rdr_core.training.schedule.SCHEDULES`).
+        augmentation: of the training images (:data:`rdr_core.training.augment.AUGMENTATIONS`; the paper does not say,
+            its cross-entropy is near "strong").
         precision: "fp32" or "bf16" autocast.
     """
 
@@ -54,7 +57,8 @@ class RunConfig:
     momentum: float = 0.9
     weight_decay: float = 2e-4
     warmup: float = 0.025
-    recipe: str = "plain"
+    schedule: str = "cosine"
+    augmentation: str = "plain"
     precision: str = "fp32"
 
     def __post_init__(self) -> None:
@@ -73,6 +77,8 @@ class RunConfig:
             object.__setattr__(self, "noise", "symmetric")
         if not self.learning_rate > 0:
             raise RdrError(f"learning_rate is {self.learning_rate:g}; it must be above 0 (paper: 0.1).")
+        if not self.weight_decay >= 0:
+            raise RdrError(f"weight_decay is {self.weight_decay:g}; it must be 0 or larger (paper: 2e-4).")
         if not 0 <= self.warmup < 1:
             raise RdrError(f"warmup is {self.warmup:g}; it is a share of the run, at least 0 and below 1.")
         if self.precision not in PRECISIONS:
@@ -81,8 +87,7 @@ class RunConfig:
     @property
     def digest(self) -> str:
         """Hash of the configuration, ten hex digits."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:10]
+        return _digest(self)
 
     @property
     def name(self) -> str:
@@ -118,10 +123,24 @@ class RunConfig:
         known = {f.name for f in fields(cls)}
         if not isinstance(values, dict):
             raise RdrError("config.json holds no configuration; remove the run's folder and train it again.")
+        if "recipe" in values and "augmentation" not in values:  # the augmentation's name until there were schedules
+            values = {"schedule": "cosine", "augmentation": values["recipe"]} | values
+            del values["recipe"]
         if set(values) != known:
             odd = sorted(set(values) ^ known)
             raise RdrError(f"config.json is of another version of the toolkit; missing or unknown: {', '.join(odd)}.")
         return cls(**values)
+
+
+@lru_cache(maxsize=4096)
+def _digest(config: RunConfig) -> str:
+    values = asdict(config)
+    # As runs were named before there were schedules, when the augmentation was called the recipe.
+    values["recipe"] = values.pop("augmentation")
+    if config.schedule == "cosine":
+        del values["schedule"]
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def _number(name: str, value: Any) -> float:

@@ -16,8 +16,10 @@ from rdr_core.runs.config import RunConfig
 from rdr_core.runs.files import read_json, write_json, write_whole
 from rdr_core.runs.run import FORMAT, HISTORY, kept_epochs, weights_path
 from rdr_core.runs.tensors import load_tree, save_tree
+from rdr_core.runs.trunks import FORK
 
 if TYPE_CHECKING:
+    from rdr_core.branching import Beginning
     from rdr_core.data import LongTailedData
 
 
@@ -69,8 +71,8 @@ class RunFolder:
             raise RdrError(f"{self.path} can't be written ({error}); choose another folder with --runs.") from None
 
     def begin(
-        self, config: RunConfig, data: LongTailedData, environment: dict[str, Any], stage: dict[str, Any] | None = None
-    ) -> None:
+        self, config: RunConfig, data: LongTailedData, environment: dict[str, Any], stage: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         """Write what is known before training; config.json last, which makes the folder a run.
 
         Args:
@@ -87,6 +89,25 @@ class RunFolder:
         write_json(stored, facts)
         save_tree(self.path / "indices.safetensors", {"indices": torch.as_tensor(data.indices).to(torch.int32)})
         write_json(self.path / "config.json", {"format": FORMAT, "config": config.to_dict()})
+
+    def begin_from_nothing(self) -> None:
+        """Forget a trunk that the run was to go on from when it was stopped before it did."""
+        (self.path / FORK).unlink(missing_ok=True)
+
+    def begin_at(self, tree: dict[str, Any], beginning: Beginning) -> None:
+        """Take over what a trunk has made: its state, its weights, and a note of where they are from.
+
+        Args:
+            tree: the run's own, after the trunk's epochs.
+            beginning: the trunk's.
+        """
+        for epoch in self._kept_epochs():
+            if epoch <= beginning.epoch:
+                (self.path / "weights").mkdir(exist_ok=True)
+                save_tree(weights_path(self.path, epoch), load_tree(weights_path(beginning.folder, epoch)))
+        note = {"trunk": beginning.trunk, "epoch": beginning.epoch, "seconds": beginning.seconds}
+        write_json(self.path / FORK, note)
+        self.checkpoint(tree)
 
     def load_checkpoint(self) -> Any | None:
         """The tree last saved, None before the first."""

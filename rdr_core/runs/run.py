@@ -3,6 +3,7 @@
 NAME/config.json            what was asked for
      env.json               versions, device, git commit
      stage.json             of a second stage: the run it started from, and its length
+     fork.json              of a run that went on from a trunk: which, after which epoch, and the seconds that saved
      data.json              class names and counts, groups, hash of the chosen indices
      history.csv            a row an epoch
      classes.safetensors    (epochs, d) by column
@@ -20,16 +21,18 @@ from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rdr_core.errors import RdrError
+from rdr_core.errors import RdrError, unknown_name
 from rdr_core.runs.config import RunConfig
 from rdr_core.runs.files import read_json
 from rdr_core.runs.tensors import load_arrays, load_tree
+from rdr_core.runs.trunks import inherited
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 #: Version of the folder's format.
 FORMAT = 1
+#: What holds several values of which a run must have one.
+ALTERNATIVES = (list, tuple, set, frozenset, range)
 
 
 class Run:
@@ -55,6 +60,7 @@ class Run:
 
     def __init__(self, path: Path, config: RunConfig) -> None:
         self.path, self.config = path, config
+        self._whole_history: pd.DataFrame | None = None  # of a finished run: it stays as it is
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -94,6 +100,26 @@ class Run:
         """Name of the run beside it whose network this run's second stage refined; None without a second stage."""
         return self._stage.get("base")
 
+    @cached_property
+    def inherited(self) -> tuple[str, int, float] | None:
+        """The trunk that the run went on from, after which epoch, and the seconds that it did not take itself.
+
+        None of a run from nothing. The ``seconds`` of the epochs until then are the trunk's.
+        """
+        return inherited(self.path)
+
+    @property
+    def seconds(self) -> pd.Series:
+        """Seconds of the epochs that the run itself has made, tests included: all of them but a trunk's."""
+        own = self.history["seconds"]
+        return own.iloc[self.inherited[1] :] if self.inherited else own
+
+    @property
+    def seconds_in_all(self) -> float:
+        """Seconds of training; of a run that went on from a trunk, what its own epochs tell that all would take."""
+        own = self.seconds
+        return float(own.sum() if not self.inherited else own.mean() * self.epochs)
+
     @property
     def epochs(self) -> int:
         """Rows of the whole history: epochs of training, or of the second stage (1 where nothing is learnt)."""
@@ -106,12 +132,21 @@ class Run:
 
     @property
     def history(self) -> pd.DataFrame:
-        """A row an epoch, read anew each time, since training may be going on; of a second stage, its own epochs.
+        """A row an epoch, read anew each time while training may be going on; of a second stage, its own epochs.
 
         Columns: epoch (from 1), learning_rate (at its end), loss (weighted mean), train_accuracy,
         accuracy, many, medium, few (test, percent; NaN for a missing group), negative_ratios (share
         of raw ratios below 0; NaN without ratios), bound_terms (sum of w_y B'_y), seconds.
         """
+        if self._whole_history is not None:
+            return self._whole_history.copy()
+        done = self.done  # asked first: a run that is finished while it is read may have been read too early
+        table = self._read_history()
+        if done:
+            self._whole_history = table.copy()
+        return table
+
+    def _read_history(self) -> pd.DataFrame:
         import pandas as pd
 
         path = self.path / "history.csv"
@@ -119,10 +154,10 @@ class Run:
             rows: list[dict[str, str]] = []
             if path.is_file():
                 with path.open(newline="", encoding="utf-8") as file:
-                    rows = list(csv.DictReader(file))
+                    rows = list(csv.DictReader(file, restval="nan"))
             # Python's own float reads back what was written to the last bit; pandas' parsers need not.
-            table = pd.DataFrame(rows, columns=HISTORY).astype(float)
-            return table.astype({"epoch": int})
+            columns = {name: np.array([float(row.get(name, "nan")) for row in rows]) for name in HISTORY}
+            return pd.DataFrame(columns).astype({"epoch": int})
         except (ValueError, OSError) as error:
             raise RdrError(f"{path} can't be read ({error}); remove the run's folder and train it again.") from None
 
@@ -318,12 +353,35 @@ HISTORY = (
 )  # fmt: skip
 
 
-def list_runs(folder: str | Path = "runs") -> list[Run]:
-    """The runs in a folder, by name; a damaged one is passed over with a line on stderr."""
+def list_runs(folder: str | Path = "runs", **wanted: object) -> list[Run]:
+    """The runs in a folder, by name; a damaged one is passed over with a line on stderr.
+
+    Args:
+        folder: of runs' folders; one that is not there holds none.
+        wanted: fields of :class:`RunConfig` and the value that a run must have there, or several (a list, say) of
+            which it must have one (default: all runs).
+
+    Raises:
+        RdrError: no such field.
+
+    Example:
+        >>> from rdr_core.papers.shipped import shipped
+        >>> runs = list_runs(shipped(), dataset="digits", schedule="cosine", imbalance_factor=50, noise_rate=0,
+        ...                  method=["ce", "rdr"], seed=0)
+        >>> [run.config.method for run in runs]
+        ['ce', 'rdr']
+    """
+    known = {field.name for field in fields(RunConfig)}
+    for name in wanted:
+        if name not in known:
+            raise unknown_name("field of a run's configuration", name, known)
+    allowed = {name: value if isinstance(value, ALTERNATIVES) else (value,) for name, value in wanted.items()}
     found = []
     for path in sorted(Path(folder).glob("*/config.json")):
         try:
             run = Run.open(path.parent)
+            if not all(getattr(run.config, name) in values for name, values in allowed.items()):
+                continue
             _ = run.groups, run.history
         except RdrError as error:
             print(f"passed over: {error}", file=sys.stderr)

@@ -12,7 +12,7 @@ class Settings:
     Attributes:
         model: network.
         epochs, batch_size, learning_rate: length and step.
-        padding: pixels of black around an image before the random crop, recipe "plain"; unused for photographs on
+        padding: pixels of black around an image before the random crop; unused for photographs on
             disk, of which a random part is resized (:mod:`rdr_core.training.resized_crop`).
         flip: whether a mirrored image is still of its class.
         threads: on a CPU; None is torch's own choice. One where steps are so small that threads only wait

@@ -14,12 +14,15 @@ from rdr_core.training.auto_augment import Choices, auto_augment, draw_choices
 from rdr_core.training.randomness import generator
 from rdr_core.training.transfer import consecutive, to_device
 
-#: Recipes by name, with what they do to a training image.
-RECIPES = {
+#: Augmentations by name, with what they do to a training image.
+AUGMENTATIONS = {
     "none": "nothing",
     "plain": "random crop after padding with black, random flip where the data set allows it",
     "strong": "plain, then AutoAugment's CIFAR-10 policy and a Cutout of half the side",
+    "authors": "strong, but AutoAugment moves in grey from outside the image, and Cutout leaves black, not the mean",
 }
+#: Of those with AutoAugment, the brightness of what lies outside the image (128: the RDR authors' code).
+_OUTSIDE = {"strong": 0, "authors": 128}
 
 
 def normalise(
@@ -58,8 +61,11 @@ def crop_and_flip(
     return padded[sample, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
-def cut_out(images: Float[Tensor, "B C H W"], centre: Int[Tensor, "B 2"]) -> Float[Tensor, "B C H W"]:
-    """A square of half the image's side set to 0 (the mean) around each centre, cut off at the border."""
+def cut_out(images: Tensor, centre: Int[Tensor, "B 2"]) -> Tensor:
+    """A square of half the image's side set to 0 around each centre, cut off at the border.
+
+    That is black before normalisation, and the mean after it.
+    """
     half = images.shape[2] // 4
     rows = (torch.arange(images.shape[2], device=images.device) - centre[:, :1] + half) // (2 * half)
     columns = (torch.arange(images.shape[3], device=images.device) - centre[:, 1:] + half) // (2 * half)
@@ -69,26 +75,28 @@ def cut_out(images: Float[Tensor, "B C H W"], centre: Int[Tensor, "B 2"]) -> Flo
 
 @dataclass(frozen=True)
 class Augmentation:
-    """A recipe for images of one shape.
+    """What is done to images of one shape.
 
     Attributes:
-        recipe: one of :data:`RECIPES`.
+        name: one of :data:`AUGMENTATIONS`.
         padding: pixels of black on each side before the crop.
         flip: whether mirroring keeps the class (not so for digits).
         seed: the run's.
     """
 
-    recipe: str
+    name: str
     padding: int
     flip: bool
     seed: int
 
     def check(self, channels: int) -> None:
-        """Raise RdrError for an unknown recipe, or one that does not fit the images."""
-        if self.recipe not in RECIPES:
-            raise unknown_name("recipe", self.recipe, RECIPES)
-        if self.recipe == "strong" and channels != 3:
-            raise RdrError(f"recipe 'strong' needs colour images, these have {channels} channel(s); use 'plain'.")
+        """Raise RdrError for an unknown augmentation, or one that does not fit the images."""
+        if self.name not in AUGMENTATIONS:
+            raise unknown_name("augmentation", self.name, AUGMENTATIONS)
+        if self.name in _OUTSIDE and channels != 3:
+            raise RdrError(
+                f"augmentation {self.name!r} needs colour images, these have {channels} channel(s); use 'plain'."
+            )
 
     def epoch(self, epoch: int, visits: int, shape: torch.Size, device: torch.device) -> EpochAugmentation:
         """All that is random in an epoch, drawn at once."""
@@ -96,7 +104,7 @@ class Augmentation:
         corner = torch.randint(0, 2 * self.padding + 1, (visits, 2), generator=draw)
         flip = torch.rand(visits, generator=draw) < (0.5 if self.flip else 0.0)
         centre = (torch.rand(visits, 2, generator=draw) * torch.tensor(shape[-2:])).long()
-        choices = draw_choices(visits, generator(self.seed, "policy", epoch)) if self.recipe == "strong" else None
+        choices = draw_choices(visits, generator(self.seed, "policy", epoch)) if self.name in _OUTSIDE else None
         return EpochAugmentation(
             self, to_device(corner, device), to_device(flip, device), to_device(centre, device), choices
         )
@@ -117,14 +125,15 @@ class EpochAugmentation:
     ) -> tuple[UInt8[Tensor, "M C H W"], Int[Tensor, "V"]]:
         """From where the epoch's batches are taken: images, and of each visit the row of its image.
 
-        "strong" makes all of the epoch's images here, at once, in memory of their own; the others do all they do batch
-        by batch.
+        AutoAugment makes all of the epoch's images here, at once, in memory of their own; the others do all they do
+        batch by batch.
         """
         if self.choices is None:
             return images, order
         top, left = self.corner.unbind(1)
         cropped = crop_and_flip(images[order], top, left, self.flip, self.of.padding)
-        return auto_augment(cropped, self.choices), torch.arange(len(order), device=images.device)
+        made = auto_augment(cropped, self.choices, _OUTSIDE[self.of.name])
+        return made, torch.arange(len(order), device=images.device)
 
     def follow(self, other: EpochAugmentation) -> None:
         """Take over another epoch's draws for batches, into the memory that holds these."""
@@ -139,10 +148,12 @@ class EpochAugmentation:
         std: Float[Tensor, "C"],
     ) -> Float[Tensor, "B C H W"]:
         """The prepared images of the visits from ``start`` on, augmented and normalised."""
-        if self.of.recipe == "none":
+        if self.of.name == "none":
             return normalise(images, mean, std)
         here = consecutive(start, len(images))
-        if self.of.recipe == "strong":
+        if self.of.name == "authors":
+            return normalise(cut_out(images, self.centre[here]), mean, std)
+        if self.choices is not None:
             return cut_out(normalise(images, mean, std), self.centre[here])
         top, left = self.corner[here].unbind(1)
         return normalise(crop_and_flip(images, top, left, self.flip[here], self.of.padding), mean, std)

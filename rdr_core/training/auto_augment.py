@@ -100,8 +100,13 @@ def draw_choices(visits: int, draw: torch.Generator) -> Choices:
     return Choices(pair, taken, torch.rand(visits, 2, generator=draw) < 0.5)
 
 
-def auto_augment(images: UInt8[Tensor, "V 3 H W"], choices: Choices) -> UInt8[Tensor, "V 3 H W"]:
-    """The images, each changed as was chosen for it; what lies outside an image is black.
+def auto_augment(images: UInt8[Tensor, "V 3 H W"], choices: Choices, outside: int = 0) -> UInt8[Tensor, "V 3 H W"]:
+    """The images, each changed as was chosen for it.
+
+    Args:
+        images: to be changed; they stay as they are.
+        choices: of each image.
+        outside: brightness of what moves in from outside an image, 0 (default: black, as torchvision) to 255.
 
     Example:
         >>> inverted = Choices(torch.tensor([0]), torch.tensor([[True, False]]), torch.tensor([[False, False]]))
@@ -114,7 +119,7 @@ def auto_augment(images: UInt8[Tensor, "V 3 H W"], choices: Choices) -> UInt8[Te
         for stage in (0, 1):
             for change, sign, rows in _alike(Choices(*(chosen[here] for chosen in choices)), stage):
                 rows = to_device(rows, images.device) + start
-                changed[rows] = apply(changed[rows], change, sign)
+                changed[rows] = apply(changed[rows], change, sign, outside)
     return changed
 
 
@@ -131,13 +136,16 @@ def _alike(choices: Choices, stage: int) -> list[tuple[Change, int, Int[Tensor, 
     return found
 
 
-def apply(images: UInt8[Tensor, "K 3 H W"], change: Change, sign: int = 1) -> UInt8[Tensor, "K 3 H W"]:
+def apply(
+    images: UInt8[Tensor, "K 3 H W"], change: Change, sign: int = 1, outside: int = 0
+) -> UInt8[Tensor, "K 3 H W"]:
     """The same change to all images, as strong as its level says.
 
     Args:
         images: to be changed.
         change: what is done.
         sign: 1 or -1; of no account where a strength has none.
+        outside: see :func:`auto_augment`.
 
     Example:
         >>> apply(torch.full((1, 3, 2, 2), 100, dtype=torch.uint8), Change("brightness", 9), -1).unique().tolist()
@@ -149,7 +157,8 @@ def apply(images: UInt8[Tensor, "K 3 H W"], change: Change, sign: int = 1) -> UI
     # As torchvision has it, whose steps are of single precision.
     strength = 0.0 if level is None else float(torch.linspace(0.0, _STRENGTHS[operation], 10)[level])
     side = images.shape[-1] if operation == "translate_x" else images.shape[-2]
-    still = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}
+    fill = [float(outside)] * 3 if outside else None
+    still = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0], "fill": fill}
     match operation:
         case "shear_y":
             degrees = math.degrees(math.atan(sign * strength))
@@ -159,7 +168,7 @@ def apply(images: UInt8[Tensor, "K 3 H W"], change: Change, sign: int = 1) -> UI
         case "translate_y":
             return F.affine(images, **still | {"translate": [0, sign * int(strength * side)]})
         case "rotate":
-            return F.rotate(images, sign * strength)
+            return F.rotate(images, sign * strength, fill=fill)
         case "brightness":
             return F.adjust_brightness(images, 1 + sign * strength)
         case "color":

@@ -23,8 +23,9 @@ from rdr_core.training.state import TrainingState
 
 
 def train_to_end(
-    state: TrainingState, folder: RunFolder, *, go_on: str, progress: bool = True, deadline: float | None = None
-) -> None:
+    state: TrainingState, folder: RunFolder, *, go_on: str, progress: bool = True, deadline: float | None = None,
+    until: int | None = None,
+) -> None:  # fmt: skip
     """Train from where the state is to the last epoch, saving after each.
 
     Args:
@@ -33,19 +34,21 @@ def train_to_end(
         go_on: the command that goes on with it after an interrupt.
         progress: show a bar.
         deadline: when to stop by itself (:func:`rdr_core.training.interrupt.stop_requests`).
+        until: the epoch after which to end; None (default) is the last.
 
     Raises:
         TrainingDiverged: the loss is no finite number; the last epoch's checkpoint stays.
         TrainingStopped: Ctrl-C, SIGTERM or the deadline, after saving in the middle of the epoch.
     """
+    last = state.config.epochs if until is None else until
     bar = progress_bar(
-        f"{state.config.dataset} {state.config.method}",
-        total=state.config.epochs * state.batches,
+        f"{state.config.dataset} {state.config.method}" + ("" if until is None else f", the first {until} epochs"),
+        total=last * state.batches,
         done=state.epoch * state.batches + state.batch,
         shown=progress and state.ranks.first,
     )
     with bar, stop_requests(deadline) as stop, fastest_convolutions(state.device):
-        while state.epoch < state.config.epochs:
+        while state.epoch < last:
             started = time.perf_counter() - state.seconds
             train_epoch(state, tick=bar.update, stop=stop)
             state.seconds = time.perf_counter() - started

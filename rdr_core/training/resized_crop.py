@@ -15,7 +15,7 @@ from torch import Tensor
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.shapes import Bool, Float, Int, UInt8
-from rdr_core.training.augment import RECIPES, normalise
+from rdr_core.training.augment import AUGMENTATIONS, normalise
 from rdr_core.training.randomness import generator
 from rdr_core.training.transfer import to_device
 
@@ -80,26 +80,28 @@ def resized_parts(
 
 @dataclass(frozen=True)
 class ResizedCrops:
-    """The recipe for photographs, with the interface of :class:`rdr_core.training.augment.Augmentation`.
+    """The augmentation of photographs, with the interface of :class:`rdr_core.training.augment.Augmentation`.
 
     Attributes:
-        recipe: "plain" (a random part and flip) or "none" (the centre).
+        name: "plain" (a random part and flip) or "none" (the centre).
         side: of what the network takes.
         flip: whether a mirrored image is still of its class.
         seed: the run's.
     """
 
-    recipe: str
+    name: str
     side: int
     flip: bool
     seed: int
 
     def check(self, channels: int) -> None:
-        """Raise RdrError for a recipe that photographs on disk can't have."""
-        if self.recipe not in RECIPES:
-            raise unknown_name("recipe", self.recipe, RECIPES)
-        if self.recipe == "strong":
-            raise RdrError("recipe 'strong' is made for CIFAR's 32 x 32 pixels, these are photographs; use 'plain'.")
+        """Raise RdrError for an augmentation that photographs on disk can't have."""
+        if self.name not in AUGMENTATIONS:
+            raise unknown_name("augmentation", self.name, AUGMENTATIONS)
+        if self.name not in ("none", "plain"):
+            raise RdrError(
+                f"augmentation {self.name!r} is made for CIFAR's 32 x 32 pixels, these are photographs; use 'plain'."
+            )
 
     def epoch(self, epoch: int, visits: int, shape: torch.Size, device: torch.device) -> EpochCrops:
         """All that is random in an epoch, drawn at once: a function of (seed, epoch)."""
@@ -126,7 +128,7 @@ class EpochCrops:
     ) -> Float[Tensor, "B C S S"]:
         """Images of the visits from ``start`` on, augmented and normalised."""
         side = self.of.side
-        if self.of.recipe == "none":
+        if self.of.name == "none":
             margin = (images.shape[-1] - side) // 2
             return normalise(images[..., margin : margin + side, margin : margin + side], mean, std)
         here = slice(start, start + len(images))

@@ -51,7 +51,7 @@ class SecondStageState(TrainingState):
             config,
             method="ce",
             epochs=self.stage.epochs or 1,
-            recipe=config.recipe if self.stage.epochs else "none",
+            augmentation=config.augmentation if self.stage.epochs else "none",
             seed=fold(config.seed, "second stage"),  # orders and crops unlike those of the first stage
         )
         super().__init__(own, data, device, ranks)

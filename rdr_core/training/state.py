@@ -49,10 +49,10 @@ class TrainingState:
         images, channels = data.train.images, data.train.images.shape[1]
         settings = settings_of(config.dataset)
         if isinstance(images, StoredImages):
-            self.augmentation = ResizedCrops(config.recipe, images.side, settings.flip, config.seed)
+            self.augmentation = ResizedCrops(config.augmentation, images.side, settings.flip, config.seed)
             images = images.whole
         else:
-            self.augmentation = Augmentation(config.recipe, settings.padding, settings.flip, config.seed)
+            self.augmentation = Augmentation(config.augmentation, settings.padding, settings.flip, config.seed)
         self.augmentation.check(channels)
         self.images, self.labels = resident(images, device), data.train.labels.to(device)
         self.test_images, self.test_labels = resident(data.test.images, device), data.test.labels.to(device)
@@ -129,9 +129,11 @@ class TrainingState:
         """The learning rate of a batch of the epoch under way."""
         return learning_rate(
             self.epoch * self.batches + batch,
-            steps=self.config.epochs * self.batches,
+            batches=self.batches,
+            epochs=self.config.epochs,
             peak=self.config.learning_rate,
             warmup=self.config.warmup,
+            schedule=self.config.schedule,
         )
 
     def tree(self) -> dict[str, Any]:

@@ -75,11 +75,19 @@ class Visits:
 
     def summary(self, columns: dict[str, Float[Tensor, "d"]]) -> dict[str, Tensor]:
         """The epoch's row of ``history``, as far as training gives it; scalars still on the device."""
-        ratios = self["ratio"]
-        below = torch.where(ratios.isnan(), torch.nan, (ratios < 0).float())
         return {
             "loss": (self["weight"] * self["loss"]).mean(),
             "train_accuracy": 100 * self["correct"].mean(),
-            "negative_ratios": below.mean(),
+            "negative_ratios": share_below_zero(self["ratio"]),
             "bound_terms": bound_terms(columns["weight"], columns["b_prime"]),
         }
+
+
+def share_below_zero(ratios: Float[Tensor, "V"]) -> Float[Tensor, ""]:
+    """Share of raw ratios below 0; NaN without ratios.
+
+    Example:
+        >>> share_below_zero(torch.tensor([-1.0, 0.5]))
+        tensor(0.5000)
+    """
+    return torch.where(ratios.isnan(), torch.nan, (ratios < 0).float()).mean()

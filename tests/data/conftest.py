@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import urllib.request
-from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torch
-
-from rdr_core.data.load import data_root
-
-
-@pytest.fixture(scope="session")
-def cifar_root() -> Path:
-    """Folder of the real CIFAR sets. Without them tests are skipped, on CI they fail."""
-    root = data_root()
-    missing = [folder for folder in ("cifar-10-batches-py", "cifar-100-python") if not (root / folder).is_dir()]
-    if missing:
-        reason = f"{' and '.join(missing)} not in {root}; set RDR_DATA to the folder that holds them"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return root
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rdr_core import RdrError, RunConfig
 from rdr_core.runs.command import command_of
+from rdr_core.runs.recipes import settings_for
 from rdr_core.runs.settings import settings_of
 
 METHODS = ("rdr", "ce", "rdr+sam", "inverse:gamma=0.5", "rdr:momentum=0.9+la:tau=0.3", "ce+crt", "cb+ldam+drw")
@@ -42,7 +43,10 @@ def configs(draw) -> RunConfig:
         model=some(usual.model, st.sampled_from(["small", "resnet32"])),
         batch_size=some(usual.batch_size, st.integers(1, 4096)),
         learning_rate=some(usual.learning_rate, positive),
-        recipe=some("plain", st.sampled_from(["strong", "none"])),
+        weight_decay=some(2e-4, st.sampled_from([1e-4, 0.0])),
+        warmup=some(0.025, st.floats(0, 0.99)),
+        schedule=some("cosine", st.just("step")),
+        augmentation=some("plain", st.sampled_from(["strong", "none", "authors"])),
         precision=some("fp32", st.just("bf16")),
     )
 
@@ -62,7 +66,7 @@ def asked_by(command: str) -> tuple[Path, RunConfig]:
         raise Asked(path, config)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rdr_core.experiment, "_go_on", stop)
+        patch.setattr(rdr_core.experiment, "make", stop)
         with pytest.raises(Asked) as said:
             typer.main.get_command(app)(shlex.split(command)[1:], standalone_mode=False)
     return said.value.args
@@ -85,12 +89,19 @@ def test_only_what_differs_is_said():
     assert command_of(RunConfig(**DIGITS | places | {"dataset": "places-lt"})) == "rdr train places-lt -m rdr"
 
 
+def test_a_recipe_stands_for_its_values():
+    strong = RunConfig(**DIGITS | {"augmentation": "strong"})
+    assert command_of(strong) == "rdr train digits -i 50 -m rdr --recipe strong"
+    authors = RunConfig(**DIGITS | settings_for("digits", "authors", epochs=9))
+    assert command_of(authors) == "rdr train digits -i 50 -m rdr --recipe authors --epochs 9"
+    own = RunConfig(**DIGITS | settings_for("digits", "authors", augmentation="plain"))
+    assert command_of(own) == "rdr train digits -i 50 -m rdr --recipe authors --augmentation plain"
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         ({"momentum": 0.8}, "no option for momentum = 0.8"),
-        ({"weight_decay": 0}, "no option for weight_decay = 0"),
-        ({"warmup": 0}, "no option for warmup = 0"),
         ({"data_hash": "ab"}, "no option for data_hash = 'ab'"),
         ({"imbalance_factor": None, "profile": None}, "can't take digits with the imbalance it has"),
         ({"imbalance_factor": None}, "can't take digits with the imbalance it has"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rdr_core
-from rdr_core import Run, RunConfig
+from rdr_core import RdrError, Run, RunConfig
 from rdr_core.bound import b_prime
 from rdr_core.runs.files import write_json, write_whole
-from rdr_core.runs.run import HISTORY
+from rdr_core.runs.run import HISTORY, list_runs
 from rdr_core.runs.tensors import load_arrays, load_tree, save_tree
 
 REQUEST = {"imbalance_factor": 20, "epochs": 3, "seed": 1, "progress": False, "device": "cpu"}
@@ -135,10 +136,11 @@ CONFIG = {"dataset": "digits", "imbalance_factor": 50, "method": "rdr", "epochs"
 def test_equal_requests_have_equal_names_and_any_difference_another():
     assert RunConfig(**CONFIG).name == RunConfig(**CONFIG | {"imbalance_factor": 50.0}).name
     names = {RunConfig(**CONFIG | change).name for change in (
-        {}, {"seed": 1}, {"epochs": 8}, {"method": "ce"}, {"noise_rate": 0.05}, {"data_seed": 1}, {"recipe": "none"},
+        {}, {"seed": 1}, {"epochs": 8}, {"method": "ce"}, {"noise_rate": 0.05}, {"data_seed": 1},
+        {"augmentation": "none"}, {"schedule": "step"},
         {"precision": "bf16"}, {"learning_rate": 0.2}, {"imbalance_factor": None}, {"profile": "step"},
     )}  # fmt: skip
-    assert len(names) == 11
+    assert len(names) == 12
 
 
 def test_a_runs_name_is_a_safe_folder_name():
@@ -282,3 +284,32 @@ def test_noise_profile_and_data_seed_reach_the_data(tmp_path):
     data = rdr_core.load_data("digits", imbalance_factor=20, profile="step", noise_rate=0.1, seed=2)
     assert run.class_counts.tolist() == data.class_counts.tolist()
     assert run.indices.tolist() == data.indices.tolist()
+
+
+def test_a_finished_history_is_read_once_and_no_reader_changes_it_for_another(run, tmp_path):
+    place = tmp_path / run.name
+    shutil.copytree(run.path, place)
+    done, going_on = place / "done.json", Run.open(place)
+    kept = done.read_text()
+    done.unlink()
+    assert len(going_on.history) == 3
+    lines = (place / "history.csv").read_text().splitlines(keepends=True)
+    (place / "history.csv").write_text("".join(lines[:3]))
+    assert len(going_on.history) == 2  # read anew: training may be going on
+    (place / "history.csv").write_text("".join(lines))
+    done.write_text(kept)
+    mine = going_on.history
+    mine["loss"] = 0.0
+    (place / "history.csv").unlink()
+    assert going_on.history.equals(run.history)
+
+
+def test_runs_are_chosen_by_what_they_were_asked_to_do(run):
+    folder = run.path.parent
+    found = [list_runs(folder, **wanted) for wanted in (
+        {}, {"method": "rdr"}, {"method": ["ce", "rdr"], "imbalance_factor": 20, "seed": range(3)},
+        {"method": "ce"}, {"method": "rdr", "seed": 0}, {"imbalance_factor": (10, 50)},
+    )]  # fmt: skip
+    assert [[one.name for one in runs] for runs in found] == 3 * [[run.name]] + 3 * [[]]
+    with pytest.raises(RdrError, match="no field of a run's configuration named 'metod'; did you mean 'method'"):
+        list_runs(folder, metod="rdr")

@@ -132,8 +132,8 @@ def test_random_parts_are_distributed_as_torchvisions():
 def test_an_epochs_crops_depend_on_seed_and_epoch_alone():
     images, stats = torch.from_numpy(pixels(6, 32)), (torch.full((3,), 0.5), torch.full((3,), 0.25))
 
-    def batch(seed, epoch, recipe="plain"):
-        crops = ResizedCrops(recipe, 24, True, seed)
+    def batch(seed, epoch, name="plain"):
+        crops = ResizedCrops(name, 24, True, seed)
         return crops.epoch(epoch, 6, images.shape, CPU)(images, 0, *stats)
 
     once = batch(0, 1)
@@ -146,10 +146,10 @@ def test_an_epochs_crops_depend_on_seed_and_epoch_alone():
     assert torch.equal(batch(0, 1, "none"), normalise(images[:, :, 4:28, 4:28], *stats)), "the centre, as in evaluation"
 
 
-def test_recipes_that_photographs_cant_have_are_told():
-    with pytest.raises(RdrError, match="recipe 'strong' is made for CIFAR"):
+def test_augmentations_that_photographs_cant_have_are_told():
+    with pytest.raises(RdrError, match="augmentation 'strong' is made for CIFAR"):
         ResizedCrops("strong", 224, True, 0).check(3)
-    with pytest.raises(RdrError, match="no recipe named 'plane'; did you mean 'plain'"):
+    with pytest.raises(RdrError, match="no augmentation named 'plane'; did you mean 'plain'"):
         ResizedCrops("plane", 224, True, 0).check(3)
 
 

@@ -69,7 +69,7 @@ def test_recorded_steps_take_what_strong_augmentation_made_of_each_epochs_images
     images = torch.randint(0, 256, (600, 3, 32, 32), dtype=torch.uint8, generator=draw)
     data = rdr_core.data.from_arrays(images, torch.arange(600) % 4, images[:40], torch.arange(40) % 4)
     config = RunConfig(dataset="arrays", imbalance_factor=None, method="rdr", epochs=4, model="small", batch_size=48,
-                       learning_rate=0.02, recipe="strong")  # fmt: skip
+                       learning_rate=0.02, augmentation="strong")  # fmt: skip
     weights = []
     for recorded in (True, False):
         torch.manual_seed(0)

@@ -252,7 +252,7 @@ def test_recorded_steps_take_what_strong_augmentation_made_of_each_epochs_images
     labels = torch.arange(200) % 4
     data = rdr_core.data.from_arrays(images, labels, images[:40], labels[:40])
     config = RunConfig(dataset="arrays", imbalance_factor=None, method="rdr", epochs=3, model="small", batch_size=24,
-                       learning_rate=0.05, recipe="strong")  # fmt: skip
+                       learning_rate=0.05, augmentation="strong")  # fmt: skip
     states = []
     for recorder in (None, Replica()):
         torch.manual_seed(0)

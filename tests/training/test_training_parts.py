@@ -24,7 +24,7 @@ from rdr_core.training.schedule import learning_rate
 
 @given(steps=st.integers(1, 3000), warmup=st.floats(0, 0.5))
 def test_learning_rate_rises_to_its_peak_and_falls_to_zero(steps, warmup):
-    rates = [learning_rate(s, steps=steps, peak=0.1, warmup=warmup) for s in range(steps)]
+    rates = [learning_rate(s, batches=steps, epochs=1, peak=0.1, warmup=warmup) for s in range(steps)]
     top = int(np.argmax(rates))
     assert max(rates) == pytest.approx(0.1)
     assert (np.diff(rates[: top + 1]) >= 0).all()
@@ -36,9 +36,30 @@ def test_without_warm_up_it_is_the_papers_cosine_as_torch_computes_it():
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 50)
     for step in range(50):
-        assert learning_rate(step, steps=50, peak=0.1, warmup=0) == pytest.approx(optimizer.param_groups[0]["lr"])
+        rate = learning_rate(step, batches=10, epochs=5, peak=0.1, warmup=0)
+        assert rate == pytest.approx(optimizer.param_groups[0]["lr"])
         optimizer.step()
         cosine.step()
+
+
+def test_the_step_schedule_is_ldam_drws_at_200_epochs():
+    """Cao et al.'s, which the RDR authors' code has: epoch / 5 of the rate, 1, 0.01 after 160, 0.0001 after 180."""
+    for epoch in range(1, 201):
+        factor = epoch / 5 if epoch <= 5 else 0.0001 if epoch > 180 else 0.01 if epoch > 160 else 1
+        steps = range((epoch - 1) * 97, epoch * 97)
+        rates = {learning_rate(s, batches=97, epochs=200, peak=0.1, warmup=0.025, schedule="step") for s in steps}
+        assert len(rates) == 1
+        assert rates.pop() == pytest.approx(0.1 * factor)
+
+
+@given(epochs=st.integers(10, 400).map(lambda n: 10 * n), batches=st.integers(1, 5))
+def test_the_step_schedule_scales_with_the_run(epochs, batches):
+    def rate(share):
+        step = round(share * epochs) * batches
+        return learning_rate(step, batches=batches, epochs=epochs, peak=1.0, warmup=0.025, schedule="step")
+
+    assert [rate(share) for share in (0.1, 0.8, 0.9)] == [1.0, 1e-2, 1e-4]
+    assert learning_rate(0, batches=batches, epochs=epochs, peak=1.0, warmup=0.025, schedule="step") < 1.0
 
 
 @given(st.integers(0, 1000), st.integers(0, 4))
@@ -72,13 +93,13 @@ def test_cut_out_takes_half_the_side_and_less_at_the_border():
     assert cut[0, 0, 8:24, 8:24].eq(0).all()
 
 
-@pytest.mark.parametrize("recipe", ["none", "plain", "strong"])
-def test_an_epochs_augmentation_depends_on_seed_and_epoch_alone(recipe):
+@pytest.mark.parametrize("name", ["none", "plain", "strong", "authors"])
+def test_an_epochs_augmentation_depends_on_seed_and_epoch_alone(name):
     images = torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8)
     stats = torch.full((3,), 0.5), torch.full((3,), 0.25)
 
     def batch(seed, epoch, start=0):
-        augmentation = Augmentation(recipe, padding=4, flip=True, seed=seed)
+        augmentation = Augmentation(name, padding=4, flip=True, seed=seed)
         draws = augmentation.epoch(epoch, 12, images.shape, torch.device("cpu"))
         pixels, rows = draws.prepare(images, torch.arange(12) % 6)
         return draws(pixels[rows[start : start + 6]], start, *stats)
@@ -87,7 +108,7 @@ def test_an_epochs_augmentation_depends_on_seed_and_epoch_alone(recipe):
     first = batch(0, 0)
     assert torch.equal(first, batch(0, 0))
     assert torch.equal(before, torch.get_rng_state()), "the global generator is not touched"
-    if recipe != "none":
+    if name != "none":
         for other in (batch(1, 0), batch(0, 1), batch(0, 0, start=6)):
             assert not torch.equal(first, other)
 
