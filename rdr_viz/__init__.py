@@ -29,6 +29,7 @@ _HOME = {
     "NeuralCollapse": "rdr_viz.displays.neural_collapse",
     "Norms": "rdr_viz.displays.norms",
     "ParameterSweep": "rdr_viz.displays.parameter_sweep",
+    "Peeking": "rdr_viz.displays.peeking",
     "RatiosBelowZero": "rdr_viz.displays.ratios_below_zero",
     "SpectralDensityPlot": "rdr_viz.displays.spectral_density",
     "TimeBars": "rdr_viz.displays.time_bars",

@@ -33,6 +33,7 @@ KINDS = {
     "eigenvalues": "eigenvalues_over_epochs:EigenvaluesOverEpochs",
     "traces": "trace_table:TraceTable",
     "times": "time_bars:TimeBars",
+    "peeking": "peeking:Peeking",
 }
 
 #: Those of runs that differ in more than method and seed, or in the values of one parameter; no gallery has such.

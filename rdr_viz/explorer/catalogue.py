@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rdr_core.errors import RdrError
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.files import read_json
+from rdr_core.runs.recipes import DEFAULT, nearest_recipe
 from rdr_core.runs.settings import settings_of
 from rdr_viz.explorer.state import State
 from rdr_viz.palette import known_methods, method_order
@@ -201,11 +202,14 @@ def data_words(config: RunConfig) -> str:
         ...                      model="small", batch_size=32, learning_rate=0.1))
         'digits, 5 % label noise, 15 epochs'
     """
-    usual = {field.name: field.default for field in fields(RunConfig)} | vars(settings_of(config.dataset))
+    recipe, settings = nearest_recipe(config.dataset, vars(config))
+    usual = {field.name: field.default for field in fields(RunConfig)} | vars(settings_of(config.dataset)) | settings
     words = [config.dataset]
     if config.noise_rate:
         kind = "" if config.noise == "symmetric" else f"{config.noise} "
         words.append(f"{100 * config.noise_rate:g} % {kind}label noise")
+    if recipe != DEFAULT:
+        words.append(f"recipe {recipe}")
     if config.epochs != usual["epochs"]:
         words.append(f"{config.epochs} epochs")
     said = {"dataset", "noise_rate", "noise", "epochs", *VARIED}

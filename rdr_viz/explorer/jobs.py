@@ -369,7 +369,7 @@ def _epoch_seconds(run: Run) -> float:
 def _kind(config: RunConfig) -> tuple[object, ...]:
     """Runs of one kind take the same time an epoch, but for the number of images and the parameters of parts."""
     parts = frozenset(part.partition(":")[0] for part in config.method.split("+"))
-    return config.dataset, config.model, config.batch_size, config.precision, config.recipe, config.profile, parts
+    return config.dataset, config.model, config.batch_size, config.precision, config.augmentation, config.profile, parts
 
 
 def _imbalance(config: RunConfig) -> float:

@@ -23,7 +23,7 @@ _HISTORY = ["accuracy", "many", "medium", "few"]
 #: Settings in words, where they are not those of :class:`rdr_core.runs.RunConfig`.
 _WORDS = {
     "dataset": "data set", "data_hash": "data", "data_seed": "subset of the data", "epochs": "number of epochs",
-    "model": "network", "noise_rate": "label noise", "noise": "kind of label noise", "recipe": "augmentation",
+    "model": "network", "noise_rate": "label noise", "noise": "kind of label noise", 
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata, t
+from scipy.special import stdtrit  # Student's t quantile
 
 from rdr_core.errors import RdrError, unknown_name
 from rdr_viz.numbers.correlation import is_constant
@@ -94,7 +94,7 @@ def correlation(
     # A resample of one value repeated has no correlation; an exact 1 would be infinite on Fisher's scale.
     edge = 1 - 1e-12
     spread = np.arctanh(np.clip(resampled[~np.isnan(resampled)], -edge, edge)).std(ddof=1)
-    centre, half = np.arctanh(np.clip(value, -edge, edge)), t.ppf((1 + confidence) / 2, size / block - 1) * spread
+    centre, half = np.arctanh(np.clip(value, -edge, edge)), stdtrit(size / block - 1, (1 + confidence) / 2) * spread
     return Correlation(value, float(np.tanh(centre - half)), float(np.tanh(centre + half)), size, int(block))
 
 
@@ -124,6 +124,8 @@ def block_length(*series: np.ndarray) -> int:
     size = len(series[0])
     wanted = size ** (1 / 3)
     for values in series:
+        from scipy.stats import rankdata  # takes seconds to import
+
         ranks = rankdata(values)
         centred = ranks - ranks.mean()
         memory = float(centred[1:] @ centred[:-1] / (centred @ centred)) + 1 / size  # the estimate is low by about 1/k
@@ -135,6 +137,8 @@ def block_length(*series: np.ndarray) -> int:
 def _correlate(x: np.ndarray, y: np.ndarray, coefficient: str) -> np.ndarray:
     """Row by row; NaN where a row is constant."""
     if coefficient == "spearman":
+        from scipy.stats import rankdata
+
         x, y = rankdata(x, axis=1), rankdata(y, axis=1)
     x, y = x - x.mean(1, keepdims=True), y - y.mean(1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):

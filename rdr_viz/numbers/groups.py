@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit  # quantiles: normal, Student's t; scipy.stats takes seconds to import
 
 from rdr_core import measures
 from rdr_core.errors import RdrError
@@ -32,7 +32,7 @@ def t_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, flo
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return np.nan, np.nan
-    half = t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    half = stdtrit(len(values) - 1, (1 + confidence) / 2) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - half), float(values.mean() + half)
 
 
@@ -47,7 +47,7 @@ def wilson_interval(right: int, total: int, confidence: float = 0.95) -> tuple[f
     """
     if not total:
         return np.nan, np.nan
-    z = norm.ppf((1 + confidence) / 2)
+    z = ndtri((1 + confidence) / 2)
     share, spread = right / total, z**2 / total
     centre = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * np.sqrt(share * (1 - share) / total + spread / (4 * total))

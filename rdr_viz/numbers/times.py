@@ -46,7 +46,8 @@ def training_seconds(runs: Sequence[Run]) -> pd.DataFrame:
         runs: with a finished epoch at least.
 
     Returns:
-        ``method``, ``label``, ``seed``, ``epochs``, ``total`` (seconds of all epochs, their tests included),
+        ``method``, ``label``, ``seed``, ``epochs``, ``total`` (seconds of all epochs, their tests included; where the
+        first ones are a trunk's, as the run's own tell: :attr:`rdr_core.Run.seconds_in_all`),
         ``epoch_median`` (seconds of the median epoch: what a busy machine or the first epoch's start-up disturbs
         least). Only runs of one machine, one after the other, compare (:func:`of_one_device`).
 
@@ -55,10 +56,12 @@ def training_seconds(runs: Sequence[Run]) -> pd.DataFrame:
     """
     tables = []
     for run in in_order(runs):
-        seconds = run.history["seconds"].to_numpy(dtype=float)
+        seconds = run.seconds.to_numpy(dtype=float)
         tables.append(
             method_columns(run, 1).assign(
-                epochs=len(seconds), total=seconds.sum(), epoch_median=np.median(seconds) if len(seconds) else np.nan
+                epochs=run.epochs_done,
+                total=run.seconds_in_all,
+                epoch_median=np.median(seconds) if len(seconds) else np.nan,
             )
         )
     return pd.concat(tables, ignore_index=True)

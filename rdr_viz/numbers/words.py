@@ -20,6 +20,16 @@ def number(value: float, digits: int = 1) -> str:
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
+def with_sign(text: str) -> str:
+    """A difference in words with its sign: a plus before what is above 0; what rounds to 0 has none.
+
+    Example:
+        >>> with_sign(number(1.25)), with_sign(number(-1.25)), with_sign(number(0.01))
+        ('+1.2', '−1.2', '0.0')
+    """
+    return f"+{text}" if text[0].isdigit() and any(digit in text for digit in "123456789") else text
+
+
 def percent(value: float) -> str:
     """A percentage with one decimal, held together by a no-break space.
 

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from rdr_core.methods.control import control_of
 from rdr_core.papers.grids import Grid, Request
 from rdr_core.runs.command import command_of
+from rdr_viz.numbers.peeking import ACCURACIES
 from rdr_viz.palette import method_style
+from rdr_viz.papers.measures import at_best
 
 if TYPE_CHECKING:
     from rdr_core.papers.paper import Paper
@@ -33,7 +36,9 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
         run), ``ours_sd`` (NaN for fewer than two), ``seeds``, ``difference`` (ours - paper), ``within`` (whether the
         difference is within the sum of both standard deviations; None where neither is known, or at another scale than
         the paper's), ``scale``, ``stands`` (what stands for the paper's setting at another scale, else ""), ``command``
-        (what fills an empty cell, "" otherwise).
+        (what fills an empty cell, "" otherwise). Of accuracies also ``peeked`` (ours at the best epoch on the test
+        set), ``control`` (the fair control's label, "" where it is not run) and ``over_control`` (ours - its, seed by
+        seed).
     """
     rows = []
     for cell in paper.cells[paper.cells["table"] == table].to_dict("records"):
@@ -41,11 +46,13 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
         config = grid.config(request, seed=0)
         if config is None:
             continue
-        values = np.array(list(shelf.by_seed(grid, request, cell["group"]).values()))
+        own = shelf.by_seed(grid, request, cell["group"])
+        values = np.array(list(own.values()))
         mean = values.mean() if len(values) else np.nan
         spread = values.std(ddof=1) if len(values) > 1 else np.nan
-        difference = mean - cell["paper"] if grid.scale == "paper" else np.nan
+        difference = mean - cell["paper"] if grid.printed else np.nan
         filled = {"ours": mean, "ours_sd": spread, "seeds": len(values), "difference": difference}
+        filled |= _beside(grid, shelf, request, cell["group"], own)
         command = ""
         if not len(values):
             done = shelf.find(config)
@@ -57,7 +64,7 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
         rows.append(
             {**cell, "row": method_style(cell["method"]).label, **filled,
              "within": _within(difference, spread, cell["paper_sd"]), "scale": grid.scale,
-             "stands": "" if grid.scale == "paper" else f"{config.dataset}, IF {config.imbalance_factor:g}",
+             "stands": "" if grid.printed else f"{config.dataset}, IF {config.imbalance_factor:g}",
              "command": command}
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -83,6 +90,22 @@ def _unless_usual(runs: Path) -> Path | None:
 
 def _artifact(paper: Paper, table: str) -> str:
     return next(found.artifact for found in paper.tables if found.name == table)
+
+
+def _beside(grid: Grid, shelf: Shelf, request: Request, group: str, own: dict[int, float]) -> dict[str, object]:
+    """What stands beside an accuracy: the one that peeking would give, and the distance from the fair control."""
+    found: dict[str, object] = {"peeked": np.nan, "control": "", "over_control": np.nan}
+    if group not in ACCURACIES:
+        return found
+    config = grid.config(request, seed=0)
+    peeked = list(shelf.by_seed(grid, request, at_best(group)).values())
+    found["peeked"] = np.mean(peeked) if peeked else np.nan
+    control = control_of(config.method)
+    beside = shelf.by_seed(grid, request._replace(method=control), group) if control else {}
+    paired = [own[seed] - beside[seed] for seed in own if seed in beside]
+    if paired:
+        found |= {"control": method_style(control).label, "over_control": np.mean(paired)}
+    return found
 
 
 def _within(difference: float, *spreads: float) -> bool | None:

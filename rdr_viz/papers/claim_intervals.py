@@ -71,7 +71,7 @@ class ClaimIntervals(Display):
         rows = [
             {
                 "scale": grid.scale,
-                "setting": setting_words(claim, paper if grid.scale == "paper" else None, setting, setting.factor),
+                "setting": setting_words(claim, paper if grid.printed else None, setting, setting.factor),
                 "mean": setting.mean, "low": setting.low, "high": setting.high, "seeds": setting.seeds,
                 "verdict": setting.verdict, "paper": setting.paper,
             }
@@ -197,6 +197,8 @@ class ClaimIntervals(Display):
     def _heading(self) -> str:
         """What is measured; of several methods, rivals or measures, the settings say which."""
         claim = self.claim
+        if claim.by == "order":
+            return "Rank correlation of the methods' order at the last epoch with that at the best on the test set"
         words = MEASURES[claim.measure[0]].words
         words = words.rpartition(",")[0] if len(claim.measure) > 1 else words
         words = words[0].upper() + words[1:]

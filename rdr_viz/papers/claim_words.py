@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdr_viz.numbers.words import number, short
+from rdr_viz.numbers.words import number, short, with_sign
 from rdr_viz.palette import method_style
 from rdr_viz.papers.measures import MEASURES
 
@@ -24,16 +24,17 @@ def setting_words(claim: Claim, paper: Paper | None, setting: Judged, factor: fl
     """
     words = [paper.datasets[setting.request.dataset]] if paper is not None and len(claim.datasets) > 1 else []
     words += [f"IF {factor:g}"] if factor is not None else []
-    words += [method_style(setting.request.method).label] if len(claim.method) > 1 else []
+    each = claim.by != "order"  # an order is all methods'
+    words += [method_style(setting.request.method).label] if each and len(claim.method) > 1 else []
     words += [f"against {method_style(setting.against).label}"] if len(claim.against) > 1 else []
-    words += [setting.measure.rpartition(" ")[2].capitalize()] if len(claim.measure) > 1 else []
+    words += [setting.measure.rpartition(" ")[2].capitalize()] if each and len(claim.measure) > 1 else []
     return ", ".join(words)
 
 
 def unit(claim: Claim) -> str:
     """Of a claim's numbers, as " points" with a no-break space, or ""."""
     words = MEASURES[claim.measure[0]].unit
-    return "" if claim.by == "ratio" or not words else f"\N{NO-BREAK SPACE}{words}"
+    return "" if claim.by != "difference" or not words else f"\N{NO-BREAK SPACE}{words}"
 
 
 def signed(value: float, claim: Claim) -> str:
@@ -48,5 +49,6 @@ def signed(value: float, claim: Claim) -> str:
     """
     if claim.by == "ratio":
         return f"×{number(value, 2)}"
-    text = number(value, 1) if MEASURES[claim.measure[0]].unit else short(value)
-    return f"+{text}" if any(digit in text for digit in "123456789") and text[0].isdigit() else text
+    if claim.by == "order":
+        return number(value, 2)
+    return with_sign(number(value, 1) if MEASURES[claim.measure[0]].unit else short(value))

@@ -18,14 +18,17 @@ app = typer.Typer(
 
     rdr paper                        tables, figures, claims and the page, from the runs there are
 
-    rdr paper plan                   which runs lack, and what they would take here
+    rdr paper plan                   which runs are missing, and what they would take here
 
     rdr paper run --grid digits      makes them; --budget 9m stops by itself, the same command goes on
     """,
 )
 
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; shipped ones are found besides.")]
-_PARTS = "digits, cifar-small, cifar or imagenet, and parts of the paper, with commas: cifar,table1,figure4."
+_PARTS = (
+    "digits, digits-authors, cifar-small, cifar-authors, cifar or imagenet, and parts of the paper, with commas: "
+    "cifar,table1,figure4."
+)
 Seeds = Annotated[int | None, typer.Option(help="How many seeds.", show_default="as the grid says", min=1)]
 
 
@@ -46,15 +49,16 @@ def build(
 
     from rdr_core.papers.shipped import shipped
     from rdr_viz.papers.build import build_papers
+    from rdr_viz.papers.drawing import processors
     from rdr_viz.papers.results import write_results
     from rdr_viz.papers.shelf import Shelf
 
     papers, shelf = _papers(), _shelf(runs)
-    command = shlex.join(["rdr", "paper", "--out", str(out)] + (["--runs", str(runs)] if str(runs) != "runs" else []))
-    page = build_papers(papers, out, shelf, runs=runs, command=command, progress=True)
     if readme is not None:
         write_results(readme, papers[0], Shelf([shipped()]))
         typer.echo(f"Written: the results of the shipped runs in {readme}.")
+    command = shlex.join(["rdr", "paper", "--out", str(out)] + (["--runs", str(runs)] if str(runs) != "runs" else []))
+    page = build_papers(papers, out, shelf, runs=runs, command=command, processes=processors(), progress=True)
     typer.echo(f"Open {page} in a browser; tables and figures are beside it as PDF, SVG, PNG and CSV.")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
+from rdr_core.papers.grids import PRINTED
 from rdr_viz.displays.base import Display
 from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
 from rdr_viz.numbers.words import listed, number, plural
@@ -121,10 +123,10 @@ class ComparisonTable(Display):
         if not len(measured):
             return "None of these cells is measured."
         marks = "≈ inside the spread of both, ▲ above, ▼ below, – not measured"
-        scales = [scale for scale in dict.fromkeys(measured["scale"]) if scale != "paper"]
+        scales = [scale for scale in dict.fromkeys(measured["scale"]) if scale not in PRINTED]
         where = f" In italics: {listed(scales)}, another setting." if scales else ""
         return (
-            "Paper, then ours ± sd (seeds)" + (f"; {marks}." if (measured["scale"] == "paper").any() else ".") + where
+            "Paper, then ours ± sd (seeds)" + (f"; {marks}." if measured["scale"].isin(PRINTED).any() else ".") + where
         )
 
     def _heading(self) -> str:
@@ -139,12 +141,14 @@ def agreement(cells: pd.DataFrame) -> str:
     """One or two sentences on how many of a table's cells are measured and how many agree with the paper."""
     counts = tally(cells)
     measured = cells[cells["ours"].notna()]
-    compared, other = measured[measured["scale"] == "paper"], measured[measured["scale"] != "paper"]
+    against_print = measured["scale"].isin(PRINTED)
+    compared, other = measured[against_print], measured[~against_print]
     said = []
     if len(compared):
         where = [f"{counts[state]} {words}" for state, words in _WORDS.items() if state in counts]
+        setting = _IN[compared["scale"].iloc[0]]
         said.append(
-            f"{_share(compared, cells)} measured in the paper's setting: {listed(where)}; the median difference is "
+            f"{_share(compared, cells)} measured {setting}: {listed(where)}; the median difference is "
             f"{number(compared['difference'].median())}."
         )
     if len(other):
@@ -162,6 +166,9 @@ _WORDS = {
     "below": "below it",
     "open": "with no spread to judge by",
 }
+
+
+_IN = {"paper": "in the paper's setting", "authors' code": "by the authors' code"}
 
 
 def _share(some: pd.DataFrame, cells: pd.DataFrame) -> str:
@@ -204,6 +211,7 @@ def _ours(cell: Cell) -> str:
     return f"{cell.ours} ({cell.seeds})" if cell.ours else "–"
 
 
+@cache
 def _width(words: str) -> float:
     """Inches that words take in the size of a picture's letters, in bold, which is the wider."""
     from matplotlib.font_manager import FontProperties

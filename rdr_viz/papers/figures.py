@@ -56,14 +56,14 @@ def _setting(picture: Picture, paper: Paper, grid: Grid) -> str:
     configs = [(request, grid.config(request, seed=0, in_figure=True)) for request in picture.requests]
     shared = [(request.dataset, config.imbalance_factor) for request, config in configs if config is not None]
     datasets, factors = ({pair[at] for pair in shared} for at in (0, 1))
-    words = [paper.datasets[name] for name in datasets] if len(datasets) == 1 and grid.scale == "paper" else []
+    words = [paper.datasets[name] for name in datasets] if len(datasets) == 1 and grid.printed else []
     words += [f"IF {factor:g}" for factor in factors if factor is not None] if len(factors) == 1 else []
     return ", ".join(words)
 
 
 def _can_draw(picture: Picture, grid: Grid) -> bool:
     """Whether the grid has stand-ins for all of a picture's methods: half of them would be another picture."""
-    if picture.paper_scale_only and grid.scale != "paper":
+    if not grid.figures or (picture.paper_scale_only and grid.scale != "paper"):
         return False
     return {request.method for request in _asked(picture, grid)} == {request.method for request in picture.requests}
 

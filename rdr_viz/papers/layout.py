@@ -9,7 +9,8 @@ from itertools import groupby, pairwise
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.words import number
+from rdr_core.papers.grids import PRINTED
+from rdr_viz.numbers.words import number, with_sign
 
 #: Columns that stand side by side; a wider table is taken apart by data set.
 WIDEST = 8
@@ -58,8 +59,10 @@ class Cell:
     Attributes:
         paper: what the paper prints, ``"75.6 ± 0.8"``; ``"–"`` where it prints nothing.
         ours: ``"74.9 ± 0.5"``, mean and standard deviation over seeds; ``""`` if not measured.
+        peeked: ours at the best epoch on the test set, which one must not report; ``""`` where it is no accuracy.
         seeds: how many.
         difference: ours less the paper's with its sign; ``""`` if not measured or in another setting.
+        control: ours less its fair control's, "+0.3 over 1/n"; ``""`` where there is none.
         state: "inside" the spread of both, "above" or "below" it; "open" where no spread is known; "other" where ours
             is of another setting; "empty" where there is none.
         note: on a slip of the paper, ``""`` for none.
@@ -68,8 +71,10 @@ class Cell:
 
     paper: str
     ours: str
+    peeked: str
     seeds: int
     difference: str
+    control: str
     state: str
     note: str
     command: str
@@ -198,24 +203,29 @@ def _digits(printed: pd.Series) -> int:
 
 def _cell(row: Mapping[str, object], digits: int) -> Cell:
     state = _state(row)
-    difference = "" if state in ("other", "empty") or pd.isna(row["difference"]) else number(row["difference"], digits)
-    if difference and row["difference"] > 0 and difference.strip("0.,"):
-        difference = "+" + difference
+    compared = state not in ("other", "empty") and not pd.isna(row["difference"])
+    difference = with_sign(number(row["difference"], digits)) if compared else ""
     return Cell(
         paper="–" if pd.isna(row["paper"]) else _with_spread(row["paper"], row["paper_sd"], digits),
         ours="" if state == "empty" else _with_spread(row["ours"], row["ours_sd"], digits),
+        peeked="" if state == "empty" or pd.isna(row.get("peeked")) else number(row["peeked"], digits),
         seeds=0 if state == "empty" else int(row["seeds"]),
         difference=difference,
+        control="" if state == "empty" else _control(row, digits),
         state=state,
         note=str(row["note"]),
         command=str(row["command"]),
     )
 
 
+def _control(row: Mapping[str, object], digits: int) -> str:
+    return f"{with_sign(number(row['over_control'], digits))} over {row['control']}" if row.get("control") else ""
+
+
 def _state(row: Mapping[str, object]) -> str:
     if pd.isna(row["ours"]):
         return "empty"
-    if row["scale"] != "paper":
+    if row["scale"] not in PRINTED:
         return "other"
     if pd.isna(row["within"]) or pd.isna(row["difference"]):
         return "open"

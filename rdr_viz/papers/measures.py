@@ -10,6 +10,7 @@ import numpy as np
 
 from rdr_core.errors import unknown_name
 from rdr_viz.analysis import NotStored, only_stored
+from rdr_viz.numbers.peeking import at_best_epoch
 from rdr_viz.numbers.training import correlations, first_and_last, weight_and_b_prime, weights_by_class
 from rdr_viz.papers.analyses import analysis
 
@@ -58,7 +59,7 @@ def _accuracy(key: str, run: Run) -> float:
 
 
 def _seconds(run: Run) -> float:
-    return float(run.history["seconds"].sum())
+    return run.seconds_in_all
 
 
 def _few(column: str, run: Run) -> float:
@@ -91,6 +92,16 @@ def weight_change(run: Run, group: str) -> float:
     return float((100 * (end / start - 1)).mean())
 
 
+def at_best(group: str) -> str:
+    """The measure's name of a group's accuracy at the best epoch on the test set, which one must not report.
+
+    Example:
+        >>> at_best("few") in MEASURES
+        True
+    """
+    return f"{group} at the best epoch"
+
+
 _CURVATURE, _DENSITY = "curvature of the four smallest classes", "density of the smallest class"
 
 #: By name. Curvature is that of the mean cross-entropy over a class's training images, after the last epoch.
@@ -99,6 +110,14 @@ MEASURES: dict[str, Measure] = {
     "many": Measure("accuracy on Many", "points", partial(_accuracy, "many")),
     "medium": Measure("accuracy on Medium", "points", partial(_accuracy, "medium")),
     "few": Measure("accuracy on Few", "points", partial(_accuracy, "few")),
+    **{
+        at_best(group): Measure(
+            f"accuracy {words} at the best epoch on the test set", "points", partial(at_best_epoch, group=group)
+        )
+        for group, words in (
+            ("all", "over all classes"), ("many", "on Many"), ("medium", "on Medium"), ("few", "on Few")
+        )
+    },
     "seconds": Measure("seconds of training", "s", _seconds),
     "lambda_max": Measure("largest eigenvalue, mean over Few", "", partial(_few, "lambda_max"), _CURVATURE),
     "lambda_min": Measure("smallest eigenvalue, mean over Few", "", partial(_few, "lambda_min"), _CURVATURE),

@@ -39,6 +39,7 @@ class Verdict:
         interval: its 95 % interval over seeds, e.g. ``"1.2 to 3.0"``; ``""`` for one seed.
         seeds: how many.
         setting: which of the claim's settings, methods or rivals; ``""`` where it has but one.
+        control: the same number of the method's fair control, e.g. ``"its control, 1/n: +1.0"``; ``""`` for none.
 
     Raises:
         RdrError: an unknown verdict.
@@ -50,6 +51,7 @@ class Verdict:
     interval: str
     seeds: int
     setting: str = ""
+    control: str = ""
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
@@ -168,6 +170,26 @@ class FigureBlock:
 
 
 @dataclass(frozen=True)
+class PeekingBlock:
+    """What choosing the epoch by the test set would add, at one scale.
+
+    Attributes:
+        scale: as in :class:`Verdict`.
+        picture: of it.
+        rows: setting, method, last epoch, best epoch, gain with its interval, seeds; in words.
+    """
+
+    scale: str
+    picture: Section
+    rows: Sequence[tuple[str, str, str, str, str, int]]
+
+    @property
+    def where(self) -> str:
+        """The scale's name to a reader."""
+        return scale_name(self.scale)
+
+
+@dataclass(frozen=True)
 class PlanRow:
     """What a grid of runs still lacks.
 
@@ -215,6 +237,7 @@ def write_paper_page(
     tables: Sequence[TableBlock],
     figures: Sequence[FigureBlock],
     plan: Sequence[PlanRow],
+    peeking: Sequence[PeekingBlock] = (),
     others: Sequence[OtherPaper] = (),
     command: str = "rdr paper",
 ) -> Path:
@@ -230,6 +253,7 @@ def write_paper_page(
         tables: In order.
         figures: In order.
         plan: What is missing, a grid a row.
+        peeking: What choosing the epoch by the test set would add, a scale a block.
         others: Smaller papers, shown at the end.
         command: What repeats the page, for a shell.
 
@@ -247,6 +271,7 @@ def write_paper_page(
         tables=_runs_of(tables, lambda block: block.name),
         figures=_runs_of(figures, lambda block: block.number),
         plan=plan,
+        peeking=peeking,
         others=[(other, _runs_of(other.tables, lambda block: block.name)) for other in others],
         command=command,
     )

@@ -18,10 +18,13 @@ from rdr_viz.palette import method_order
 from rdr_viz.papers.build import scales
 from rdr_viz.papers.cells import compared_cells
 from rdr_viz.papers.claims import NOT_MEASURED, judge, overall
+from rdr_viz.papers.finding import finding
 from rdr_viz.papers.shelf import Shelf
 from rdr_viz.tables import accuracy_table, cells
 
 BEGIN, END = "<!-- written by `rdr paper --readme`: begin -->", "<!-- written by `rdr paper --readme`: end -->"
+#: Where the finding goes, if a file has a place for it.
+HEAD, FOOT = "<!-- finding, written by `rdr paper --readme`: begin -->", "<!-- finding: end -->"
 #: The grid whose runs a newcomer is shown, those that it wants for this artifact; and which of them make the picture.
 _GRID, _ARTIFACT = "digits", "readme"
 _PICTURED = ("ce", "inverse", "inverse:gamma=0.5", "rdr", "la")
@@ -61,6 +64,10 @@ def renewed(path: Path, paper: Paper, shelf: Shelf) -> str:
         RdrError: it lacks the marks.
     """
     text = path.read_text(encoding="utf-8")
+    top, head, rest = text.partition(HEAD)
+    _, foot, bottom = rest.partition(FOOT)
+    if head and foot:
+        text = f"{top}{HEAD}\n\n{finding(paper, shelf)}\n\n{FOOT}{bottom}"
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -99,10 +106,22 @@ def _accuracies(grid: Grid, shelf: Shelf) -> str:
 
 
 def _beside_the_papers(paper: Paper, shelf: Shelf) -> str:
-    """The paper's accuracies over all classes beside ours, where there are runs in its own setting; else ""."""
-    grids = scales(paper).get("paper", [])
+    """The paper's accuracies over all classes beside ours, at each scale that compares; "" without runs."""
+    words = {
+        "paper": "In the paper's own setting, accuracy over all classes, the paper's number / **ours**; what is not "
+        "here waits for a GPU:",
+        "authors' code": "By the authors' code (`--recipe authors`; RDR is `rdr:preset=released`), the same:",
+    }
+    return "\n\n".join(filter(None, (_compared(paper, shelf, scale, lead) for scale, lead in words.items())))
+
+
+def _compared(paper: Paper, shelf: Shelf, scale: str, lead: str) -> str:
+    grids = scales(paper).get(scale, [])
     parts = [compared_cells(paper, table.name, grid, shelf, Path("runs")) for table in paper.tables for grid in grids]
-    printed = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return ""
+    printed = pd.concat(parts, ignore_index=True)
     printed = printed[(printed["group"] == "all") & printed["ours"].notna()]
     # What several tables print is taken from the first.
     printed = printed.drop_duplicates(["dataset", "imbalance_factor", "method"])
@@ -119,23 +138,24 @@ def _beside_the_papers(paper: Paper, shelf: Shelf) -> str:
         for method in sorted(set(printed["method"]), key=method_order)
     ]
     heads = [f"{paper.datasets[dataset]}, IF {factor:g}" for dataset, factor in settings]
-    return (
-        "In the paper's own setting, accuracy over all classes, the paper's number / **ours**; what is not here waits "
-        "for a GPU:\n\n"
-        f"| `-m` | {' | '.join(heads)} |\n| --- |{' --- |' * len(heads)}\n" + "\n".join(rows)
-    )
+    return f"{lead}\n\n| `-m` | {' | '.join(heads)} |\n| --- |{' --- |' * len(heads)}\n" + "\n".join(rows)
 
 
 def _verdicts(paper: Paper, shelf: Shelf) -> str:
-    by_scale = scales(paper)
-    rows = []
-    for claim in paper.claims:
-        said = []
-        for grids in by_scale.values():
-            judged = [setting for grid in grids for setting in judge(claim, paper, grid, shelf)]
-            said.append(overall(judged) if judged else NOT_MEASURED)
-        rows.append(f"| {claim.says} | {' | '.join(word if word != NOT_MEASURED else '' for word in said)} |")
-    names = ["paper's setting" if name == "paper" else name for name in by_scale]
+    said = {
+        scale: [
+            overall([setting for grid in grids for setting in judge(claim, paper, grid, shelf)])
+            for claim in paper.claims
+        ]
+        for scale, grids in scales(paper).items()
+    }
+    # The paper's own has its column whatever there is: what is empty there is what is still owed.
+    shown = {scale: words for scale, words in said.items() if scale == "paper" or set(words) != {NOT_MEASURED}}
+    rows = [
+        f"| {claim.says} | {' | '.join('' if word == NOT_MEASURED else word for word in words)} |"
+        for claim, *words in zip(paper.claims, *shown.values(), strict=True)
+    ]
+    names = ["paper's setting" if name == "paper" else name for name in shown]
     return (
         "What our runs say of the paper's claims. A claim holds where the 95 % interval over seeds says so in every "
         "setting, fails where it says the contrary in one, is undecided otherwise, and empty where nothing is "

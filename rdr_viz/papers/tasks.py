@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rdr_core.errors import RdrError, RunBusy, unknown_name
-from rdr_core.experiment import pick_device
+from rdr_core.execution import pick_device
 from rdr_core.papers.grids import Grid, Wanted, wanted
 from rdr_core.papers.paper import Paper
 from rdr_core.papers.tasks import Task, Training

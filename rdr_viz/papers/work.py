@@ -11,7 +11,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from rdr_core.experiment import pick_device
+from rdr_core.execution import pick_device
 from rdr_core.papers.paper import load_paper, paper_names
 from rdr_core.papers.shipped import shipped
 from rdr_core.papers.work import Outcome, work_through

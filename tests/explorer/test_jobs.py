@@ -48,7 +48,8 @@ def trained(tmp_path_factory) -> Run:
     return rdr_core.experiment.train_config(digits(), runs=tmp_path_factory.mktemp("trained"), progress=False)
 
 
-def until(condition, seconds: float = 60) -> None:
+def until(condition, seconds: float = 300) -> None:
+    """Wait for it: starting a process and a first step take a minute on a machine that others use too."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

@@ -15,6 +15,7 @@ from rdr_core.methods.grammar import parse
 from rdr_core.papers.paper import load_paper
 from rdr_viz.papers.cells import compared_cells
 from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, criterion, decide, judge, overall
+from rdr_viz.papers.finding import finding
 
 PAPER = load_paper("rdr")
 CIFAR = PAPER.grids["cifar"]
@@ -163,3 +164,73 @@ def test_at_another_scale_nothing_is_set_against_the_paper():
     assert (rdr.ours, rdr.scale) == (90.5, "digits")
     assert np.isnan(rdr.difference)
     assert rdr.within is None
+
+
+def test_an_order_is_compared_method_by_method_in_each_seed():
+    only = replace(claim("The order of the methods"), method=("ce", "inverse", "rdr", "la"), factors=(100,))
+    last = {"ce": [70, 71], "inverse": [72, 73], "rdr": [74, 75], "la": [76, 77]}
+    best = {"ce": [75, 71.5], "inverse": [72.5, 73.5], "rdr": [74.5, 75.5], "la": [76.5, 77.5]}
+    numbers = {("cifar10-lt", 100, name, "all"): values for name, values in last.items()}
+    numbers |= {("cifar10-lt", 100, name, "all at the best epoch"): values for name, values in best.items()}
+    (found,) = judge(only, PAPER, CIFAR, MadeUp(numbers))
+    # Of the six pairs two change places in the first seed: CE overtakes 1/n and RDR.
+    assert found.mean == pytest.approx(((4 - 2) / 6 + 1) / 2)
+    assert (found.seeds, found.verdict) == (2, UNDECIDED)
+    (shifted,) = judge(only, PAPER, CIFAR, MadeUp(numbers | {("cifar10-lt", 100, "ce", "all"): [74.9, 71.2]}))
+    assert shifted.mean == pytest.approx(1.0)
+    assert shifted.verdict == UNDECIDED  # seeds without any spread decide nothing
+    (half,) = judge(only, PAPER, CIFAR, MadeUp({key: v for key, v in numbers.items() if key[2] != "la"}))
+    assert (half.seeds, half.verdict) == (0, NOT_MEASURED)
+    assert "Kendall's rank correlation" in criterion(only)
+
+
+def test_a_claim_shows_the_fair_control_beside_the_method():
+    only = replace(claim("RDR beats cross-entropy over all"), datasets=("cifar10-lt",), factors=(100,))
+    numbers = {
+        ("cifar10-lt", 100, "rdr", "all"): [81.0, 82.0], ("cifar10-lt", 100, "ce", "all"): [75.0, 76.5],
+        ("cifar10-lt", 100, "inverse", "all"): [80.0, 80.0],
+    }  # fmt: skip
+    (found,) = judge(only, PAPER, CIFAR, MadeUp(numbers))
+    assert (found.control, found.of_control) == ("inverse", pytest.approx((5.0 + 3.5) / 2))
+    rival = replace(claim("RDR beats 1/n over all"), datasets=("cifar10-lt",), factors=(100,))
+    (found,) = judge(rival, PAPER, CIFAR, MadeUp(numbers))
+    assert found.control == ""  # it is the rival
+    cells = compared_cells(PAPER, "1", CIFAR, MadeUp(numbers), RUNS)
+    (cell,) = cells[cells["over_control"].notna()].to_dict("records")
+    assert (cell["method"], cell["imbalance_factor"]) == ("rdr", 100)
+    assert (cell["control"], cell["over_control"]) == ("1/n", pytest.approx(1.5))
+
+
+def test_by_the_authors_code_rdr_is_the_released_one():
+    grid = PAPER.grids["cifar-authors"]
+    request = claim("RDR beats cross-entropy over all").requests[0]
+    config = grid.config(request, seed=0)
+    assert config.method == "rdr:preset=released"
+    assert (config.schedule, config.augmentation, config.weight_decay) == ("step", "authors", 1e-4)
+    assert grid.config(request._replace(method="rdr+la"), seed=0) is None  # their code has no logit adjustment
+
+
+@pytest.mark.parametrize(
+    ("released", "deferred", "says"),
+    [
+        ([80.0, 81.0, 80.5], [78.0, 79.1, 78.4], "the ratio helps. Deferring"),
+        ([80.0, 81.0, 80.5], [80.1, 80.9, 80.5], "these runs do not tell whether the ratio helps"),
+        ([76.0, 77.0, 76.5], [78.0, 79.1, 78.4], "the ratio does not help"),
+        ([80.0, 81.0, 80.5], [80.0, 81.0, 80.5], "in each of 3 seeds: the ratio changes nothing there. Deferring"),
+        (
+            [80.0],
+            [78.0],
+            "schedule of the authors' code, the released RDR is +2.0\N{NO-BREAK SPACE}points (1 seed) from",
+        ),
+    ],
+)
+def test_the_finding_falls_as_the_runs_do(released, deferred, says):
+    numbers = {
+        ("cifar10-lt", 100, "rdr:preset=released", "all"): released,
+        ("cifar10-lt", 100, "inverse+drw", "all"): deferred,
+        ("cifar10-lt", 100, "inverse", "all"): [70.0, 71.0, 70.5],
+    }
+    found = finding(PAPER, MadeUp(numbers))
+    assert says in found
+    assert found.count(". ") == 1  # two sentences
+    assert finding(PAPER, MadeUp({})) == ""

@@ -75,8 +75,9 @@ def test_every_measure_picture_and_analysis_that_a_paper_names_is_there():
 def test_every_claim_says_where_it_holds():
     for claim in load_paper("rdr").claims:
         assert sum(bool(way) for way in (claim.above is not None, claim.below is not None, claim.between)) == 1
-        assert claim.by in ("difference", "ratio")
-        assert claim.against or claim.by == "difference"
+        assert claim.by in ("difference", "ratio", "order")
+        assert claim.against or claim.by in ("difference", "order")
+        assert claim.by != "order" or len(claim.measure) == 2
 
 
 def test_claims_ask_for_the_analyses_that_their_measures_read():
@@ -101,7 +102,7 @@ def test_the_first_runs_of_the_cifar_grid_are_those_that_decide_most():
     assert seeds == sorted(seeds)
     first = runs[0]
     assert (first.model, first.epochs, first.batch_size, first.learning_rate) == ("resnet32", 200, 128, 0.1)
-    assert (first.momentum, first.weight_decay, first.recipe) == (0.9, 2e-4, "strong")
+    assert (first.momentum, first.weight_decay, first.augmentation) == (0.9, 2e-4, "strong")
 
 
 def test_a_run_is_wanted_once_however_many_cells_it_fills():

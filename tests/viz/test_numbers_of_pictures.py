@@ -96,7 +96,7 @@ def test_summary_is_mean_and_sample_sd():
         ([make_run("ce"), make_run("rdr", dataset="mnist")], "differ in their data set"),
         ([make_run("ce"), make_run("rdr", imbalance_factor=10.0)], "imbalance factor"),
         ([make_run("ce"), make_run("rdr", noise_rate=0.05)], r"differ in their label noise \(0.0, 0.05\)"),
-        ([make_run("ce"), make_run("rdr", recipe="strong")], r"differ in their augmentation \(plain, strong\)"),
+        ([make_run("ce"), make_run("rdr", augmentation="strong")], r"differ in their augmentation \(plain, strong\)"),
         ([make_run("ce"), make_run("rdr", batch_size=64)], "differ in their batch size"),
         ([make_run("ce"), make_run("ce")], "twice"),
     ],
