@@ -27,7 +27,7 @@ demo: $(READY)  ## train CE, 1/n and RDR on real digits and draw what they did (
 lab: $(READY)  ## open the notebooks in JupyterLab, in copies of your own below rdr-notebooks/
 	@$(BIN)/rdr lab
 
-paper: $(READY)  ## the whole paper from shipped runs: figures, tables, claims and paper/index.html (half a minute)
+paper: $(READY)  ## the whole paper from shipped runs: figures, tables, claims and paper/index.html (about a minute)
 	@$(BIN)/rdr paper
 
 docs: $(READY)  ## build the site: methods, gallery, API, notebooks with outputs, paper; site/index.html (a few minutes)

@@ -19,17 +19,13 @@ import rdr_core
 from rdr_core.papers.shipped import shipped
 from rdr_viz import *
 
-everything = rdr_core.list_runs(shipped())
-
 
 def runs(*methods, factors=(50,), seeds=(0,)):
-    """Those on digits without label noise."""
-    return [
-        run for run in everything
-        if run.config.dataset == "digits" and run.config.noise_rate == 0
-        and run.config.method in methods and run.config.imbalance_factor in factors
-        and run.config.seed in seeds
-    ]
+    """Those on digits without label noise, by the paper's schedule."""
+    return rdr_core.list_runs(
+        shipped(), dataset="digits", noise_rate=0, schedule="cosine",
+        method=methods, imbalance_factor=factors, seed=seeds,
+    )
 
 
 five = ("ce", "la", "inverse", "inverse:gamma=0.5", "rdr")
@@ -56,6 +52,7 @@ LINES = {
     "eigenvalues": 'EigenvaluesOverEpochs.from_run(rdr, by="class", classes=range(10))',
     "traces": 'TraceTable.from_runs(runs("ce", "ce+sam", "rdr"), classes=[6, 7, 8, 9])',
     "times": 'TimeBars.from_runs(runs("ce", "ce+sam", "inverse", "rdr", "rdr+sam"))',
+    "peeking": "Peeking.from_runs(runs(*five, seeds=range(6)))",
     "sweep": """\
 momenta = [f"rdr:momentum=0.{tenths}" for tenths in (3, 4, 6, 7, 8, 9)]
 ParameterSweep.from_runs(runs("rdr", *momenta, seeds=range(6)))""",

@@ -50,11 +50,7 @@ from rdr_viz.palette import GROUP_COLORS, GROUPS
 
 FACTORS = [10, 50, 100]
 REMEDIES = ["inverse", "inverse:gamma=0.5", "rdr", "la", "rdr+la", "ce+sam"]
-RUNS = [
-    run
-    for run in rdr_core.list_runs(shipped())
-    if run.config.dataset == "digits" and not run.config.noise_rate
-]
+RUNS = rdr_core.list_runs(shipped(), dataset="digits", noise_rate=0, schedule="cosine")
 
 
 def find(factor, method):

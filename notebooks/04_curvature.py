@@ -165,8 +165,9 @@ explore(
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 runs = {
     (run.config.imbalance_factor, run.config.method, run.config.seed): run
-    for run in rdr_core.list_runs(shipped())
-    if run.config.dataset == "digits" and run.config.noise_rate == 0
+    for run in rdr_core.list_runs(
+        shipped(), dataset="digits", noise_rate=0, schedule="cosine"
+    )
 }
 METHODS = ("ce", "ce+sam", "inverse", "rdr", "rdr+sam")
 QUANTITIES = {

@@ -18,7 +18,9 @@
 # # The paper's figures and claims
 #
 # *Revive Re-weighting in Imbalanced Learning by Density Ratio Estimation* (Luo et al., NeurIPS 2024) has nine figures,
-# several tables and a good many claims. Its authors published no code. You will learn
+# several tables and a good many claims. Its authors released code for CIFAR with cross-entropy
+# ([GoodMorningPeter/RDR](https://github.com/GoodMorningPeter/RDR), commit bb55ea9f906f), which differs from their text
+# in what decides the numbers; all else is written from the text. You will learn
 #
 # 1. which of its **claims** hold in our runs, which fail, and which nobody can decide yet;
 # 2. what each **table and figure** shows, and what the same picture looks like when someone else trains it;
@@ -280,7 +282,7 @@ twice["apart"] = twice["most"] - twice["least"]
 twice[twice["apart"] > 0.06].sort_values("apart", ascending=False).round(2)
 
 # %% [markdown]
-# Here is the list of those that a reader should know of, some of which no code finds. **Which of them could change a
+# Here is the list of those that a reader should know of, some of which no program finds. **Which of them could change a
 # conclusion?**
 
 # %%

@@ -170,14 +170,15 @@ own = [
     )
     for seed in SEEDS
 ]
-others = [
-    run
-    for run in rdr_core.list_runs(shipped())
-    if run.config.dataset == "digits"
-    and (run.config.imbalance_factor, run.config.noise_rate) == (50, 0)
-    and run.config.method in ("ce", "inverse", "inverse:gamma=0.5", "rdr")
-    and run.config.seed in SEEDS
-]
+others = rdr_core.list_runs(
+    shipped(),
+    dataset="digits",
+    imbalance_factor=50,
+    noise_rate=0,
+    schedule="cosine",
+    method=["ce", "inverse", "inverse:gamma=0.5", "rdr"],
+    seed=SEEDS,
+)
 runs = {(run.config.method, run.config.seed): run for run in others + own}
 
 print_table(accuracy_table(list(runs.values())))

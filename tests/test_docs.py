@@ -110,3 +110,12 @@ def test_the_costs_of_methods_are_those_that_were_measured():
     assert all(row["holds"] for row in measured)
     plain = {name for name in BUILT_IN if parts()[name].kind in ("loss", "weighting", "class weights")} - {"ce"}
     assert {row["what"].split(" step")[0] for row in measured} >= plain
+
+
+def test_the_three_rdrs_tables_are_what_was_measured(monkeypatch):
+    """`python benchmarks/three_rdrs.py digits --from-csv` prints them; none is typed."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    benchmark = importlib.import_module("three_rdrs")
+    text = (ROOT / "docs" / "methods" / "three-rdrs.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- three-rdrs-digits -->")[1].split("<!-- end -->")[0]
+    assert shown.strip() == benchmark.tables("digits").strip()
