@@ -21,13 +21,13 @@ $(READY): pyproject.toml constraints.txt
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet -c constraints.txt -b constraints.txt -e '.[notebooks,docs,dev]'
 	@touch $(READY)
 
-demo: $(READY)  ## train CE, 1/n and RDR on real digits and draw what they did (about half a minute)
+demo: $(READY)  ## train CE, 1/n and RDR on real digits and draw what they did (a minute or two)
 	@$(BIN)/rdr demo
 
 lab: $(READY)  ## open the notebooks in JupyterLab, in copies of your own below rdr-notebooks/
 	@$(BIN)/rdr lab
 
-paper: $(READY)  ## the whole paper from shipped runs: figures, tables, claims and paper/index.html (about a minute)
+paper: $(READY)  ## the whole paper from shipped runs: figures, tables, claims and paper/index.html (a minute or two)
 	@$(BIN)/rdr paper
 
 docs: $(READY)  ## build the site: methods, gallery, API, notebooks with outputs, paper; site/index.html (a few minutes)
@@ -39,9 +39,10 @@ test: $(READY)  ## run the tests (a few minutes)
 slow: $(READY)  ## run the slow tests too: long trainings, notebooks, the site, real browsers (ten minutes more)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
-check: $(READY)  ## lint
+check: $(READY)  ## lint, and that no test judges by the clock
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/python .ci/clocks.py
 
 bench: $(READY)  ## measure speed, as ratios
 	@$(BIN)/python benchmarks/speed.py

@@ -19,10 +19,48 @@ install_import_hook(["rdr_core.data", "rdr_core.methods", "rdr_core.bound"], "sh
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 from headless import browser  # noqa: E402, F401 - a fixture
+from waiting import WHOLE_TEST  # noqa: E402
 
 # Time limits for single examples would make a slow machine fail; the same examples every time keep CI steady.
 hypothesis.settings.register_profile("rdr", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("rdr")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """A test counts as hung where everything else does: in waiting.py."""
+    config.option.timeout = config.option.timeout or WHOLE_TEST
+
+
+#: Files and folders of tests that take long, the longest first.
+LONG = (
+    "test_site.py", "explorer/test_in_browser.py", "viz/test_kinds.py", "explorer/test_jobs.py",
+    "papers_viz/test_commands.py", "papers_viz/test_shipped_paper.py", "notebooks/", "test_packaging.py",
+    "training/test_torchrun.py", "curvature/test_trace_error.py", "curvature/test_against_dense.py",
+    "training/test_sam_runs.py", "training/test_gpu_benchmark.py",
+)  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """What takes long comes first, or one worker ends alone with it: a file after the other to each worker in turn.
+
+    xdist's worksteal gives each worker one run of the list, and to one that is done what another would do last. A
+    file stays together, so that what its tests share is made by one while the others work.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    here = Path(__file__).parent.as_posix()
+    files = [[item for item in items if item.path.as_posix().startswith(f"{here}/{name}")] for name in LONG]
+    files = [file for file in files if file]
+    long = {item for file in files for item in file}
+    others, ordered = [item for item in items if item not in long], []
+    for worker in range(workers):
+        first = [item for file in files[worker::workers] for item in file]
+        share = (len(items) - len(ordered)) // (workers - worker)  # as worksteal deals
+        room = max(share - len(first), 0)
+        ordered += [*first, *others[:room]]
+        del others[:room]
+    items[:] = ordered + others
 
 
 @pytest.fixture(scope="session")

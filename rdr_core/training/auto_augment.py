@@ -67,8 +67,9 @@ _STRENGTHS = {
     "equalize": 0.0, "invert": 0.0,
 }  # fmt: skip
 _UNSIGNED = ("posterize", "solarize", "autocontrast", "equalize", "invert")
-#: Images that are changed at a time: what an operation needs beside them stays within some 100 MB on CIFAR.
-_BLOCK = 4096
+#: Images that are changed at a time: what an operation needs beside them stays within some 100 MB on CIFAR. A GPU has
+#: the memory for an epoch's, and each block costs it as many launches as all of them would.
+_BLOCK = {"cpu": 4096, "cuda": 2**18}
 
 
 class Choices(NamedTuple):
@@ -114,8 +115,9 @@ def auto_augment(images: UInt8[Tensor, "V 3 H W"], choices: Choices, outside: in
         [255]
     """
     changed = images.clone()
-    for start in range(0, len(images), _BLOCK):
-        here = slice(start, start + _BLOCK)
+    block = _BLOCK[images.device.type]
+    for start in range(0, len(images), block):
+        here = slice(start, start + block)
         for stage in (0, 1):
             for change, sign, rows in _alike(Choices(*(chosen[here] for chosen in choices)), stage):
                 rows = to_device(rows, images.device) + start

@@ -156,6 +156,7 @@ class TrainingState:
         self.epoch, self.batch, self.seconds = tree["epoch"], tree["batch"], tree["seconds"]
         self.model.load_state_dict(tree["model"])
         self.step.optimizer.load_state_dict(tree["optimizer"])
+        _lay_out_as_weights(self.step.optimizer)
         self.weighting.load_state_dict(tree["weighting"])
         if self.batch:
             self.start_visits().values.copy_(tree["visits"])
@@ -169,3 +170,15 @@ class TrainingState:
         self.order = to_device(self.sampler.order(self.epoch), self.device)
         self.visits = Visits(self.labels[self.order], self.config.batch_size)
         return self.visits
+
+
+def _lay_out_as_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Give what an optimizer keeps of a weight the weight's own order in memory.
+
+    A file keeps tensors row by row, convolutions' weights lie channels last, and a GPU's fused step refuses the two
+    together.
+    """
+    for weight, kept in optimizer.state.items():
+        for name, value in kept.items():
+            if isinstance(value, torch.Tensor) and value.shape == weight.shape:
+                kept[name] = torch.empty_like(weight, requires_grad=False).copy_(value)

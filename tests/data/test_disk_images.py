@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from image_trees import real_images
 from PIL import Image
+from waiting import LIMIT
 
 from rdr_core.data import from_arrays, load_data
 from rdr_core.data.disk import cache
@@ -76,7 +77,7 @@ def test_the_threads_order_does_not_matter(tmp_path, monkeypatch):
 
     def late(file):
         if file == files[0]:
-            last.wait(20)
+            assert last.wait(LIMIT)
         elif file == files[-1]:
             last.set()
         return decode(file)

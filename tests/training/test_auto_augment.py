@@ -75,7 +75,7 @@ def test_blocks_do_not_matter(monkeypatch):
 
     batch, choices = images(50), draw_choices(50, torch.Generator().manual_seed(3))
     whole = auto_augment(batch, choices)
-    monkeypatch.setattr(module, "_BLOCK", 7)
+    monkeypatch.setitem(module._BLOCK, "cpu", 7)
     assert torch.equal(auto_augment(batch, choices), whole)
 
 

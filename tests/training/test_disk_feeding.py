@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import closing
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import wait_for
 
 from rdr_core import RdrError
 from rdr_core.data.disk.stored import StoredImages
@@ -38,12 +38,13 @@ def test_images_on_disk_are_fed_as_those_in_memory(count, size, seed):
 
 
 class Watched(StoredImages):
-    """Notes which batches are read, the even ones slowly."""
+    """Notes which batches are read; the first and the third when the next has been, so that they end out of order."""
 
     def __getitem__(self, index):
-        if int(index[0]) % 2 == 0:
-            time.sleep(0.02)
-        self.read.append(int(index[0]))
+        number = int(index[0])
+        if number in (0, 2):
+            wait_for(lambda: number + 1 in self.read, f"batch {number + 1}, read beside {number}")
+        self.read.append(number)
         return super().__getitem__(index)
 
 
@@ -53,9 +54,7 @@ def test_batches_are_read_ahead_but_not_all_of_them_and_come_in_order():
     with closing(feed(images, torch.arange(40).split(1), CPU)) as batches:
         first = next(batches)
         assert torch.equal(first, images.whole[torch.tensor([0])])
-        deadline = time.monotonic() + 20
-        while len(images.read) < AHEAD + 1 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(lambda: len(images.read) > AHEAD, f"{AHEAD + 1} batches read", seen=lambda: images.read)
         assert sorted(images.read) == list(range(AHEAD + 1)), "one is out, the next are there already"
         rest = torch.cat(list(batches))
     assert torch.equal(torch.cat([first, rest]), torch.from_numpy(images.pixels))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from waiting import WHOLE_TEST, run
 
 
 @pytest.mark.slow
 def test_the_tiny_case_measures_all_that_is_promised():
     script = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
-    done = subprocess.run([sys.executable, script, "--small"], check=True, capture_output=True, text=True)
+    done = run([sys.executable, script, "--small"], limit=WHOLE_TEST)
+    assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["methods"].keys() == {"ce", "rdr", "ce, strong"}
     for row in said["methods"].values():

@@ -7,12 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+import waiting
 
 import rdr_core
 from rdr_core.runs import Run, list_runs
@@ -27,7 +27,7 @@ def torchrun(ranks: int, *command: str) -> list[str]:
 
 
 def finish(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, env=ENV, timeout=300)
+    return waiting.run(command, env=ENV)
 
 
 def assert_same_but_for_rounding(run: Run, alone: Run) -> None:
@@ -87,13 +87,12 @@ def test_a_lost_rank_ends_the_job_and_the_run_goes_on_with_another_number(tmp_pa
     ask = ["train", "digits", "-i", "50", "-m", "rdr", "--epochs", "25", "--runs", str(tmp_path)]
     command = torchrun(2, "-m", "rdr_core", *ask)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV) as job:
-        deadline = time.monotonic() + 120
-        while not list(tmp_path.glob("*/checkpoint.safetensors")):
-            assert job.poll() is None, job.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        waiting.wait_for(
+            lambda: list(tmp_path.glob("*/checkpoint.safetensors")) or job.poll() is not None, "a first checkpoint"
+        )
+        assert job.poll() is None, job.communicate()
         os.kill(workers(job)["1"], signal.SIGKILL)
-        _, said = job.communicate(timeout=120)
+        said = waiting.ended(job).stderr
     assert job.returncode
     told = re.search(
         r"rdr: rank 0 of 2 lost another one .* by: torchrun --nproc-per-node 2 -m rdr_core resume (\S+)", said

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from equal_runs import assert_equal_runs
+from waiting import ended
 
 import rdr_core
 from rdr_core import branching
@@ -236,7 +237,7 @@ rdr_core.train("digits", method=sys.argv[1], runs={str(tmp_path)!r}, **{REQUEST!
     methods = ["inverse+drw", "rdr:preset=released"]
     for _ in range(2):  # without a trunk, and with one
         both = [subprocess.Popen([sys.executable, "-c", script, method]) for method in methods]
-        assert [process.wait(timeout=120) for process in both] == [0, 0]
+        assert [ended(process).returncode for process in both] == [0, 0]
         for method in methods:
             assert_equal(rdr_core.train("digits", method=method, runs=tmp_path, **REQUEST), whole(method))
         methods = ["cb+drw", "rdr:warmup=0.8"]
@@ -274,15 +275,3 @@ def test_seconds_of_a_branch_are_its_own(shared):
     assert run.seconds_in_all == pytest.approx(5 * run.history.seconds.iloc[4])
     (row,) = training_seconds([run]).itertuples()
     assert (row.epochs, row.total) == (5, run.seconds_in_all)
-
-
-def test_a_plan_counts_a_trunk_once(tmp_path):
-    from rdr_core.papers.cost import seconds_of
-
-    made = rdr_core.train("digits", method="rdr", runs=tmp_path, **REQUEST | {"epochs": 1})
-    whole = replace(made.config, epochs=60)
-    first, second = (replace(whole, method=method) for method in ("inverse+drw", "cb+drw"))
-    alone = seconds_of([first], "cpu")[first]
-    both = seconds_of([first, second], "cpu")
-    assert both[second] == pytest.approx(both[first] / 5, rel=0.5)
-    assert both[first] == pytest.approx(alone, rel=0.5)
