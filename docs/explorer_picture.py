@@ -44,8 +44,9 @@ def taken(address: str) -> bytes:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": 1000}, device_scale_factor=1.5)
+        page.set_default_timeout(0)  # a busy machine takes its time; whoever waits may press Ctrl-C
         page.goto(address)
-        page.wait_for_selector(".rdr-picture img", timeout=60_000)
+        page.wait_for_selector(".rdr-picture img")
         page.wait_for_load_state("networkidle")
         return page.locator(".rdr-explorer").screenshot()
 

@@ -14,18 +14,24 @@ import nbformat
 from nbconvert.preprocessors import ExecutePreprocessor
 
 WIDGET, WIDGET_STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
-#: Seconds that a cell may take.
-LIMIT = 120
 #: Characters of a control's choices that are all listed.
 LONGEST = 300
 
 
 def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
-    """The notebook with its outputs, run in ``folder``, where its own runs land."""
+    """The notebook with its outputs, run in ``folder``, where its own runs land; tells each cell that it begins.
+
+    A cell may take as long as it does: machines differ and are busy, and whoever waits sees how far it is.
+    """
     notebook = nbformat.read(path, as_version=4)
+    code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+
+    def tell(cell: nbformat.NotebookNode, cell_index: int) -> None:
+        print(f"cell {code.index(cell_index) + 1} of {len(code)}", end=", ", flush=True)
+
     # The kernel's own log would warn that it listens on this machine; what cells say goes into the page.
     quiet = ["--log-level=ERROR"]
-    running = ExecutePreprocessor(timeout=LIMIT, kernel_name="python3", extra_arguments=quiet)
+    running = ExecutePreprocessor(timeout=None, kernel_name="python3", extra_arguments=quiet, on_cell_execute=tell)
     running.preprocess(notebook, {"metadata": {"path": folder}})
     states = notebook.metadata.pop("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     for cell in notebook.cells:

@@ -25,7 +25,7 @@
 # 3. why nobody notices: the loss looks fine, and so does the accuracy;
 # 4. to look at a claim of a paper and not take it for what you see.
 #
-# No GPU, no downloads, half a minute. All networks were trained before and came with the toolkit, so a slider answers
+# No GPU, no downloads, a minute or two. All networks were trained before and came with the toolkit, so a slider answers
 # at once; the last section trains one in front of you. Run the cells from top to bottom (Shift+Enter). The first one
 # only gathers the tools; there is no need to read it. Cells that only draw are folded: three dots stand for them, and
 # open them.

@@ -26,7 +26,7 @@
 # 3. how the usual tool, PyHessian, can be wrong without a warning, and how to see it;
 # 4. why a curvature without the mode of BatchNorm cannot be read.
 #
-# No downloads; half a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells that
+# No downloads; a minute or two. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells that
 # only draw are folded: three dots stand for them, and open them.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

@@ -28,7 +28,7 @@
 # 4. how many **seeds** it takes to decide what is undecided.
 #
 # Everything is drawn from stored runs by what is behind the command `rdr paper`; nothing is trained here, and nothing
-# is downloaded. Half a minute. Folded cells, three dots each, only gather tools or draw. Our runs are mostly of
+# is downloaded. A minute or two. Folded cells, three dots each, only gather tools or draw. Our runs are mostly of
 # **digits**, a tiny data set that stands for CIFAR-10-LT, so that everybody can repeat them on a laptop: imbalance
 # factor 50 stands for the paper's 100. A number of ours is then not to be set against a number of the paper's; a
 # **direction** is.

@@ -27,7 +27,7 @@
 # 4. to write a weighting that looks at the features, as RDR does;
 # 5. to share it as a package, and, in an exercise that checks itself, to write one alone.
 #
-# No downloads; about a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells that
+# No downloads; a minute or two. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells that
 # only draw are folded: three dots stand for them, and open them.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -151,7 +151,7 @@ for wrong in ("smoothed:extra=-1", "smoothed:exta=3", "smoothed+inverse"):
 #
 # CE, 1/n and RDR come with the toolkit, trained on the same images from the same seeds. So does the **square root** of
 # 1/n, which is milder than 1/n as well: the fair control for our idea. Only our own method is trained here, with three
-# seeds, in half a minute.
+# seeds, in a minute or two.
 #
 # (A run that is there is opened, not trained again, and a run's name does not know what your function *does*. So
 # whenever you change the function, its old runs have to go: that is what the first line is for.)

@@ -36,7 +36,7 @@
 #
 # Exercises check themselves: write your answer in the place of the three dots and run the cell. You are told whether it
 # is right, never what is; the answer is folded away below, and so are cells that only gather tools or draw. No
-# downloads, half a minute. Run all cells once before the session (*Run*, *Run All Cells*).
+# downloads, a minute or two. Run all cells once before the session (*Run*, *Run All Cells*).
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 from pathlib import Path
@@ -191,7 +191,7 @@ check("2e", ...)
 show(GroupAccuracy.from_runs(runs("ce", "inverse", "rdr", "la")))
 
 # %% [markdown]
-# **3a.** On which group (Many, Medium or Few) do CE and RDR differ most? Answer with the word in quotes.
+# **3a.** On which group (Many, Medium or Few) do CE and RDR differ most in this picture? Answer with the word in quotes.
 
 # %%
 check("3a", ...)
@@ -215,15 +215,17 @@ check("3b", ...)
 
 # %% [markdown]
 # **3c.** The claim "RDR beats 1/n on Few" *holds* if all of the interval is above 0, *fails* if none of it is, and is
-# *undecided* otherwise. Which is it here? Answer with the word in quotes.
+# *undecided* otherwise. Which is it by this interval alone, on digits at imbalance factor 50? Answer with the word in
+# quotes.
 
 # %%
 check("3c", ...)
 
 # %% [markdown]
 # **3d.** The weights that the paper shows in its figure 7 are far from 1/n; they look like 1/n to the power of about a
-# half. So here is the **fair control**: both tempered by γ = 0.5, with the ratio and without. Does the claim that the
-# ratio helps hold, fail, or is it undecided? Choose other claims, too.
+# half. So here is the **fair control**: both tempered by γ = 0.5, with the ratio and without, on digits *and* on small
+# CIFAR (CIFAR-10 with a small network). Over all intervals of the picture: does the claim that the ratio helps hold (all
+# lie right of 0), fail (one lies left of it), or is it undecided? Choose other claims, too.
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

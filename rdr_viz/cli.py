@@ -22,9 +22,10 @@ def demo(
     The training set has 124 zeros but 2 nines (imbalance factor 50).
     Cross-entropy (CE), inverse frequency (1/n) and density ratio
     re-weighting (RDR) learn from the same images. Printed is accuracy over
-    all classes and over those with many, medium and few images.
+    all classes and over those with many, medium and few images, of this seed
+    and over the seeds that are shipped: one seed says little of a method.
 
-    Takes under a minute; needs no download and no GPU. Trained runs are
+    Takes a minute or two; needs no download and no GPU. Trained runs are
     kept: a second call only draws.
 
     Then open demo/index.html in a browser. demo/figures has every picture
@@ -103,7 +104,7 @@ def gallery(
     """Draw every kind of picture of stored runs, on one page.
 
     Numbers that the runs do not have yet (curvature, geometry) are computed
-    and kept in their folders: about 15 seconds a run of digits, once.
+    and kept in their folders: it takes its time once, and none again.
 
     rdr gallery demo/runs/* --out gallery
     """

@@ -42,6 +42,7 @@ def write_report(
     *,
     kinds: Sequence[str] = KINDS_OF_REPORT,
     command: str | None = None,
+    note: str = "",
     progress: bool = False,
 ) -> Path:
     """Draw displays of ``runs`` into ``out/figures`` and write ``out/index.html``.
@@ -54,6 +55,7 @@ def write_report(
         out: A folder; it is made.
         kinds: What to draw, in order (:data:`rdr_viz.kinds.KINDS`); default class counts, accuracy and the weights.
         command: What repeats the page; shown at its end.
+        note: What else there is to say of the runs, below the page's title; default nothing.
         progress: Whether to show a bar over the kinds.
 
     Returns:
@@ -80,7 +82,7 @@ def write_report(
     return write_page(
         out / "index.html",
         title=f"Learning from a long tail: {runs[0].config.dataset}, {factor(runs[0].config.imbalance_factor)}",
-        lead=lead(runs),
+        lead=f"{lead(runs)} {note}".strip(),
         sections=sections,
         table=table,
         glossary=[(method_style(method).label, MEANINGS[method]) for method in methods if method in MEANINGS],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import sysconfig
 import tomllib
@@ -14,6 +13,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from waiting import run
 
 import rdr_core
 
@@ -88,8 +88,8 @@ def test_public_names_are_just_those():
 
 
 def run_python(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                          env=os.environ | {"RDR_CHECK_SHAPES": "0"})  # fmt: skip
+    done = run([sys.executable, "-c", code], env=os.environ | {"RDR_CHECK_SHAPES": "0"})
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -115,33 +115,33 @@ print(len(sys.modules))
 
 @pytest.mark.slow
 def test_a_wheel_installed_elsewhere_runs_the_demo_without_the_clone(tmp_path):
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)],
-                   check=True, capture_output=True)  # fmt: skip
+    said = run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT])
+    assert said.returncode == 0, said.stderr
     (wheel,) = tmp_path.glob("*.whl")
     packed = set(zipfile.ZipFile(wheel).namelist())
     data = [path for part in ("paper", "runs") for path in (ROOT / "data" / part).rglob("*.*")]
     assert {f"rdr_core/{path.relative_to(ROOT).as_posix()}" for path in data} <= packed
     home = tmp_path / "elsewhere"
-    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
     python = home / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--no-deps", "--no-index", "-q", str(wheel)], check=True)
+    run([sys.executable, "-m", "venv", "--without-pip", home])
+    said = run([sys.executable, "-m", "uv", "pip", "install", "--python", python, "--no-deps", "--offline", wheel])
+    assert said.returncode == 0, said.stderr
     # The dependencies, and nothing of the clone: a plain path does not run the editable install's hook.
     (site,) = (home / "lib").glob("python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     work = tmp_path / "work"
     work.mkdir()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("RDR_", "PYTHON"))}
-    where = subprocess.run([python, "-c", "import rdr_core, rdr_viz; print(rdr_core.__file__, rdr_viz.__file__)"],
-                           cwd=work, env=environment, capture_output=True, text=True, check=True).stdout  # fmt: skip
-    assert all(Path(path).is_relative_to(home) for path in where.split())
-    code = ("from rdr_core.papers.paper import papers_folder; from rdr_core.papers.shipped import shipped;"
-            "from rdr_core.runs import list_runs; print(papers_folder(), len(list_runs(shipped())))")  # fmt: skip
-    kept = environment | {"RDR_CACHE": str(tmp_path / "cache")}
-    found = subprocess.run([python, "-c", code], cwd=work, env=kept, capture_output=True, text=True, check=True).stdout
-    papers, runs = found.split()
-    assert Path(papers).is_relative_to(home)
+    code = ("import rdr_core, rdr_viz; from rdr_core.papers.paper import papers_folder;"
+            "from rdr_core.papers.shipped import shipped; from rdr_core.runs import list_runs;"
+            "print(rdr_core.__file__, rdr_viz.__file__, papers_folder(), len(list_runs(shipped())))")  # fmt: skip
+    found = run([python, "-c", code], cwd=work, env=environment | {"RDR_CACHE": str(tmp_path / "cache")})
+    assert found.returncode == 0, found.stderr
+    *places, runs = found.stdout.split()
+    assert len(places) == 3
+    assert all(Path(path).is_relative_to(home) for path in places)
     assert (int(runs) > 0) == any((ROOT / "data" / "runs").glob("*.tar.xz"))
-    done = subprocess.run([home / "bin" / "rdr", "demo"], cwd=work, env=environment, capture_output=True, text=True)
+    done = run([home / "bin" / "rdr", "demo"], cwd=work, env=environment)
     assert done.returncode == 0, done.stderr
     assert "Medium" in done.stdout
     page = work / "demo" / "index.html"
@@ -161,6 +161,7 @@ except SystemExit as done:
     assert not done.code
 print(*sorted({"torch", "numpy", "pandas", "matplotlib", "torchvision", "sklearn"} & set(sys.modules)), file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = run([sys.executable, "-c", code])
+    assert done.returncode == 0, done.stderr
     assert "demo" in done.stdout
     assert done.stderr.strip() == ""

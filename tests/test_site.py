@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from html import unescape
@@ -14,6 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from headless import new_page
+from once import once
+from waiting import WHOLE_TEST, run
 
 import rdr_core
 import rdr_viz
@@ -29,12 +31,14 @@ LOADS = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"),
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
     """The whole site; notebooks without outputs, which tests/notebooks makes."""
-    folder = tmp_path_factory.mktemp("site").resolve()
-    command = [sys.executable, ROOT / "docs" / "build.py", "--as-stored", "--out", folder / "site", "--work", folder]
-    built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
-    assert built.returncode == 0, built.stdout + built.stderr
-    assert "WARNING" not in built.stderr
-    return folder / "site"
+
+    def make(folder: Path) -> None:
+        build = [ROOT / "docs" / "build.py", "--as-stored", "--out", folder / "site", "--work", folder]
+        built = run([sys.executable, *build], cwd=folder, limit=WHOLE_TEST)
+        assert built.returncode == 0, built.stdout + built.stderr
+        assert "WARNING" not in built.stderr
+
+    return once(tmp_path_factory, "site", make).resolve() / "site"
 
 
 @dataclass
@@ -156,7 +160,7 @@ def test_every_page_says_licence_and_how_to_cite(pages, site):
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [380, 1280])
 def test_pages_open_in_a_browser(site, browser, width):
-    tab = browser.new_page(viewport={"width": width, "height": 900})
+    tab = new_page(browser, viewport={"width": width, "height": 900})
     said, asked = [], []
     tab.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     tab.on("pageerror", lambda error: said.append(str(error)))
@@ -207,8 +211,11 @@ def test_what_takes_long_is_made_again_only_when_what_it_is_made_of_changes(buil
 
 
 @pytest.mark.slow
-def test_a_notebook_is_published_with_its_outputs_and_its_controls_in_words(build, tmp_path):
+def test_a_notebook_is_published_with_its_outputs_and_its_controls_in_words(build, tmp_path, capsys):
     notebook = build.with_outputs(ROOT / "notebooks" / "03_explorer.ipynb", tmp_path)
+    cells = sum(cell.cell_type == "code" for cell in nbformat.read(notebook, as_version=4).cells)
+    told = [f"cell {number} of {cells}" for number in range(1, cells + 1)]  # whoever waits sees how far it is
+    assert capsys.readouterr().out.startswith(f"Making 03_explorer ... {', '.join(told)}, ")
     outputs = [
         output for cell in nbformat.read(notebook, as_version=4).cells for output in cell.get("outputs", ())
     ]  # fmt: skip

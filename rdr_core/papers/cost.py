@@ -54,6 +54,8 @@ _FIRST = REHEARSALS + 2
 _BYTES = 64_000_000
 #: Side of the photographs of which training cuts its parts (:mod:`rdr_core.data.disk.cache`).
 _STORED_SIDE = 256
+#: What measures: seconds from some moment on.
+_clock = time.perf_counter
 
 
 def seconds_of(
@@ -141,7 +143,8 @@ def _size(config: RunConfig) -> _Size | None:
     if source.long_tailed:
         counts = np.full(d, _TRAINED[source.name] // d)  # no step takes longer for the shape of the tail
     else:
-        counts = profile_counts(config.profile or "exponential", source.n_max, d, config.imbalance_factor or 1)
+        left = source.n_max - parse(config.method).held_out
+        counts = profile_counts(config.profile or "exponential", left, d, config.imbalance_factor or 1)
     return _Size(d, source.image_shape, counts, d * _TESTED[source.name], source.long_tailed)
 
 
@@ -194,7 +197,8 @@ def _measure(config: RunConfig, size: _Size, device: torch.device) -> _Pace:
         first = _FIRST if state.recorded else 1
         _train(state, until=first)
         once = _seconds(lambda: _train(state, until=first + 1), device)
-        more = max(3, min(_STEPS, int(_SECONDS / once), state.batches - first - 2))  # the last batch may be small
+        # The last batch may be small; of three and the one that opens the epoch, one that is held up moves no median.
+        more = max(4, min(_STEPS, int(_SECONDS / once), state.batches - first - 2))
         step, opening = _pace(state, first + 1, more, device)
 
         written = RunFolder(Path(folder))
@@ -255,8 +259,8 @@ def _pace(state: TrainingState, start: int, steps: int, device: torch.device) ->
         others = _seconds(lambda: _train(state, until=start + steps), device)  # it opens the epoch anew
         step = max(0.0, others - one) / (steps - 2)
         return step, max(0.0, one - step)
-    ends = [time.perf_counter()]
-    _train(state, until=start + steps, tick=lambda: ends.append(time.perf_counter()))
+    ends = [_clock()]
+    _train(state, until=start + steps, tick=lambda: ends.append(_clock()))
     first, *rest = np.diff(ends)
     step = float(np.median(rest))
     return step, max(0.0, float(first) - step)
@@ -270,8 +274,8 @@ def _finished(config: RunConfig, folder: Path | None) -> int:
 
 
 def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    started = time.perf_counter()
+    started = _clock()
     work()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return time.perf_counter() - started
+    return _clock() - started

@@ -8,8 +8,13 @@ eigenvalues would take up the steps.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Sequence
 
+import numpy as np
+import torch
+from torch import Tensor
+
+from rdr_core.shapes import Float
 from rdr_viz.curvature.krylov import Krylov
 
 #: Width of the broadening by the spectrum's range.
@@ -18,25 +23,30 @@ BROADENING = 0.01
 POINTS = 1024
 
 
-def quadrature(space: Krylov) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fill the space, and read the spectrum as its start vector sees it.
+def fill(spaces: Sequence[Krylov], product: Callable[[Float[Tensor, "n P"]], Float[Tensor, "n P"]]) -> None:
+    """Fill new spaces, each or until it closes, side by side: their products are made together."""
+    growing = list(spaces)
+    while growing:
+        images = product(torch.stack([space.following for space in growing]))
+        for space, image in zip(growing, images, strict=True):
+            space.take(image)
+        growing = [space for space in growing if space.remainder and not space.full]
 
-    Args:
-        space: new; it is filled, or until it closes.
+
+def quadrature(space: Krylov) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the spectrum as the start vector of a filled space sees it.
 
     Returns:
         Nodes (m,) ascending, weights (m,) that sum to 1, and each node's residual (m,) as an eigenvalue.
 
     Example:
-        >>> import torch
         >>> values = torch.tensor([1.0, 2.0, 5.0], dtype=torch.float64)
-        >>> nodes, weights, _ = quadrature(Krylov(lambda v: values * v, torch.ones(3, dtype=torch.float64), room=9))
+        >>> space = Krylov(lambda v: values * v, torch.ones(3, dtype=torch.float64), room=9)
+        >>> fill([space], space.product)
+        >>> nodes, weights, _ = quadrature(space)
         >>> nodes.round(6).tolist(), weights.round(6).tolist()
         ([1.0, 2.0, 5.0], [0.333333, 0.333333, 0.333333])
     """
-    space.step()
-    while space.remainder and not space.full:
-        space.step()
     nodes, coordinates, residuals = space.ritz()
     return nodes, coordinates[0] ** 2, residuals
 

@@ -15,7 +15,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from rdr_core.errors import RdrError
 from rdr_core.shapes import Float, Int
-from rdr_viz.curvature.density import broaden, grid_over, quadrature
+from rdr_viz.curvature.density import broaden, fill, grid_over, quadrature
 from rdr_viz.curvature.eigenvalues import extreme_eigenpairs
 from rdr_viz.curvature.krylov import Krylov
 from rdr_viz.curvature.layers import quick_twice
@@ -203,11 +203,10 @@ class Hessian:
             known, basis, _ = self._deflation(product, deflate)
 
             def sample(n: int) -> np.ndarray:
-                values = []
-                for _ in range(n):
-                    probe = self._vector(_signs(draw, self.parameters))
-                    probe -= basis @ (probe @ basis)
-                    values.append(probe @ product(probe))
+                values: list[Tensor] = []
+                while len(values) < n:
+                    rows = self._probes(draw, min(self._products.width, n - len(values)), basis)
+                    values.extend((rows * product(rows)).sum(dim=1))
                 return torch.stack(values).cpu().numpy()
 
             found = estimate_trace(
@@ -248,18 +247,21 @@ class Hessian:
             nodes, weights = np.zeros((2, probes, j + steps))
             nodes[:, :j], weights[:, :j] = known, 1 / self.parameters
 
-            def rest(vector: Tensor) -> Tensor:
-                image = product(vector)
-                return image - basis @ (image @ basis)
+            def rest(rows: Tensor) -> Tensor:
+                images = product(rows)
+                return images - (images @ basis) @ basis.T
 
-            for row in range(probes if share > 0 else 0):
-                probe = self._vector(_signs(draw, self.parameters))
-                probe -= basis @ (probe @ basis)
-                found, weight, left = quadrature(Krylov(rest, probe, steps, self._images.dtype))
-                here = slice(j, j + len(found))
-                nodes[row, here], weights[row, here] = found, share * weight
-                nodes[row, here.stop :] = found[0]
-                ends.append((found[0], left[0], found[-1], left[-1]))
+            together = self._side_by_side(steps)
+            for first in range(0, probes if share > 0 else 0, together):
+                rows = self._probes(draw, min(together, probes - first), basis)
+                spaces = [Krylov(rest, row, steps, self._images.dtype) for row in rows]
+                fill(spaces, rest)
+                for row, space in enumerate(spaces, start=first):
+                    found, weight, left = quadrature(space)
+                    here = slice(j, j + len(found))
+                    nodes[row, here], weights[row, here] = found, share * weight
+                    nodes[row, here.stop :] = found[0]
+                    ends.append((found[0], left[0], found[-1], left[-1]))
             for value, residual in zip(known, residuals, strict=True):
                 ends.append((value, residual, value, residual))
         low, residual_low = min((end[0], end[1]) for end in ends)
@@ -279,10 +281,20 @@ class Hessian:
         if not wanted or self._near is None:
             return np.zeros(0), self._vector(np.zeros((self.parameters, 0))), np.zeros(0)
         if self._quotients is None:
-            images = torch.stack([product(vector) for vector in self._near.T], dim=1)
+            images = product(self._near.T.contiguous()).T
             values = (self._near * images).sum(dim=0)
             self._quotients = torch.stack([values, (images - self._near * values).norm(dim=0)]).cpu().numpy()
         return self._quotients[0], self._near, self._quotients[1]
+
+    def _probes(self, draw: np.random.Generator, n: int, basis: Float[Tensor, "P j"]) -> Float[Tensor, "n P"]:
+        """Random signs, less what lies along the basis."""
+        rows = torch.stack([self._vector(_signs(draw, self.parameters)) for _ in range(n)])
+        return rows - (rows @ basis) @ basis.T
+
+    def _side_by_side(self, steps: int) -> int:
+        """How many Krylov spaces of so many steps to fill at a time: as many as their products and memory allow."""
+        each = 8 * self.parameters * (steps + 1)
+        return max(1, min(self._products.width, self._products.memory // each))
 
     def _vector(self, values: np.ndarray) -> Tensor:
         """Float64, where vectors are combined: on the model's device if that is a GPU with float64."""
@@ -309,7 +321,7 @@ class Hessian:
         with self._products.many(), tqdm(desc=what, unit="product", disable=not progress) as bar:
 
             def product(vector: Tensor) -> Tensor:
-                bar.update()
+                bar.update(len(vector) if vector.dim() == 2 else 1)
                 return self._products(vector).to(vector)
 
             yield product

@@ -69,8 +69,20 @@ class Krylov:
         Raises:
             RdrError: the product is not finite.
         """
+        self.take(self.product(self.following))
+
+    @property
+    def following(self) -> Float[Tensor, "P"]:
+        """The vector to multiply next."""
+        return self._rows[self.multiplied]
+
+    def take(self, image: Float[Tensor, "P"]) -> None:
+        """Take the product of :attr:`following` into the space.
+
+        Raises:
+            RdrError: it is not finite.
+        """
         m = self.multiplied
-        image = self.product(self._rows[m])
         # In exact arithmetic the image has parts along the last two vectors only (after a press, along all): once for
         # those, once more for what rounding left along any.
         first = 0 if m == self._pressed else max(m - 1, 0)

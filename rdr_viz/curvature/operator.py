@@ -2,11 +2,13 @@
 
 For L(w) = 1/N sum_i l(f(x_i; w), y_i) and a vector v, H v = d/dw <dL/dw, v> (Pearlmutter 1994), summed over batches
 that count as many images as they have. Where memory allows, the graph of each batch's gradient is kept while products
-are made, so that each product costs one backward pass through it: about two gradients, not three.
+are made, so that each product costs one backward pass through it: about two gradients, not three. Where a small
+network's pass is mostly overhead, one pass serves several vectors.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -18,10 +20,15 @@ from rdr_core.shapes import Float, Int
 
 #: Bytes that kept graphs may take in all.
 MEMORY = 2**30
+#: Vectors that one backward pass serves at most: more gain little.
+WIDEST = 16
 
 
 class HessianProducts:
-    """``products(v)`` is H v; counts them in ``made``.
+    """``products(v)`` is H v, and ``products(rows)`` that of each row; counts them in ``made``.
+
+    Attributes:
+        width: how many rows are best given at once: 1 but inside :meth:`many`, where a pass may serve several.
 
     Args:
         model: images -> logits, in the mode wanted, on the images' device. Its forward pass must not be random.
@@ -60,15 +67,17 @@ class HessianProducts:
         self.batches = list(zip(images.split(batch_size), labels.split(batch_size), strict=True))
         self.sizes = [p.numel() for p in self.parameters]
         self.size = sum(self.sizes)
-        self.made = 0
+        self.made, self.width = 0, 1
         self._kept: list[tuple[Tensor, ...]] | None = None
 
     def gradient(self) -> Float[Tensor, "P"]:
         """dL/dw, flat."""
         return self._sum(_flat(self._gradient(*batch, create_graph=False)) for batch in self.batches)
 
-    def __call__(self, vector: Float[Tensor, "P"]) -> Float[Tensor, "P"]:
-        """H v, flat, in the parameters' type and on their device."""
+    def __call__(self, vector: Float[Tensor, "P"] | Float[Tensor, "n P"]) -> Float[Tensor, "P"] | Float[Tensor, "n P"]:
+        """H v, flat, in the parameters' type and on their device; of rows, that of each."""
+        if vector.dim() == 2:
+            return self._of_rows(vector)
         like = self.parameters[0]
         parts = vector.to(like).split(self.sizes)
         direction = tuple(part.view_as(p) for part, p in zip(parts, self.parameters, strict=True))
@@ -92,10 +101,32 @@ class HessianProducts:
             used += counted[0]
         self._kept = kept if len(kept) == len(self.batches) and used <= self.memory else None
         del kept
+        if self._kept is not None:
+            self.width = max(1, min(WIDEST, self.memory // max(used, 1)))
         try:
             yield self
         finally:
-            self._kept = None
+            self._kept, self.width = None, 1
+
+    def _of_rows(self, rows: Float[Tensor, "n P"]) -> Float[Tensor, "n P"]:
+        if self.width == 1 or len(rows) == 1:
+            return torch.stack([self(row) for row in rows])
+        if len(rows) > self.width:
+            return torch.cat([self._of_rows(some) for some in rows.split(self.width)])
+        parts = rows.to(self.parameters[0]).split(self.sizes, dim=1)
+        directions = tuple(part.view(-1, *p.shape) for part, p in zip(parts, self.parameters, strict=True))
+        try:
+            with warnings.catch_warnings():
+                # So PyTorch says that it does an operation for one vector after the other.
+                warnings.filterwarnings("error", message="There is a performance drop")
+                found = self._sum(
+                    self._backward(gradient, directions, retain=True, rows=True) for gradient in self._kept
+                )
+        except (RuntimeError, UserWarning):  # an operation for one vector alone, or too little memory
+            self.width = 1
+            return self._of_rows(rows)
+        self.made += len(rows)
+        return found
 
     def _gradient(self, images: Tensor, labels: Tensor, *, create_graph: bool) -> tuple[Tensor, ...]:
         with torch.enable_grad():
@@ -109,14 +140,18 @@ class HessianProducts:
                 losses.sum() / self.total, self.parameters, create_graph=create_graph, materialize_grads=True
             )
 
-    def _backward(self, gradient: tuple[Tensor, ...], direction: tuple[Tensor, ...], *, retain: bool) -> Tensor:
+    def _backward(
+        self, gradient: tuple[Tensor, ...], direction: tuple[Tensor, ...], *, retain: bool, rows: bool = False
+    ) -> Tensor:
         pairs = [(g, v) for g, v in zip(gradient, direction, strict=True) if g.requires_grad]
         if not pairs:  # a loss that is linear in every weight
-            return torch.zeros(self.size, dtype=direction[0].dtype, device=direction[0].device)
+            shape = (len(direction[0]), self.size) if rows else (self.size,)
+            return direction[0].new_zeros(shape)
         outputs, vectors = zip(*pairs, strict=True)
-        return _flat(
-            torch.autograd.grad(outputs, self.parameters, vectors, retain_graph=retain, materialize_grads=True)
+        found = torch.autograd.grad(
+            outputs, self.parameters, vectors, retain_graph=retain, materialize_grads=True, is_grads_batched=rows
         )
+        return torch.cat([part.detach().flatten(1) for part in found], dim=1) if rows else _flat(found)
 
     def _sum(self, parts: Iterator[Tensor]) -> Tensor:
         result = next(parts)

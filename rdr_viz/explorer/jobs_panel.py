@@ -123,14 +123,24 @@ class JobsPanel:
 
     @told
     def _on_train(self, _: object) -> None:
-        self._follow(self._jobs.train(self._untrained))
-        self._changed()  # there is nothing more to offer
+        asked, self._untrained = self._untrained, ()  # of a double click the second finds nothing to do
+        if not asked:
+            return
+        try:
+            self._follow(self._jobs.train(asked))
+        finally:
+            self._changed()  # there is nothing more to offer, or it is offered again
 
     @told
     def _on_analyse(self, _: object) -> None:
-        for run in self._unanalysed:
-            self._follow(self._jobs.analyse(run, self._analysis))
-        self._changed()
+        asked, self._unanalysed = self._unanalysed, ()
+        if not asked:
+            return
+        try:
+            for run in asked:
+                self._follow(self._jobs.analyse(run, self._analysis))
+        finally:
+            self._changed()
 
     def _follow(self, job: Job) -> None:
         self._dismissed.discard(job.id)

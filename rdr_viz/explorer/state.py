@@ -9,6 +9,9 @@ from urllib.parse import parse_qs, urlencode
 
 from rdr_core.errors import RdrError
 
+#: Of a link, by what they hold; a page may have others of its own.
+_PARAMETERS = frozenset({"data", "if", "profile", "method", "seed", "epoch", "view", "option", "pinned", "without"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class State:
@@ -64,7 +67,14 @@ class State:
             raise RdrError(f"This is no view that the explorer shared ({error}); press Share to make one.") from None
 
     def to_query(self) -> str:
-        """The parameters of a link, without the question mark."""
+        """The parameters of a link, without the question mark.
+
+        What a state has none of is named by ``without``: what a link doesn't mention at all has its default.
+
+        Example:
+            >>> State(imbalance_factor=None, profile=None, methods=("rdr",)).to_query()
+            'data=digits&method=rdr&seed=0&view=counts&without=if&without=profile'
+        """
         pairs: list[tuple[str, object]] = [("data", self.data)]
         if self.imbalance_factor is not None:
             pairs.append(("if", f"{self.imbalance_factor:.17g}"))
@@ -79,32 +89,55 @@ class State:
             pairs.append(("option", self.option))
         if self.pinned is not None:
             pairs.append(("pinned", self.pinned.to_query()))
+        there = {name for name, _ in pairs}
+        pairs += [("without", name) for name in ("if", "profile", "method", "seed") if name not in there]
         return urlencode(pairs)
 
     @classmethod
     def from_query(cls, query: str) -> State:
         """Undo of :meth:`to_query`; parameters that are none of a view's, as a page's own, play no part.
 
+        What the link leaves out has its default; the tail's is none where data come as they are.
+
         Raises:
             RdrError: it holds no view.
+
+        Example:
+            >>> State.from_query("?method=rdr&view=accuracy") == State(methods=("rdr",), view="accuracy")
+            True
         """
         try:
-            found = parse_qs(query.removeprefix("?"), keep_blank_values=True, errors="strict")
+            if not cls.is_in(query):
+                raise ValueError("it has no such parameters")
+            found = _parameters(query, errors="strict")
             one = {name: values[0] for name, values in found.items()}
-            factor, epoch, pinned = one.get("if"), one.get("epoch"), one.get("pinned")
+            without, epoch, pinned = found.get("without", ()), one.get("epoch"), one.get("pinned")
+            data = one.get("data", cls.data)
+            factor = float(one["if"]) if "if" in one else None if "if" in without else _usual_imbalance(data)
+            profile = one.get("profile", None if factor is None or "profile" in without else cls.profile)
             return cls(
-                data=one["data"],
-                imbalance_factor=None if factor is None else float(factor),
-                profile=one.get("profile"),
-                methods=tuple(found.get("method", ())),
-                seeds=tuple(map(int, found.get("seed", ()))),
+                data=data,
+                imbalance_factor=factor,
+                profile=profile,
+                methods=tuple(found.get("method", () if "method" in without else cls.methods)),
+                seeds=tuple(map(int, found.get("seed", () if "seed" in without else cls.seeds))),
                 epoch=None if epoch is None else int(epoch),
-                view=one["view"],
+                view=one.get("view", cls.view),
                 option=one.get("option", ""),
                 pinned=None if pinned is None else cls.from_query(pinned).alone(),
             )
-        except (ValueError, KeyError) as error:
+        except ValueError as error:
             raise RdrError(f"This link holds no view of the explorer ({error}); press Share to make one.") from None
+
+    @classmethod
+    def is_in(cls, query: str) -> bool:
+        """Whether a link says anything of a view.
+
+        Example:
+            >>> State.is_in("token=abc&theme=dark"), State.is_in("token=abc&seed=3")
+            (False, True)
+        """
+        return not _PARAMETERS.isdisjoint(_parameters(query, errors="replace"))
 
     @classmethod
     def _from_dict(cls, values: dict[str, Any]) -> State:
@@ -128,3 +161,19 @@ class State:
             option=values["option"],
             pinned=None if pinned is None else cls._from_dict(pinned).alone(),
         )
+
+
+def _parameters(query: str, *, errors: str) -> dict[str, list[str]]:
+    """Of a link; ``errors`` is what to do where it holds no text, as for :meth:`bytes.decode`."""
+    return parse_qs(query.removeprefix("?"), keep_blank_values=True, errors=errors)
+
+
+def _usual_imbalance(data: str) -> float | None:
+    """The default's, for data that can be given one; None for others: those that come long-tailed, and a user's own."""
+    from rdr_core.data.sources import find_source  # brings torch, that a whole link doesn't need
+
+    try:
+        source, _ = find_source(data.partition(",")[0])
+    except RdrError:
+        return None
+    return None if source.usual_imbalance is None else State.imbalance_factor

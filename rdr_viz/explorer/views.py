@@ -5,11 +5,13 @@ A view draws with the displays of :mod:`rdr_viz.kinds`, from what is stored: not
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from rdr_core.data.profiles import PROFILES
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.runs import Run, RunConfig
 from rdr_viz.analysis import only_stored
@@ -261,6 +263,37 @@ def neighbours(state: State, catalogue: Catalogue) -> Iterator[State]:
 def _find(state: State, catalogue: Catalogue, method: str, seed: int) -> Entry | None:
     where = state.data, state.imbalance_factor, state.profile
     return catalogue.find(*where, method, seed, VIEWS[state.view].result)
+
+
+def refuse_impossible(state: State, catalogue: Catalogue) -> None:
+    """Tell of a state from elsewhere what no reader could choose here, before anything is trained for it.
+
+    Raises:
+        RdrError: an unknown view, option or profile, or a tail that nothing has, or not these data.
+    """
+    if state.pinned is not None:
+        refuse_impossible(state.pinned, catalogue)
+    _known_view(state)
+    factor, profile = state.imbalance_factor, state.profile
+    if catalogue.any(state.data, factor, profile):
+        return
+    if profile is not None and profile not in PROFILES:
+        raise unknown_name("profile", profile, PROFILES)
+    if profile is None and factor is not None:
+        raise RdrError(f"A tail of imbalance factor {factor:g} needs a profile: {' or '.join(PROFILES)}.")
+    if profile is not None and factor is None:
+        raise RdrError(f"A tail of {profile} profile needs an imbalance factor; 100 is usual.")
+    if factor is not None and not 1 <= factor < math.inf:
+        raise RdrError(f"An imbalance factor is largest over smallest class, 1 or more, not {factor:g}.")
+    if factor is not None and catalogue.profiles(state.data) == [None] and _comes_long_tailed(state.data):
+        raise RdrError(f"{state.data} comes long-tailed; leave the imbalance factor and the profile out.")
+
+
+def _comes_long_tailed(data: str) -> bool:
+    from rdr_core.data.sources import SOURCES  # brings torch, that pictures don't need
+
+    name = data.partition(",")[0]
+    return name in SOURCES and SOURCES[name].long_tailed
 
 
 def _known_view(state: State) -> View:

@@ -27,7 +27,7 @@ from rdr_viz.explorer.pictures import Panel, Pictures
 from rdr_viz.explorer.state import State
 from rdr_viz.explorer.theme import PageTheme
 from rdr_viz.explorer.told import told
-from rdr_viz.explorer.views import VIEWS, Plan, Request, neighbours, plan
+from rdr_viz.explorer.views import VIEWS, Plan, Request, neighbours, plan, refuse_impossible
 from rdr_viz.notebook import SCALE, picture_html
 
 #: What is shown first, where there are such runs.
@@ -83,7 +83,7 @@ class Explorer:
         self.catalogue = Catalogue(folders)
         self.pictures = Pictures()
         self._requests: tuple[Request, ...] = ()
-        self._state = FIRST
+        self._state = self.catalogue.nearest(FIRST)
         self._pinned: State | None = None
         self._details = ""
 
@@ -119,7 +119,16 @@ class Explorer:
         return replace(self._state, pinned=self._pinned)
 
     def show(self, state: State) -> None:
-        """Show a state; where there are no runs of its data, the nearest one, with a sentence."""
+        """Show a state; where there are no runs of its data, the nearest one, with a sentence.
+
+        One that can't be is refused with a sentence; what is shown stays.
+        """
+        try:
+            refuse_impossible(state, self.catalogue)
+        except RdrError as error:
+            self._draw()
+            self.say(str(error))
+            return
         self._pinned = state.pinned
         known = state.alone()
         if state.data not in self.catalogue.data():
@@ -146,7 +155,7 @@ class Explorer:
             return state
         if state is None:
             query = os.environ.get("QUERY_STRING", "")  # Voila's page has it
-            return State.from_query(query) if "view=" in query else self.catalogue.nearest(FIRST)
+            return State.from_query(query) if State.is_in(query) else self._state
         if not state.lstrip().startswith("{") and "=" not in state:
             try:
                 state = Path(state).read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ import numpy as np
 from rdr_core.papers.grids import Request
 from rdr_viz.numbers.words import listed, number
 from rdr_viz.papers.claim_intervals import ClaimIntervals
-from rdr_viz.papers.claims import FAILS, HOLDS, UNDECIDED, judge, overall
+from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, judge, overall
 from rdr_viz.papers.more_seeds import half_width
 
 if TYPE_CHECKING:
@@ -188,13 +188,19 @@ class ReadingGroup:
         )
 
     def _control(self) -> Exercise:
+        """Of all intervals that the exercise's picture has, whatever the scale: digits and small CIFAR today."""
         start = "The ratio helps beyond tempering"
         claim = next(claim for claim in self._paper.claims if claim.says.startswith(start))
-        verdict = overall(judge(claim, self._paper, self._grid, self._shelf))
+        judged = {
+            grid.scale: [one for one in judge(claim, self._paper, grid, self._shelf) if one.verdict != NOT_MEASURED]
+            for grid in self._paper.grids.values()
+        }
+        verdict = overall([one for settings in judged.values() for one in settings])
+        by_scale = listed([f"{_is(overall(settings))} on {scale}" for scale, settings in judged.items() if settings])
         return Exercise(
             verdict,
-            "It holds only if all intervals lie to the right of 0, and fails if one lies to the left.",
-            f"{self._claim(start).finding} So it {_is(verdict)}.",
+            "It holds only if all intervals of the picture lie to the right of 0, and fails if one lies to the left.",
+            f"By itself the claim {by_scale}. {self._claim(start).finding} So it {_is(verdict)}.",
             choices=_VERDICTS,
         )
 

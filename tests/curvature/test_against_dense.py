@@ -40,6 +40,58 @@ def test_products_are_the_dense_hessian(case):
     assert hessian.products == hessian.parameters
 
 
+@pytest.mark.parametrize("memory", [2**30, 0], ids=["kept graphs", "fresh graphs"])
+def test_products_of_rows_are_those_of_each(case, memory):
+    hessian, dense = case
+    products = hessian._products
+    products.memory = memory
+    eye = torch.eye(hessian.parameters, dtype=torch.float64)
+    with products.many():
+        assert products.width == (16 if memory else 1)
+        np.testing.assert_allclose(products(eye).numpy(), dense, atol=1e-12)
+    assert products.made == hessian.parameters
+    assert products.width == 1  # rows of later calls may come with other weights
+
+
+def test_a_layer_that_takes_no_rows_gets_one_at_a_time():
+    class Outer(torch.autograd.Function):
+        """outer times 2 x, which looks at what comes back before it multiplies; several say several things."""
+
+        @staticmethod
+        def forward(ctx, outer, x):
+            ctx.save_for_backward(outer, x)
+            return 2 * outer * x
+
+        @staticmethod
+        def backward(ctx, other):
+            outer, x = ctx.saved_tensors
+            return (2 * other * x, 2 * other * outer) if other.abs().sum().item() else (None, None)
+
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**2
+
+        @staticmethod
+        def backward(ctx, outer):
+            return Outer.apply(outer, *ctx.saved_tensors)
+
+    class Layer(nn.Module):
+        def forward(self, x):
+            return Square.apply(x)
+
+    _, x, y = networks.plain()
+    model = nn.Sequential(nn.Linear(3, 4), Layer(), nn.Linear(4, 3))
+    dense = networks.dense_hessian(model, x, y)
+    products = Hessian(model, x, y, batch_size=4, dtype=torch.float64)._products
+    with products.many():
+        assert products.width > 1
+        torch.testing.assert_close(products(torch.eye(len(dense), dtype=torch.float64)), dense, atol=1e-12, rtol=0)
+        assert products.width == 1
+    assert products.made == len(dense)
+
+
 def test_eigenvalues_at_both_ends(case):
     hessian, dense = case
     values = np.linalg.eigvalsh(dense)

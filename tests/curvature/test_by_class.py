@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from waiting import run as run_process
 
 from rdr_core.errors import RdrError
 from rdr_core.runs import Run
@@ -142,4 +142,5 @@ def test_numbers_import_no_matplotlib():
         "import sys, rdr_viz.curvature as c; [getattr(c, name) for name in c.__all__];"
         "sys.exit('matplotlib' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    done = run_process([sys.executable, "-c", code])
+    assert done.returncode == 0, done.stderr

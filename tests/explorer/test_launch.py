@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from lab import served
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
+from waiting import LIMIT, ended, wait_for
 
 from rdr_core.errors import RdrError
 from rdr_viz.explorer import launch
@@ -136,7 +137,7 @@ def test_what_is_not_installed_is_a_sentence(rdr, monkeypatch):
 def answer(url: str) -> tuple[int, str]:
     """Status and final address."""
     try:
-        with urllib.request.urlopen(url, timeout=60) as page:
+        with urllib.request.urlopen(url, timeout=LIMIT) as page:
             return page.status, page.url
     except urllib.error.HTTPError as error:
         return error.code, error.url
@@ -168,7 +169,7 @@ def test_only_this_machine_with_the_token_is_served_and_ctrl_c_ends_it(arguments
             copied = {path.name for path in (tmp_path / "copies").glob("*.ipynb")}
             assert copied == {path.name for path in notebooks_folder().glob("*.ipynb")}
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 130
+        assert ended(process).returncode == 130
     err = (tmp_path / "settings" / "stderr.txt").read_text()
     assert err.endswith("Ended.\n")
     assert "Traceback" not in err
@@ -182,7 +183,7 @@ def test_a_page_closed_while_it_was_written_to_is_not_logged_and_other_errors_ar
     async def leave(*errors: Exception) -> None:
         for error in errors:
             asyncio.get_running_loop().create_task(fail(error))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # until each has run
         gc.collect()  # a task tells that nobody took its error when it goes
 
     logger = logging.getLogger("asyncio")
@@ -200,7 +201,7 @@ def test_the_browser_is_led_to_the_token_by_a_page_that_only_its_owner_reads(tmp
     arguments = []
     monkeypatch.setattr("webbrowser.open", lambda *given: arguments.extend(given) or opened.set())
     launch._open_browser("http://127.0.0.1:8866/?token=se-cret_1", tmp_path)
-    assert opened.wait(10)
+    wait_for(opened.is_set, "the browser to be opened")
     address, *_ = arguments
     assert "se-cret" not in address
     assert 'url=http://127.0.0.1:8866/?token=se-cret_1"' in Path(urlsplit(address).path).read_text()

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from waiting import wait_until
 
 from rdr_viz.analysis import NotStored
 from rdr_viz.explorer import pictures as module
@@ -57,9 +58,11 @@ def test_what_was_drawn_is_not_drawn_again(catalogue, monkeypatch):
         pictures.panel(request, "light")
 
 
-def test_no_more_is_kept_than_asked_for_and_the_latest_stays(catalogue):
+def test_no_more_is_kept_than_asked_for_and_the_latest_stays(catalogue, monkeypatch):
     asked = [request_of(catalogue, view=view) for view in ("counts", "accuracy", "weights", "bound")]
-    sizes = [len(Pictures().panel(request, "light").png) for request in asked]
+    drawn = {request: Pictures().panel(request, "light") for request in asked}
+    monkeypatch.setattr(Pictures, "_draw", lambda self, request, theme: drawn[request])  # once is enough
+    sizes = [len(panel.png) for panel in drawn.values()]
     pictures = Pictures(kept_bytes=sizes[-1] + sizes[-2])
     for request in asked:
         pictures.panel(request, "light")
@@ -101,24 +104,20 @@ def test_an_analysis_that_is_not_stored_is_not_computed(catalogue):
         Pictures().panel(Request("density", (plain.path,)), "light")
 
 
-def run(what: Coroutine) -> None:
+def in_a_loop(what: Coroutine) -> None:
     """In an event loop of its own, in a thread of its own: a browser's test may have left one in this one."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, what).result()
 
 
-def drawn_ahead(pictures: Pictures, wanted: list, count: int, meanwhile=lambda: None, seconds: float = 90) -> None:
+def drawn_ahead(pictures: Pictures, wanted: list, count: int) -> None:
     """Run an event loop until that many pictures are there."""
 
     async def waiting() -> None:
         pictures.prepare(wanted)
-        end = asyncio.get_running_loop().time() + seconds
-        while len(pictures._panels) < count:
-            assert asyncio.get_running_loop().time() < end
-            await asyncio.sleep(0.05)
-            meanwhile()
+        await wait_until(lambda: len(pictures._panels) >= count, f"{count} pictures", seen=lambda: pictures._panels)
 
-    run(waiting())
+    in_a_loop(waiting())
 
 
 @pytest.mark.slow
@@ -146,13 +145,12 @@ def test_pictures_are_drawn_ahead_by_another_process_to_the_same_bytes(catalogue
     process.wait()
 
     async def ask_again() -> None:
-        for _ in range(30):
-            pictures.prepare(more)
-            await asyncio.sleep(3)
-            if more[1] in pictures._panels:
-                return
+        pictures.prepare(more)
+        await wait_until(lambda: pictures._ahead._process is None, "the killed process to be missed")
+        pictures.prepare(more)
+        await wait_until(lambda: more[1] in pictures._panels, "the picture from another", seen=lambda: pictures._panels)
 
-    run(ask_again())
+    in_a_loop(ask_again())
     assert more[1] in pictures._panels
     pictures.forget()
     assert pictures._panels == {}

@@ -57,3 +57,34 @@ def test_what_is_pinned_has_nothing_pinned_itself(state):
     for found in (State.from_json(deep.to_json()), State.from_query(deep.to_query())):
         assert found.pinned is not None
         assert found.pinned.pinned is None
+
+
+@pytest.mark.parametrize(
+    ("query", "same"),
+    [
+        ("data=digits&if=10&method=la&seed=3&view=accuracy", State(imbalance_factor=10.0, methods=("la",), seeds=(3,))),
+        ("data=digits&method=la&seed=3&view=accuracy", State(methods=("la",), seeds=(3,))),
+        ("data=digits, 5 %25 label noise&view=accuracy", State(data="digits, 5 % label noise")),
+        ("view=accuracy", State()),
+        ("profile=step&view=accuracy", State(profile="step")),
+        ("data=imagenet-lt&view=accuracy", State(data="imagenet-lt", imbalance_factor=None, profile=None)),
+        ("data=folder:flowers&view=accuracy", State(data="folder:flowers", imbalance_factor=None, profile=None)),
+        ("data=folder:flowers&if=20&view=accuracy", State(data="folder:flowers", imbalance_factor=20.0)),
+        ("data=my own&view=accuracy", State(data="my own", imbalance_factor=None, profile=None)),
+    ],
+)
+def test_what_a_link_leaves_out_has_its_default(query, same):
+    assert State.from_query(query) == replace(same, view="accuracy")
+    if query != "view=accuracy":
+        assert State.from_query(query.removesuffix("&view=accuracy")) == same
+
+
+def test_what_there_is_none_of_is_said_in_a_link():
+    none = State(imbalance_factor=None, profile=None, methods=(), seeds=())
+    assert State.from_query(none.to_query()) == none
+
+
+def test_a_pages_own_parameters_are_no_view():
+    assert not State.is_in("token=abc&theme=dark")
+    assert not State.is_in("%ff=%ff")
+    assert State.is_in("token=abc&seed=1")

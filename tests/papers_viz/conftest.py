@@ -61,11 +61,25 @@ factors = [100]
 }
 
 
+def write_tiny(folder: Path, epochs: int = 1) -> None:
+    """The paper's files, into ``folder/tiny``; its runs have so many epochs."""
+    (folder / "tiny").mkdir()
+    for name, text in _FILES.items():
+        (folder / "tiny" / name).write_text(text.replace("epochs = 1", f"epochs = {epochs}"))
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Paper:
     """The paper, read from its files."""
-    home: Path = tmp_path_factory.mktemp("papers") / "tiny"
-    home.mkdir()
-    for name, text in _FILES.items():
-        (home / name).write_text(text)
-    return load_paper("tiny", home.parent)
+    folder = tmp_path_factory.mktemp("papers")
+    write_tiny(folder)
+    return load_paper("tiny", folder)
+
+
+@pytest.fixture
+def longer_tiny(tmp_path) -> Path:
+    """Folder of the paper with runs that are not over after their first epoch."""
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    write_tiny(folder, epochs=3)
+    return folder

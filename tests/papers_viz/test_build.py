@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import shlex
 import shutil
-import time
+import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 import rdr_core
 from rdr_core.errors import RdrError
+from rdr_core.papers import work
 from rdr_core.papers.work import work_through
+from rdr_core.training import interrupt
 from rdr_viz.papers.build import build_papers
 from rdr_viz.papers.cells import compared_cells
 from rdr_viz.papers.figures import draw_figure
@@ -31,24 +34,29 @@ def runs(tiny, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def built(tiny, runs, tmp_path_factory) -> Path:
+    """The page of all of them."""
+    return build_papers([tiny], tmp_path_factory.mktemp("built"), Shelf([runs]), runs=runs)
+
+
 def digests(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_a_paper_is_built_from_its_runs(tiny, runs, tmp_path):
-    page = build_papers([tiny], tmp_path, Shelf([runs]), runs=runs)
-    html = page.read_text()
+def test_a_paper_is_built_from_its_runs(built, runs):
+    html, folder = built.read_text(), built.parent
     assert "A tiny paper" in html
-    written = set(digests(tmp_path))
+    written = set(digests(folder))
     for stem in ("tables/table1-paper", "figures/figure1-tiny"):
         assert {f"{stem}.{kind}" for kind in ("pdf", "svg", "png", "csv")} <= written
-    cells = pd.read_csv(tmp_path / "tables" / "table1-paper.csv")
+    cells = pd.read_csv(folder / "tables" / "table1-paper.csv")
     assert cells["seeds"].tolist() == [2, 2, 2]
     found = [rdr_core.Run.open(path).metrics["top1"] for path in sorted(runs.iterdir()) if "-ce-" in path.name]
     assert cells["ours"][0] == pytest.approx(sum(found) / 2)
     assert cells["difference"][0] == pytest.approx(sum(found) / 2 - 70.0)
-    claims = pd.read_csv(tmp_path / "claims.csv")
+    claims = pd.read_csv(folder / "claims.csv")
     assert claims["seeds"].tolist() == [2]
     assert claims["paper"].tolist() == [5.0]
 
@@ -59,10 +67,9 @@ def test_pictures_at_the_papers_scale_name_their_data(tiny, runs):
     assert draw_figure(tiny.figures[0], tiny, tiny.grids["tiny"], Shelf([])) == [None]
 
 
-def test_building_twice_gives_identical_files(tiny, runs, tmp_path):
-    for name in ("one", "two"):
-        build_papers([tiny], tmp_path / name, Shelf([runs]), runs=runs)
-    assert digests(tmp_path / "one") == digests(tmp_path / "two")
+def test_building_twice_gives_identical_files(tiny, runs, built, tmp_path):
+    build_papers([tiny], tmp_path, Shelf([runs]), runs=runs)
+    assert digests(tmp_path) == digests(built.parent)
 
 
 def test_a_run_taken_away_leaves_the_command_that_fills_its_cell(tiny, runs, tmp_path, rdr):
@@ -118,10 +125,23 @@ def test_an_analysis_ends_at_the_deadline_and_leaves_nothing_half_done(tiny, run
     config = tiny.grids["tiny"].config(tiny.claims[0].requests[0], seed=0)
     shutil.copytree(runs / config.name, tmp_path / config.name)
     task = Analysing(config, tmp_path, "density of the smallest class", "cpu")
-    monkeypatch.setattr("rdr_viz.curvature.by_class._Request.table", lambda *_: time.sleep(60))
-    started = time.monotonic()
+    clock = SimpleNamespace(now=100.0, armed=[], rang=0)
+    for module in (work, interrupt):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(signal, "setitimer", lambda _, seconds, every=0.0: clock.armed.append(seconds) or (0.0, 0.0))
+
+    def computed_until_the_alarm_rings(*_) -> None:
+        [seconds] = clock.armed  # set when the work began, and not taken back
+        clock.now += seconds
+        clock.rang += 1
+        signal.raise_signal(signal.SIGALRM)
+        pytest.fail("the analysis went on after the deadline")
+
+    monkeypatch.setattr("rdr_viz.curvature.by_class._Request.table", computed_until_the_alarm_rings)
+    before = signal.getsignal(signal.SIGALRM)
     outcome = work_through([task], budget=0.3, progress=False)
-    assert time.monotonic() - started < 30
+    assert (clock.rang, clock.armed) == (1, [pytest.approx(0.3), 0.0])  # taken back when the work had ended
+    assert signal.getsignal(signal.SIGALRM) == before
     assert (outcome.stopped_by, outcome.unfinished, outcome.failed) == ("budget", (task.name,), ())
     assert not list((tmp_path / config.name / "analysis").glob("*.csv"))
     monkeypatch.undo()

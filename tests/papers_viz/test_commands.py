@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from waiting import LIMIT, ended, run
 
 from rdr_core import Run
 
-RDR = [str(Path(sys.executable).with_name("rdr")), "paper"]
+SUPPORT = Path(__file__).parents[1] / "support"
 
 
 @pytest.mark.parametrize(
@@ -55,31 +58,33 @@ def test_a_plan_tells_runs_and_time_in_a_terminal_of_usual_width(rdr, tmp_path, 
 
 
 @pytest.mark.slow
-def test_two_commands_side_by_side_share_the_work_and_a_killed_one_is_taken_over(tmp_path):
-    command = [*RDR, "run", "--grid", "digits,cdb", "--seeds", "5", "--runs", str(tmp_path)]
-    quiet = {
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.DEVNULL,
-        "text": True,
-        "env": os.environ | {"OMP_NUM_THREADS": "1"},
-    }
-    killed = subprocess.Popen(command, **quiet)
-    while not list(tmp_path.glob("*/history.csv")):  # in the middle of its first run
-        assert killed.poll() is None
-    killed.kill()
-    killed.communicate()
-    left = next(path.parent for path in tmp_path.glob("*/history.csv"))
-    before = Run.open(left).epochs_done
-    assert before >= 1
-    both = [subprocess.Popen(command, **quiet) for _ in range(2)]
-    said = [process.communicate()[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    runs = [Run.open(path.parent) for path in tmp_path.glob("*/config.json")]
-    assert len(runs) == 4  # seeds 3 and 4 at two factors; the others are shipped
-    assert all(run.done for run in runs)
-    made = [int(text.split(" made")[0].rpartition("\n")[2]) if " made" in text else 0 for text in said]
+def test_two_commands_side_by_side_share_the_work_and_a_killed_one_is_taken_over(longer_tiny, tmp_path):
+    runs, notes = tmp_path / "runs", tmp_path / "notes"
+    notes.mkdir()
+
+    def command(how: str) -> subprocess.Popen:
+        words = [longer_tiny, how, notes, "paper", "run", "--grid", "tiny", "--runs", runs]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "RDR_CHECK_SHAPES": "0"}
+        return subprocess.Popen([sys.executable, SUPPORT / "tiny_paper.py", *map(str, words)], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, env=environment)  # fmt: skip
+
+    killed = ended(command("killed"))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    [left] = [path.parent for path in runs.glob("*/history.csv")]
+    before = Run.open(left)
+    saved = before.history
+    assert (len(saved), before.done) == (1, False)  # in the middle of its first run
+    both = [ended(process) for process in [command("beside") for _ in range(2)]]
+    assert [done.returncode for done in both] == [0, 0], [done.stderr for done in both]
+    found = [Run.open(path.parent) for path in runs.glob("*/config.json")]
+    assert len(found) == 4  # two methods, two seeds
+    assert all(one.done for one in found)
+    made = [int(done.stdout.split(" made")[0].rpartition("\n")[2]) for done in both]
     assert sum(made) == 4
-    assert len(Run.open(left).history) == 60
+    assert min(made) >= 1
+    after = Run.open(left).history
+    assert len(after) == 3
+    pd.testing.assert_frame_equal(after[:1], saved, check_exact=True)  # its seconds too: not trained again
 
 
 def test_a_machine_with_little_more_than_torch_can_make_runs(tmp_path):
@@ -89,9 +94,9 @@ import sys
 for name in ("matplotlib", "seaborn", "rich", "typer", "tqdm", "sklearn", "jinja2"):
     sys.modules[name] = None
 from rdr_viz.papers.work import make_missing
-outcome = make_missing("cifar,figure1", seeds=1, runs={str(tmp_path)!r}, root={str(tmp_path)!r}, budget=60)
+outcome = make_missing("cifar,figure1", seeds=1, runs={str(tmp_path)!r}, root={str(tmp_path)!r}, budget={LIMIT})
 assert len(outcome.failed) == 1 and "cifar" in outcome.failed[0].sentence, outcome
 """
     offline = os.environ | {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=offline)
+    done = run([sys.executable, "-c", code], env=offline)
     assert done.returncode == 0, done.stderr

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_cells import made_up_cells
 from made_up_paper_page import PAPER, claim, made_up_page
+from once import once
 
 from rdr_core import RdrError
 from rdr_core.papers.paper import Choice, Slip
@@ -25,7 +26,7 @@ HOSTILE = '"><script>alert(1)</script>{{ 7*7 }}'
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> Elements:
-    return Elements(made_up_page(tmp_path_factory.mktemp("page")))
+    return Elements(once(tmp_path_factory, "made-up-page", made_up_page) / "index.html")
 
 
 def test_nothing_is_loaded_from_anywhere_and_every_link_leads_somewhere(page):
@@ -95,8 +96,9 @@ def test_every_picture_has_words_a_dark_twin_and_numbers(page):
     assert names == ["picture.csv", "picture.csv"]
 
 
-def test_the_same_input_gives_the_same_bytes(tmp_path):
-    assert made_up_page(tmp_path / "a").read_bytes() == made_up_page(tmp_path / "b").read_bytes()
+def test_the_same_input_gives_the_same_bytes(page, tmp_path_factory, tmp_path):
+    before = once(tmp_path_factory, "made-up-page", made_up_page) / "index.html"
+    assert made_up_page(tmp_path).read_bytes() == before.read_bytes()
 
 
 def test_a_page_of_nothing_is_a_page(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from headless import open_file
 from made_up_paper_page import made_up_page
+from once import once
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,7 @@ CONTRASTS = """() => {
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory) -> Path:
-    return made_up_page(tmp_path_factory.mktemp("page"))
+    return once(tmp_path_factory, "made-up-page", made_up_page) / "index.html"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,8 +12,12 @@ from scipy import stats
 from rdr_core import density_ratio
 from rdr_core.methods.grammar import parse
 from rdr_core.papers.paper import load_paper
+from rdr_core.papers.shipped import shipped
+from rdr_viz.papers.claim_intervals import ClaimIntervals
 from rdr_viz.papers.reading_group import ReadingGroup
-from rdr_viz.papers.shelf import SEEDS
+from rdr_viz.papers.shelf import SEEDS, Shelf
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "07_reading_group.py"
 
 #: Of digits at IF 50 by method and measure; a list holds what seeds 0, 1, ... gave.
 NUMBERS = {
@@ -23,13 +29,21 @@ NUMBERS = {
 }  # fmt: skip
 
 
+#: Of small CIFAR: the ratio hurts there.
+SMALL_CIFAR = {("rdr:gamma=0.5", "all"): [50.0, 51.0, 52.0], ("inverse:gamma=0.5", "all"): [52.0, 52.9, 53.9]}
+
+
 class MadeUp:
-    """A shelf of these numbers, at the paper's IF 10 and 100 alike."""
+    """A shelf of numbers, at the paper's IF 10 and 100 alike."""
+
+    def __init__(self, **by_grid):
+        self.by_grid = by_grid or {"digits": NUMBERS}
 
     def by_seed(self, grid, request, name):
-        if grid.name != "digits" or request.dataset != "cifar10-lt" or request.imbalance_factor not in (10, 100):
+        if request.dataset != "cifar10-lt" or request.imbalance_factor not in (10, 100):
             return {}
-        known = {(parse(method).name, measure): values for (method, measure), values in NUMBERS.items()}
+        numbers = self.by_grid.get(grid.name.replace("-", "_"), {})
+        known = {(parse(method).name, measure): values for (method, measure), values in numbers.items()}
         return dict(zip(SEEDS, known.get((request.method, name), []), strict=False))
 
 
@@ -69,6 +83,38 @@ def test_what_is_computed_from_runs(group):
     sd, mean = differences.std(ddof=1), differences.mean()
     ends = [mean - stats.t.ppf(0.975, n - 1) * sd / n**0.5 for n in (seeds - 1, seeds)]
     assert ends[0] <= 0 < ends[1]
+
+
+def test_the_control_is_judged_by_every_interval_of_its_picture():
+    """On digits alone it holds; one setting of small CIFAR that says the contrary makes it fail."""
+    paper = load_paper("rdr")
+    both = ReadingGroup(paper, MadeUp(digits=NUMBERS, cifar_small=SMALL_CIFAR))
+    assert both.check("3d", "fails") == "3d. Right."
+    assert both.check("3d", "holds").startswith("3d. Not that")
+    assert "holds on digits and fails on small CIFAR." in both.exercise("3d").why
+    neither = {key: values[:1] for key, values in SMALL_CIFAR.items()}  # one seed decides nothing
+    assert ReadingGroup(paper, MadeUp(digits=NUMBERS, cifar_small=neither)).check("3d", "undecided") == "3d. Right."
+
+
+def test_of_the_shipped_runs_the_control_is_judged_as_on_the_papers_page():
+    """README and page: undecided on digits, and small CIFAR has the interval on the wrong side."""
+    paper, shelf = load_paper("rdr"), Shelf([shipped()])
+    claim = next(claim for claim in paper.claims if claim.says.startswith("The ratio helps beyond tempering"))
+    shown = ClaimIntervals.of(claim, paper, shelf).data
+    assert "fails" in set(shown["verdict"])
+    group = ReadingGroup(paper, shelf)
+    assert group.check("3d", "fails") == "3d. Right."
+    assert group.check("3d", "undecided").startswith("3d. Not that")
+
+
+def test_exercises_on_runs_say_in_the_notebook_which_runs_their_key_judges():
+    text = " ".join(NOTEBOOK.read_text(encoding="utf-8").replace("\n#", "").split())
+    asked = {name: text.partition(f"**{name}.**")[2].partition("# %%")[0] for name in ("3a", "3c", "3d", "4b")}
+    assert "in this picture" in asked["3a"]
+    assert "on digits at imbalance factor 50" in asked["3c"]
+    assert "on digits *and* on small CIFAR" in asked["3d"]
+    assert "all intervals of the picture" in asked["3d"]
+    assert "Read off the picture" in asked["4b"]
 
 
 def wrong_answers(exercise):

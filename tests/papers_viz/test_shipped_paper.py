@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from headless import open_file
 from html_elements import Elements
+from once import once
 
 from rdr_core.papers.grids import wanted
 from rdr_core.papers.paper import load_paper, paper_names
@@ -28,9 +29,9 @@ def shelf() -> Shelf:
 
 @pytest.fixture(scope="module")
 def page(shelf, tmp_path_factory) -> Path:
-    """As `rdr paper` makes it."""
+    """As `rdr paper` makes it; drawing it takes longest of all, so all processes of the tests share one."""
     papers = [load_paper(name) for name in paper_names()]
-    return build_papers(papers, tmp_path_factory.mktemp("paper"), shelf)
+    return once(tmp_path_factory, "shipped-paper", lambda folder: build_papers(papers, folder, shelf)) / "index.html"
 
 
 def test_the_whole_small_scale_is_shipped_with_three_seeds(shelf):

@@ -5,39 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from headless import new_page
 from playwright.sync_api import Browser, Page
+from waiting import PAUSE, ended, wait_for
 
 #: Settings of a server that a test drives: its application is at hand in the page, and it asks for no news.
 _CONFIG = {app: {"expose_app_in_browser": True} for app in ("LabApp", "JupyterNotebookApp")}
 _NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
-
-#: In the page: start of a press, and the first time after it that a picture differs from what it was and is drawn.
-_CLOCK = """
-([pictures]) => {
-    const look = () => JSON.stringify([...document.querySelectorAll(pictures)].map(
-        node => node.tagName === 'IMG' ? node.src : node.innerHTML));
-    const clock = window.rdrClock = {before: look(), pressed: null, changed: null};
-    addEventListener('keydown', () => { clock.pressed = performance.now(); }, {capture: true, once: true});
-    const observer = new MutationObserver(async () => {
-        if (clock.pressed === null || clock.changed !== null || look() === clock.before) return;
-        for (const image of document.querySelectorAll(pictures)) {
-            if (image.tagName === 'IMG') await image.decode().catch(() => null);
-        }
-        if (clock.changed === null) clock.changed = performance.now();
-        observer.disconnect();
-    });
-    observer.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
-}
-"""
 
 
 @contextmanager
@@ -59,18 +41,22 @@ def served(*arguments: str, cwd: Path) -> Iterator[tuple[subprocess.Popen, str]]
         "IPYTHONDIR": str(settings / "ipython"),
     }
     code = "import sys; from rdr_viz.cli import main; sys.argv[0] = 'rdr'; main()"
-    with (settings / "stderr.txt").open("w+") as said:
+    told, complained = settings / "stdout.txt", settings / "stderr.txt"
+    with told.open("w") as out, complained.open("w") as err:
         process = subprocess.Popen(
-            [sys.executable, "-c", code, *arguments, "--no-browser"], cwd=cwd, env=environment, text=True,
-            stdout=subprocess.PIPE, stderr=said,
-        )  # fmt: skip
+            [sys.executable, "-c", code, *arguments, "--no-browser"], cwd=cwd, env=environment, stdout=out, stderr=err
+        )
         try:
-            line = process.stdout.readline()
-            assert "token=" in line, (settings / "stderr.txt").read_text()
-            yield process, re.search(r"http://\S+", line)[0]
+            wait_for(
+                lambda: "token=" in told.read_text() or process.poll() is not None,
+                f"`rdr {' '.join(arguments)}` to tell its address",
+                seen=complained.read_text,
+            )
+            assert process.poll() is None, complained.read_text()
+            yield process, re.search(r"http://\S+", told.read_text())[0]
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            ended(process, f"`rdr {' '.join(arguments)}` to end")
 
 
 @dataclass
@@ -85,6 +71,15 @@ class Shown:
     page: Page
     errors: list[str] = field(default_factory=list)
 
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for something, in words, while the page goes on: it changes more than once after most actions."""
+        wait_for(
+            condition,
+            what,
+            seen=lambda: self.page.inner_text("body"),
+            rest=lambda: self.page.wait_for_timeout(1000 * PAUSE),
+        )
+
     def dark(self, dark: bool = True) -> None:
         """JupyterLab's theme."""
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
@@ -96,46 +91,29 @@ class Shown:
         """A slider's handle, by its widget's class."""
         return self.page.locator(f".{slider} .noUi-handle").first
 
-    def milliseconds(self, pictures: str, key: str, *, limit: float = 10_000) -> float:
-        """From a key press, on what has the focus, to the changed picture.
-
-        Args:
-            pictures: CSS selector of what is to change.
-            key: as playwright names it.
-            limit: until when it has to, in milliseconds.
-        """
-        self.page.evaluate(_CLOCK, [pictures])
-        self.page.keyboard.press(key)
-        self.page.wait_for_function("window.rdrClock.changed !== null", timeout=limit)
-        return self.page.evaluate("window.rdrClock.changed - window.rdrClock.pressed")
-
 
 @contextmanager
 def shown(browser: Browser, *, width: int = 1280, dark: bool = False) -> Iterator[Shown]:
     """An empty page of its own, with nothing kept from others."""
     height = {1280: 900, 1920: 1080}[width]
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
-    )
-    shown = Shown(context.new_page())
-    shown.page.on("pageerror", lambda error: shown.errors.append(str(error)))
+    page = new_page(
+        browser, viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
+        accept_downloads=True,
+    )  # fmt: skip
+    shown = Shown(page)
+    page.on("pageerror", lambda error: shown.errors.append(str(error)))
     try:
         yield shown
     finally:
-        context.close()
+        page.close()
 
 
 def open_in_lab(shown: Shown, address: str, notebook: str, at: str = "lab/tree") -> None:
     """Open a notebook in JupyterLab, or in Notebook 7 at "notebooks", and run its cells, to the end."""
     parts = urlsplit(address)
     shown.page.goto(f"{parts.scheme}://{parts.netloc}/{at}/{notebook}?{parts.query}&reset")
-    shown.page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.context !== undefined", timeout=60_000)
+    shown.page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.context !== undefined")
     shown.page.evaluate("window.jupyterapp.shell.currentWidget.context.ready")
     shown.page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.ready")
     done = shown.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     assert done, "a cell raised"
-
-
-def spread(times: Sequence[float]) -> tuple[float, float]:
-    """Median and 95th percentile."""
-    return statistics.median(times), statistics.quantiles(times, n=20, method="inclusive")[-1]

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+from waiting import wait_for
 
 from rdr_core.methods.grammar import parse
+from rdr_core.papers import work
 from rdr_core.papers.tasks import Training
 from rdr_core.runs import RunConfig
 from rdr_core.runs.folder import RunFolder
+from rdr_core.training import interrupt
+from rdr_core.training.visits import Visits
+
+#: Seconds.
+YEAR = 31_556_952.0
 
 
 def digits(method: str = "rdr", **settings) -> RunConfig:
@@ -64,6 +77,64 @@ class Killed(Counted):
             super().run(deadline)
         finally:
             RunFolder.checkpoint = checkpoint
+
+
+def all_saved(runs: Path, count: int) -> bool:
+    """Whether that many runs of the folder have saved an epoch."""
+    return len(list(runs.glob("*/checkpoint.safetensors"))) >= count
+
+
+@contextmanager
+def late_once_saved(runs: Path, count: int) -> Iterator[Callable[[], bool]]:
+    """Inside, this process's clock jumps by a year at the moment at which :func:`all_saved`; tells whether it has."""
+
+    def late() -> bool:
+        return all_saved(runs, count)
+
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + YEAR * late(), sleep=time.sleep)
+    with mock.patch.object(work, "time", clock), mock.patch.object(interrupt, "time", clock):
+        yield late
+
+
+@dataclass(frozen=True)
+class Clocked(Counted):
+    """A run by the clock of :func:`late_once_saved` that notes each step that it takes when it is late.
+
+    Attributes:
+        count: runs that are to be saved before it is late.
+    """
+
+    count: int = 1
+
+    def run(self, deadline: float) -> None:
+        write = Visits.write
+
+        def noted(visits: Visits, *args) -> None:
+            write(visits, *args)
+            if late():
+                with open(self.late_steps, "a") as notes:
+                    notes.write(".")
+
+        with late_once_saved(self.runs, self.count) as late, mock.patch.object(Visits, "write", noted):
+            super().run(deadline)
+
+    @property
+    def late_steps(self) -> Path:
+        return self.runs / f"{self.name}.late"
+
+
+@dataclass(frozen=True)
+class Patient(Counted):
+    """A run whose process begins no other before ``count`` processes have begun one of the folder's."""
+
+    count: int = 2
+
+    def run(self, deadline: float) -> None:
+        super().run(deadline)
+        wait_for(lambda: len(self._processes()) >= self.count, "another process to begin a run", seen=self._processes)
+
+    def _processes(self) -> set[str]:
+        return {pid for notes in self.runs.glob("*.began") for pid in notes.read_text().split()}
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import partialmethod
 
 import pytest
+from headless import new_page
 from made_up_runs import make_run
 
 import rdr_core
 from rdr_core import RdrError
 from rdr_viz.analyses import ANALYSES
+from rdr_viz.curvature import Hessian
 from rdr_viz.displays.base import Display
 from rdr_viz.kinds import KINDS, compares_runs, display_class, make_display
 
@@ -59,25 +62,33 @@ def test_analyze_computes_once_and_keeps(rdr, tmp_path):
     assert "did you mean 'curvature'" in err
 
 
+@pytest.fixture
+def rough_traces(monkeypatch):
+    """Traces of few probes: tests/curvature is about how exact they are, and a thousand take most of the time."""
+    monkeypatch.setattr(Hessian, "trace", partialmethod(Hessian.trace, maximum=20))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("rough_traces")
 def test_every_analysis_can_be_asked_for(rdr):
-    run = rdr_core.train("digits:7-9", imbalance_factor=20, epochs=2, runs="runs", progress=False)
+    run = rdr_core.train("digits:7-9", imbalance_factor=20, epochs=1, runs="runs", progress=False)
     status, out, _ = rdr("analyze", str(run.path), "--what", ",".join(ANALYSES))
     assert status == 0
     assert re.findall(r": (\w+), [\d,]+ rows", out) == list(ANALYSES)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("rough_traces")
 def test_the_gallery_shows_every_kind_in_a_browser(rdr, browser, tmp_path):
     runs = [
-        rdr_core.train("digits", imbalance_factor=20, method=method, epochs=4, runs=tmp_path, progress=False)
+        rdr_core.train("digits:7-9", imbalance_factor=20, method=method, epochs=2, runs=tmp_path, progress=False)
         for method in ("ce", "rdr")
     ]
     status, out, _ = rdr("gallery", *(str(run.path) for run in runs), "--out", str(tmp_path / "page"))
     assert status == 0
     assert "Open " in out
     for theme in ("light", "dark"):
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+        page = new_page(browser, viewport={"width": 1280, "height": 900}, color_scheme=theme)
         said = []
         page.on("console", lambda message, said=said: said.append(message.text))
         page.on("pageerror", lambda error, said=said: said.append(str(error)))

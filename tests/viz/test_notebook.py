@@ -7,7 +7,7 @@ import struct
 from html.parser import HTMLParser
 
 import nbformat
-from nbclient import NotebookClient
+from executed import executed
 
 from rdr_viz.figure import new_figure, render
 from rdr_viz.notebook import picture
@@ -49,10 +49,10 @@ explore([x, word], draw)
 """
 
 
-def test_each_choice_replaces_the_picture_and_is_drawn_once():
+def test_each_choice_replaces_the_picture_and_is_drawn_once(tmp_path):
     moves = "x.value = 3; word.value = 'b'; x.value = 1; word.value = 'a'; x.value = 3"
     cells = [nbformat.v4.new_code_cell(source) for source in (EXPLORE, moves, "drawn")]
-    notebook = NotebookClient(nbformat.v4.new_notebook(cells=cells), timeout=120, kernel_name="python3").execute()
+    notebook = executed(nbformat.v4.new_notebook(cells=cells), tmp_path)
     first, _, counted = (cell.outputs for cell in notebook.cells)
     kinds = ["application/vnd.jupyter.widget-view+json" in output.data for output in first]
     assert kinds == [True, True, False]  # the controls, then one picture

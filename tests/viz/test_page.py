@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 from made_up_runs import make_run
+from once import once
 
 from rdr_core import RdrError
 from rdr_core.errors import MissingData
@@ -38,9 +39,14 @@ def parse(path):
     return elements
 
 
-@pytest.fixture
-def page(three_runs, tmp_path):
-    return write_report(three_runs, tmp_path / "out", command="rdr demo --out demo --seed 0")
+COMMAND = "rdr demo --out demo --seed 0"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """One for all tests here, in all processes: drawing takes longest."""
+    runs = [make_run(method) for method in ("rdr", "ce", "inverse")]
+    return once(tmp_path_factory, "page-of-three", lambda out: write_report(runs, out, command=COMMAND)) / "index.html"
 
 
 def test_nothing_is_loaded_from_anywhere(page):
@@ -98,7 +104,7 @@ def test_a_hostile_class_name_is_only_a_name(tmp_path):
 
 
 def test_a_missing_group_is_a_dash_not_a_zero(tmp_path):
-    page = write_report([make_run(m, few=False) for m in ("ce", "rdr")], tmp_path)
+    page = write_report([make_run(m, few=False) for m in ("ce", "rdr")], tmp_path, kinds=("accuracy",))
     assert "A dash: no class in this group." in page.read_text()
     cells = page.read_text().split("<tbody>")[1].split("</tbody>")[0]
     assert cells.count("<td>–</td>") == 2
@@ -138,5 +144,5 @@ def test_each_picture_has_a_twin_for_dark_pages(page):
 
 
 def test_the_same_runs_give_the_same_page(page, three_runs, tmp_path):
-    again = write_report(three_runs[::-1], tmp_path / "again", command="rdr demo --out demo --seed 0")
+    again = write_report(three_runs[::-1], tmp_path / "again", command=COMMAND)
     assert again.read_bytes() == page.read_bytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from headless import open_file
+from headless import new_page, open_file
 from made_up_runs import make_run
 
 from rdr_viz.report import write_report
@@ -38,7 +38,7 @@ def test_page(browser, page_file, width, theme):
 
 
 def test_the_page_works_from_the_keyboard_and_prints(browser, page_file):
-    page = browser.new_page(viewport={"width": 380, "height": 900})
+    page = new_page(browser, viewport={"width": 380, "height": 900})
     page.goto(page_file.as_uri())
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('role')") == "region"
