@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from planted_clocks import PLANTED
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,19 +23,7 @@ def test_nothing_is_found_in_the_tests():
 
 @pytest.mark.parametrize(
     ("planted", "instead"),
-    [
-        ("import time\n\n\ndef test():\n    t = 0\n    assert time.monotonic() - t < 3\n", "benchmarks/"),
-        ("from time import perf_counter as now\n\n\n\n\nassert now() < 3\n", "benchmarks/"),
-        ("import datetime\n\n\n\n\nassert datetime.datetime.now()\n", "benchmarks/"),
-        ("import time\n\n\n\n\ntime.sleep(0.1)\n", "waiting.wait_for"),
-        ("import asyncio\n\n\n\nasync def test():\n    await asyncio.sleep(1)\n", "waiting.wait_until"),
-        ("def test(page):\n\n\n\n\n    page.wait_for_timeout(50)\n", "waiting.wait_for"),
-        ("import subprocess\n\n\n\n\nsubprocess.run(['a'], timeout=60)\n", "waiting.run"),
-        ("LONG = 60\n\n\n\n\nprint(timeout=LONG)\n", "waiting.LIMIT"),
-        ("from waiting import LIMIT\n\n\n\n\nprint(timeout=LIMIT / 9)\n", "waiting.LIMIT"),
-        ("def test(process):\n\n\n\n\n    process.wait(30)\n", "waiting.ended"),
-        ("SCRIPT = '''\nimport time\n\n\n\ntime.sleep(1)\n'''\n", "waiting.wait_for"),
-    ],
+    PLANTED,
 )
 def test_what_is_planted_is_found_with_its_line_and_what_to_use_instead(planted, instead, tmp_path):
     (tmp_path / "test_planted.py").write_text(planted)
@@ -59,5 +48,5 @@ def test_what_is_planted_is_found_with_its_line_and_what_to_use_instead(planted,
 def test_what_is_right_is_let_through(right, tmp_path):
     (tmp_path / "test_right.py").write_text(right)
     (tmp_path / "support").mkdir()
-    (tmp_path / "support" / "waiting.py").write_text("import time\ntime.sleep(1)\n")
+    (tmp_path / "support" / "waiting.py").write_text(PLANTED[0][0])
     assert guard(tmp_path).returncode == 0

@@ -161,7 +161,7 @@ def test_ctrl_c_on_the_command_line_prints_the_command_that_goes_on(tmp_path, wh
 
 
 def test_what_an_optimizer_keeps_lies_in_memory_as_its_weights_do(tmp_path):
-    """After a file too, which knows no order but its own: a GPU's fused step refuses weights and momenta that differ."""
+    """After a file too, which knows no order but its own; a fused step refuses weights and momenta that differ."""
     data = rdr_core.load_data("digits", imbalance_factor=20)
     made = train(TrainingState(digits("rdr"), data, torch.device("cpu")), 1)
     save_tree(tmp_path / "saved.safetensors", made.tree())
