@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import suppress
 from functools import cache
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
+
+from rdr_viz.beside import stand_by
 
 if TYPE_CHECKING:
     from rdr_viz.explorer.pictures import Panel, Pictures
@@ -88,8 +89,8 @@ class Ahead:
 
 
 def _make_way() -> None:
-    """The kernel and the page go first, and an interrupt is for the kernel."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """The kernel and the page go first."""
+    stand_by()
     if hasattr(os, "nice"):
         os.nice(10)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
+from rdr_viz.beside import stand_by
 from rdr_viz.page.page import Section
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Drawing:
     def __init__(self, bar: tqdm, processes: int) -> None:
         # Started anew: this process may have threads, of torch and of progress bars, that a fork would break.
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(processes, context, initializer=_deaf) if processes > 1 else _Here()
+        self._pool = ProcessPoolExecutor(processes, context, initializer=stand_by) if processes > 1 else _Here()
         if processes > 1:  # their imports take seconds: at once, while the first numbers are computed
             for _ in range(processes):
                 self._pool.submit(_ready)
@@ -93,11 +93,6 @@ class _Here(Executor):
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _deaf() -> None:
-    """Ctrl-C is told by the process that asked, not by each of these."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _ready() -> None:
