@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from built_site import builder, work_with_the_paper
 from headless import new_page
 from once import once
 from waiting import WHOLE_TEST, run
@@ -32,11 +32,14 @@ LOADS = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"),
 def site(tmp_path_factory) -> Path:
     """The whole site; notebooks without outputs, which tests/notebooks makes."""
 
+    work = work_with_the_paper(tmp_path_factory)
+
     def make(folder: Path) -> None:
-        build = [ROOT / "docs" / "build.py", "--as-stored", "--out", folder / "site", "--work", folder]
+        build = [ROOT / "docs" / "build.py", "--as-stored", "--out", folder / "site", "--work", work]
         built = run([sys.executable, *build], cwd=folder, limit=WHOLE_TEST)
         assert built.returncode == 0, built.stdout + built.stderr
         assert "WARNING" not in built.stderr
+        assert "Making paper" not in built.stdout  # it was kept
 
     return once(tmp_path_factory, "site", make).resolve() / "site"
 
@@ -180,10 +183,7 @@ def test_pages_open_in_a_browser(site, browser, width):
 
 @pytest.fixture(scope="module")
 def build():
-    spec = importlib.util.spec_from_file_location("build_site", ROOT / "docs" / "build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return builder()
 
 
 def test_what_takes_long_is_made_again_only_when_what_it_is_made_of_changes(build, tmp_path):

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from built_site import shipped_paper
 from headless import open_file
 from html_elements import Elements
-from once import once
 
 from rdr_core.papers.grids import wanted
 from rdr_core.papers.paper import load_paper, paper_names
 from rdr_core.papers.shipped import shipped
-from rdr_viz.papers.build import build_papers
 from rdr_viz.papers.figures import draw_figure
 from rdr_viz.papers.results import renewed
 from rdr_viz.papers.shelf import Shelf
@@ -28,10 +27,9 @@ def shelf() -> Shelf:
 
 
 @pytest.fixture(scope="module")
-def page(shelf, tmp_path_factory) -> Path:
-    """As `rdr paper` makes it; drawing it takes longest of all, so all processes of the tests share one."""
-    papers = [load_paper(name) for name in paper_names()]
-    return once(tmp_path_factory, "shipped-paper", lambda folder: build_papers(papers, folder, shelf)) / "index.html"
+def page(tmp_path_factory) -> Path:
+    """As `rdr paper` makes it; tests that need it are slow ones."""
+    return shipped_paper(tmp_path_factory)
 
 
 def test_the_whole_small_scale_is_shipped_with_three_seeds(shelf):
@@ -48,6 +46,7 @@ def test_shipped_archives_are_a_few_megabytes():
     assert sum(path.stat().st_size for path in archives) < 8e6
 
 
+@pytest.mark.slow
 def test_every_figure_and_table_is_drawn(page):
     paper = load_paper("rdr")
     written = {path.name for path in page.parent.rglob("*") if path.is_file()}
@@ -60,6 +59,7 @@ def test_every_figure_and_table_is_drawn(page):
         assert f"{table.artifact}-paper.csv" in written
 
 
+@pytest.mark.slow
 def test_a_picture_is_drawn_where_its_own_runs_are_and_says_which_they_are(page, shelf):
     paper = load_paper("rdr")
     weights = next(figure for figure in paper.figures if figure.number == "7")
@@ -77,6 +77,7 @@ def test_a_picture_is_drawn_where_its_own_runs_are_and_says_which_they_are(page,
     assert all(heading.split()[0] in ("digits,", "digits", "small", "paper's", "How") for heading in headings)
 
 
+@pytest.mark.slow
 def test_every_cell_of_the_small_scale_is_measured_with_three_seeds(page):
     for path in sorted((page.parent / "tables").glob("*-digits.csv")):
         cells = pd.read_csv(path)
@@ -84,6 +85,7 @@ def test_every_cell_of_the_small_scale_is_measured_with_three_seeds(page):
         assert cells["command"].isna().all(), path.name
 
 
+@pytest.mark.slow
 def test_no_cell_is_empty_without_its_command(page):
     for path in sorted((page.parent / "tables").glob("*.csv")):
         cells = pd.read_csv(path)
@@ -94,6 +96,7 @@ def test_no_cell_is_empty_without_its_command(page):
     assert all(any(any(c.isdigit() for c in word) or word == "rdr" for word in words) for words in cells if words)
 
 
+@pytest.mark.slow
 def test_every_claim_has_a_verdict_at_the_small_scale(page):
     claims = pd.read_csv(page.parent / "claims.csv")
     digits = claims[claims["scale"] == "digits"]
@@ -103,6 +106,7 @@ def test_every_claim_has_a_verdict_at_the_small_scale(page):
     assert (digits["seeds"] >= 3).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "theme"), [(380, "light"), (1280, "dark"), (1920, "light")])
 def test_the_page_opens_whole_in_a_browser(page, browser, width, theme):
     tab, said, asked = open_file(browser, page, width, theme)
