@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from lab import Shown, open_in_lab, served, shown
+from lab import Shown, complaints, open_in_lab, served, shown
 from PIL import Image
 from playwright.sync_api import Browser
 from waiting import wait_for
@@ -102,7 +102,7 @@ def place(request, tmp_path_factory) -> Iterator[Place]:
     arguments = ("lab", "work") if request.param == "lab" else ("app", "--dark")
     with served(*arguments, cwd=folder) as (_, address):
         yield Place(request.param, folder / "work" if request.param == "lab" else folder, address)
-    said = (folder / "settings" / "stderr.txt").read_text()
+    said = complaints((folder / "settings" / "stderr.txt").read_text())
     assert "Traceback" not in said
     assert "without encryption" not in said
 

@@ -59,6 +59,17 @@ def served(*arguments: str, cwd: Path) -> Iterator[tuple[subprocess.Popen, str]]
             ended(process, f"`rdr {' '.join(arguments)}` to end")
 
 
+def complaints(said: str) -> str:
+    """What the server said on stderr, less what a kernel says of itself when it is shut down amid a request.
+
+    That is ipykernel's, of a coroutine that its closed event loop leaves behind.
+    """
+    return re.sub(
+        r"Exception ignored in: <coroutine object Kernel\.dispatch_.*?RuntimeError: Event loop is closed\n", "", said,
+        flags=re.DOTALL,
+    )  # fmt: skip
+
+
 @dataclass
 class Shown:
     """A page in the browser.
