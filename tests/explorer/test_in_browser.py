@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
+from held import held
 from lab import Shown, complaints, open_in_lab, served, shown
 from PIL import Image
 from playwright.sync_api import Browser
@@ -26,7 +29,7 @@ from waiting import wait_for
 from rdr_core.papers.shipped import shipped
 from rdr_core.runs import Run, list_runs
 from rdr_viz.explorer.catalogue import Catalogue
-from rdr_viz.explorer.jobs import Jobs
+from rdr_viz.explorer.jobs import Job, Jobs
 from rdr_viz.explorer.state import State
 from rdr_viz.explorer.views import VIEWS
 from rdr_viz.explorer.widget import FIRST
@@ -145,6 +148,10 @@ def jobs_words(seen: Shown) -> str:
     return seen.page.locator(".rdr-jobs").inner_text()
 
 
+def process_of(job: Job) -> dict[str, Any]:
+    return json.loads((job.path / "process.json").read_text())
+
+
 def press(seen: Shown, css: str) -> None:
     """A button, by keyboard."""
     seen.page.locator(f".{css}:visible").first.press("Enter")
@@ -198,11 +205,16 @@ def test_a_training_is_started_stopped_and_found_by_a_page_opened_later(pages, p
         lambda: re.search(r"about \d+ (s|min)", seen.page.locator(".rdr-train").inner_text()), "how long it would take"
     )
     press(seen, "rdr-train")
-    seen.until(lambda: "running" in jobs_words(seen), "the job to run")
+    seen.until(jobs.running, "the job to begin")
     (job,) = jobs.running()
-    seen.until(lambda: re.search(r"\d+ s left", seen.page.locator(".rdr-left").first.inner_text()), "the time left")
-    seen.until(lambda: seen.page.locator(".rdr-curves polyline").count() == 2, "its curves")
-    press(seen, "rdr-stop")
+    seen.until(lambda: len(job.curves()) >= 2, "two epochs of it")
+    with held(process_of(job)["pid"]):  # it may be at its end before a busy machine's page shows it
+        seen.until(lambda: "running" in jobs_words(seen), "the page to say that it runs")
+        left = seen.page.locator(".rdr-left").first
+        seen.until(lambda: re.search(r"\d+ (s|min) left", left.inner_text()), "the time left")
+        seen.until(lambda: seen.page.locator(".rdr-curves polyline").count() == 2, "its curves")
+        press(seen, "rdr-stop")
+        seen.until(lambda: process_of(job)["asked_to_stop"], "the job to be asked to stop")
     seen.until(lambda: "stopped" in jobs_words(seen), "the job to stop")
     assert 0 < job.share < 1
 

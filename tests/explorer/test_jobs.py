@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from held import held
 from tasks import digits
 from waiting import ended as process_ended
 from waiting import run, wait_for
@@ -75,13 +76,14 @@ def test_a_training_is_stopped_found_again_and_resumed_to_the_same_bits(jobs, tm
     job = jobs.train([LONG])
     assert (job.title, job.state, job.error) == ("RDR on digits, IF 20, seed 0", "running", "")
     until(job, lambda: job.share > 0, "its first epoch")
-    assert 0 < job.share < 1
-    assert job.seconds_left > 0
-    assert list(job.curves().epoch) == list(range(1, len(job.curves()) + 1))
-    again = Jobs(tmp_path / "runs")  # another page
-    assert [found.id for found in again.running()] == [job.id]
-    assert again.under_way() == {(LONG.name, "")}
-    again.find(job.id).stop()
+    with held(pid_of(job)):
+        assert 0 < job.share < 1
+        assert job.seconds_left > 0
+        assert list(job.curves().epoch) == list(range(1, len(job.curves()) + 1))
+        again = Jobs(tmp_path / "runs")  # another page
+        assert [found.id for found in again.running()] == [job.id]
+        assert again.under_way() == {(LONG.name, "")}
+        again.find(job.id).stop()
     assert ended(job) == "stopped"
     assert job.error == ""
     assert jobs.running() == []
