@@ -11,7 +11,7 @@ import pytest
 
 from rdr_core.errors import RdrError
 from rdr_core.methods.grammar import parse
-from rdr_core.papers.grids import Request, wanted
+from rdr_core.papers.grids import Request, requests, wanted
 from rdr_core.papers.paper import load_paper, paper_names, papers_folder
 
 DATA = Path(__file__).parents[2] / "data" / "paper"
@@ -111,6 +111,18 @@ def test_a_run_is_wanted_once_however_many_cells_it_fills():
         for grid in paper.grids.values():
             configs = [run.config for run in wanted(paper, grid)]
             assert len(configs) == len(set(configs))
+
+
+def test_what_is_to_be_made_first_is_wanted_so_it_is_counted_and_packed():
+    seen = 0
+    for paper in map(load_paper, paper_names()):
+        for grid in paper.grids.values():
+            configs = {run.config for run in wanted(paper, grid, seeds=1)}
+            for stage in grid.first:
+                for request in requests(stage["datasets"], stage["factors"], stage["methods"]):
+                    assert grid.config(request, seed=0) in configs, request
+                    seen += 1
+    assert seen > 30
 
 
 def test_every_artifact_is_filled_by_the_runs_that_are_wanted():
