@@ -36,9 +36,10 @@ docs: $(READY)  ## build the site: methods, gallery, API, notebooks with outputs
 test: $(READY)  ## run the tests (a few minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
-# Three processes for two cores: many of these tests wait for others, of servers, browsers and trainings.
+# Three processes for two cores: many of these tests wait for others, of servers, browsers and trainings. Files without
+# such tests are not even read, which would take each process a third of a minute.
 slow: $(READY)  ## run the slow tests too: long trainings, notebooks, the site, real browsers (ten minutes more)
-	@$(BIN)/python -m pytest -n 3 --dist worksteal -m slow
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m slow $$(grep -rl --include='test_*.py' 'mark\.slow' tests)
 
 check: $(READY)  ## lint, and that no test judges by the clock
 	@$(BIN)/ruff check .

@@ -84,7 +84,7 @@ def workers(process: subprocess.Popen[str]) -> dict[str, int]:
 
 
 def test_a_lost_rank_ends_the_job_and_the_run_goes_on_with_another_number(tmp_path):
-    ask = ["train", "digits", "-i", "50", "-m", "rdr", "--epochs", "25", "--runs", str(tmp_path)]
+    ask = ["train", "digits", "-i", "50", "-m", "rdr", "--epochs", "12", "--runs", str(tmp_path)]
     command = torchrun(2, "-m", "rdr_core", *ask)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV) as job:
         waiting.wait_for(
@@ -102,11 +102,11 @@ def test_a_lost_rank_ends_the_job_and_the_run_goes_on_with_another_number(tmp_pa
     assert str(run.path) == told[1]
     assert not run.done
     before = run.history
-    assert 0 < len(before) < 25
+    assert 0 < len(before) < 12
     resumed = finish(torchrun(3, "-m", "rdr_core", "resume", told[1]))
     assert resumed.returncode == 0, resumed.stderr
     assert run.done
-    assert len(run.history) == 25
+    assert len(run.history) == 12
     pd.testing.assert_frame_equal(run.history.iloc[: len(before)], before, check_exact=True)
 
 

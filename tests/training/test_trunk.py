@@ -77,11 +77,18 @@ def test_so_it_is_beside_another_loss_and_optimizer(method, whole, tmp_path):
 
 @pytest.mark.slow
 def test_so_it_is_on_small_cifar_with_the_authors_recipe(tmp_path, cifar_root):
-    request = {"imbalance_factor": 100, "epochs": 5, "model": "small", "recipe": "authors", "root": cifar_root,
-               "device": "cpu", "progress": False}  # fmt: skip
+    whole = rdr_core.load_data("cifar10:8-9", imbalance_factor=10, root=cifar_root)
+    some = torch.cat([torch.arange(500), torch.arange(len(whole.train) - 50, len(whole.train))])  # class by class
+    data = rdr_core.from_arrays(
+        whole.train.images[some], whole.train.labels[some], whole.test.images[::10], whole.test.labels[::10],
+        name="small-cifar", mean=whole.mean, std=whole.std,
+    )  # fmt: skip
+    assert data.class_counts.tolist() == [500, 50]
+    request = {"epochs": 5, "model": "small", "recipe": "authors", "augmentation": "authors", "device": "cpu",
+               "progress": False}  # fmt: skip
     for method in ("inverse+drw", "rdr:preset=released", "rdr:warmup=0.8"):  # the first makes the trunk
         shared, alone = (
-            rdr_core.train("cifar10:8-9", method=method, runs=tmp_path / name, trunk=name == "shared", **request)
+            rdr_core.train(data, method=method, runs=tmp_path / name, trunk=name == "shared", **request)
             for name in ("shared", "alone")
         )
         assert shared.inherited[1] == 4
