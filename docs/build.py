@@ -31,10 +31,14 @@ PLACES = {
     "docs/benchmarks.md": "benchmarks.md",
     "docs/api": "api",
     "docs/methods": "docs/methods",
+    "docs/curvature.md": "docs/curvature.md",
     "docs/data.md": "docs/data.md",
     "data/measurements": "data/measurements",
     "data/results": "data/results",
-    **{name: name for name in ("README.md", "LICENSE", "CITATION.cff", "examples", "tests", "benchmarks")},
+    **{
+        name: name
+        for name in ("README.md", "CHANGELOG.md", "LICENSE", "CITATION.cff", "examples", "tests", "benchmarks")
+    },
 }
 
 

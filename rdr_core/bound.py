@@ -29,7 +29,9 @@ def class_mean(values: Float[Tensor, "V"], labels: Int[Tensor, "V"], num_classes
         >>> class_mean(torch.tensor([1.0, 3.0]), torch.tensor([0, 0]), 2)
         tensor([2., nan], dtype=torch.float64)
     """
-    total = torch.zeros(num_classes, dtype=torch.float64, device=values.device).index_add_(0, labels, values.double())
+    total = torch.zeros(num_classes, dtype=torch.float64, device=values.device).index_add_(
+        0, labels.long(), values.double()
+    )
     return total / torch.bincount(labels, minlength=num_classes)
 
 
@@ -69,6 +71,7 @@ def b_prime(
     """
     if reading not in READINGS:
         raise unknown_name("reading of B'", reading, READINGS)
+    labels = labels.long()
     if reading == "batch":
         least = _batch_minimum(probabilities.double(), labels, batches, len(priors))
     else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rdr_core.errors import RdrError, RunBusy
 from rdr_core.methods.fork import Fork, fork_of
 from rdr_core.methods.grammar import parse
+from rdr_core.plain import own_settings
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.settings import settings_of
 from rdr_core.runs.trunks import kept_states, machine, state_file, trunk_config, trunks_of
@@ -136,8 +137,6 @@ def make_trunk(
         RunBusy: another process is at it.
         TrainingStopped, TrainingDiverged: as for :func:`rdr_core.training.loop.train_to_end`.
     """
-    import torch
-
     from rdr_core.runs.environment import environment
     from rdr_core.runs.folder import RunFolder
     from rdr_core.runs.tensors import save_tree
@@ -150,8 +149,7 @@ def make_trunk(
     own = trunk_config(config, fork.trunk)
     threads = settings_of(config.dataset).threads
     with (
-        written.locked(), isolated(fold(config.seed, "run")), using_threads(threads), torch.inference_mode(False),
-        torch.enable_grad(), written.writing(),
+        written.locked(), isolated(fold(config.seed, "run")), using_threads(threads), own_settings(), written.writing()
     ):  # fmt: skip
         if state_file(folder, fork.epoch).is_file():
             return True

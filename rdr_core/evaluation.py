@@ -19,6 +19,7 @@ from rdr_core.execution import pick_device
 from rdr_core.experiment import own_data
 from rdr_core.measures import measures
 from rdr_core.methods.parts import format_value
+from rdr_core.plain import own_settings, plain_numbers
 from rdr_core.runs import Run
 from rdr_core.runs.files import read_json, write_json
 from rdr_core.shapes import Float, Int
@@ -34,6 +35,8 @@ TESTS = {
 }
 
 
+@plain_numbers
+@own_settings()
 def evaluate(
     run: Run | str | Path,
     *,
@@ -51,13 +54,16 @@ def evaluate(
         imbalance_factor: most over least frequent class of the test; None (default) is the run's own.
         device: as for :func:`rdr_core.train`.
         root: folder of the data files.
-        data: the user's own arrays, where the run was trained on such.
+        data: with the test set to take (default: the run's own), of the same classes, such as one of changed images.
+            Images are normalised as in training. Where they are not the run's own data, results are stored apart.
 
     Returns:
-        ``test``, ``imbalance_factor`` (1 where balanced) and the numbers of :func:`rdr_core.measures.measures`.
+        ``test``, ``imbalance_factor`` (1 where balanced) and the numbers of :func:`rdr_core.measures.measures`; of
+        other data than the run's own their ``data_hash`` too.
 
     Raises:
-        RdrError: a run that is not finished, an unknown test, or an imbalance factor that does not fit.
+        RdrError: a run that is not finished, an unknown test, an imbalance factor that does not fit, data of other
+            classes or channels, or none where the run was trained on arrays of the user's own.
 
     Example:
         >>> import tempfile, rdr_core
@@ -72,14 +78,16 @@ def evaluate(
     if not run.done:
         raise RdrError(f"{run.path} is not finished; `rdr resume {run.path}` goes on with it.")
     name = test if test == "balanced" else f"{test}-if{format_value(factor)}"
-    stored = run.path / "evaluations" / f"{name}.json"
+    other = {} if data is None or data.content_hash == run.content_hash(root) else {"data_hash": data.content_hash}
+    stored = run.path / "evaluations" / f"{'-'.join([name, *other.values()])}.json"
     if not stored.is_file():
-        given = own_data(run, data, "evaluate")
-        probabilities, labels = _test_probabilities(run, run.load_data(root) if given is None else given, device)
+        if data is None:
+            own_data(run, None, "evaluate")  # refuses where it must be given
+        probabilities, labels = _test_probabilities(run, run.load_data(root) if data is None else data, device, root)
         weights = image_weights(labels, class_shares(run.class_counts, test, factor))
         stored.parent.mkdir(exist_ok=True)
         found = measures(probabilities, labels, run.groups, weights)
-        write_json(stored, {"test": test, "imbalance_factor": factor, **found})
+        write_json(stored, {"test": test, "imbalance_factor": factor, **other, **found})
     return read_json(stored)
 
 
@@ -130,14 +138,21 @@ def _test_factor(run: Run, test: str, imbalance_factor: float | None) -> float:
     return float(factor)
 
 
-def _test_probabilities(run: Run, data: LongTailedData, device: str) -> tuple[np.ndarray, np.ndarray]:
+def _test_probabilities(
+    run: Run, data: LongTailedData, device: str, root: str | Path | None
+) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
     from rdr_core.training.evaluation import class_probabilities
     from rdr_core.training.feed import resident
 
     chosen = pick_device(device)
-    model = run.model().to(chosen)
-    mean, std = (torch.tensor(values, device=chosen) for values in (data.mean, data.std))
+    model, d = run.model().to(chosen), len(run.class_counts)
+    if data.num_classes != d or data.test.images.shape[1] != run.channels:
+        raise RdrError(
+            f"{run.path} tells {d} classes of images of {run.channels} channel(s) apart, but the data given have "
+            f"{data.num_classes} classes and {data.test.images.shape[1]} channel(s)."
+        )
+    mean, std = (torch.tensor(values, device=chosen) for values in run.normalisation(root))
     found = class_probabilities(model, resident(data.test.images, chosen), mean, std)
     return found.numpy(), data.test.labels.numpy()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdr_core.errors import RdrError
+from rdr_core.errors import MissingData, RdrError
+from rdr_core.plain import own_settings
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.settings import settings_of
 
@@ -83,11 +84,22 @@ def make(
     from rdr_core.training.ranks import joined
 
     if (path / "done.json").is_file():
-        return Run.open(path)
+        done = Run.open(path)
+        _check_source(done, how.root)
+        return done
     chosen = pick_device(how.device)
     go_on = _how_to_go_on(path, config, how)
     with joined(chosen, go_on=go_on) as ranks:
         return _train(path, config, data, ranks, chosen, how, base=base, go_on=go_on)
+
+
+def _check_source(run: Run, root: str | Path | None) -> None:
+    """Refuse a finished run in place of the one asked for where the user's own files are others by now."""
+    from rdr_core.data.sources import find_source
+
+    if not run.config.data_hash and find_source(run.config.dataset)[0].asks:
+        with suppress(MissingData):  # nothing says that they have changed
+            run.load_data(root)
 
 
 def _train(
@@ -111,7 +123,6 @@ def _train_locked(
     folder: RunFolder, config: RunConfig, data: LongTailedData | None, ranks: Ranks, device: torch.device,
     how: Conditions, *, base: Run | None, go_on: str,
 ) -> None:  # fmt: skip
-    import torch
 
     from rdr_core.branching import beginning_of
     from rdr_core.data import load_data
@@ -142,9 +153,8 @@ def _train_locked(
     if fresh and how.trunk and ranks.size == 1 and start is None:
         beginning = beginning_of(path.parent, config, data, device, progress=how.progress, deadline=how.deadline,
                                  go_on=go_on, aside=how.aside)  # fmt: skip
-    # The caller may have switched gradients off.
     stage = "run" if base is None else "second stage"
-    with isolated(fold(config.seed, stage)), using_threads(threads), torch.inference_mode(False), torch.enable_grad():
+    with isolated(fold(config.seed, stage)), using_threads(threads), own_settings():
         if base is None:
             state = TrainingState(config, data, device, ranks)
             if start is not None:

@@ -172,9 +172,9 @@ def refine(
         raise RdrError(f"{base.path} is not finished, so there is nothing to refine; go on with it first.")
     config = replace(base.config, method=whole.name)
     path = base.path.parent / config.name
-    if (path / "done.json").is_file():
+    if (path / "done.json").is_file() and data is None:
         return Run.open(path)
-    given = own_data(base, data, "refine")
+    given = own_data(base, data, "refine", root)
     return make(path, config, given, Conditions(device, root, progress), base=base)
 
 
@@ -193,22 +193,39 @@ def resume(
         RdrError: no run's folder, or a run on arrays that are not given.
     """
     run = Run.open(path)
-    if run.done:
+    if run.done and data is None:
         return run
-    return make(run.path, run.config, own_data(run, data, "resume"), Conditions(device, root, progress))
+    return make(run.path, run.config, own_data(run, data, "resume", root), Conditions(device, root, progress))
 
 
-def own_data(run: Run, data: LongTailedData | None, verb: str) -> LongTailedData | None:
-    """The data given, where the run needs them and they are its own.
+def own_data(run: Run, data: LongTailedData | None, verb: str, root: str | Path | None = None) -> LongTailedData | None:
+    """The data given, which are the run's own; None where none are given and none are needed.
 
     Raises:
-        RdrError: the run was trained on the user's own arrays, and none or others are given to ``rdr_core.<verb>``.
+        RdrError: other data than the run's, or none where it was trained on arrays that ``rdr_core.<verb>`` wants.
     """
     if run.config.data_hash and data is None:
         raise RdrError(f"{run.path} was trained on arrays of your own; call rdr_core.{verb}(path, data=...) with them.")
-    if data is not None and run.config.data_hash not in ("", data.content_hash):
-        raise RdrError(f"{run.path} was trained on other arrays than those given; give the ones it was trained on.")
+    if data is not None:
+        check_own(run, data, root)
     return data
+
+
+def check_own(run: Run, data: LongTailedData, root: str | Path | None = None) -> None:
+    """Refuse other data than a run's: what is computed of them would stand for its own from then on.
+
+    Args:
+        run: begun or finished.
+        data: images and labels of both splits, class names, groups and normalisation are compared.
+        root: folder of the data files.
+
+    Raises:
+        RdrError: they are others.
+    """
+    if data.content_hash != run.content_hash(root):
+        raise RdrError(
+            f"{run.path} was trained on other data than those given ({data}); give the ones it was trained on."
+        )
 
 
 def _data_facts(

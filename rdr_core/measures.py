@@ -37,8 +37,8 @@ def measures(
         weights: of each image, above 0; None (default) counts each image once.
 
     Returns:
-        ``top1``, ``many``, ``medium``, ``few`` (right answers among the images of all classes and of the group),
-        ``balanced_accuracy``, ``macro_f1``, ``roc_auc``, ``average_precision`` (means over classes),
+        ``top1`` (right answers among all images), ``many``, ``medium``, ``few`` (means over the group's classes),
+        ``balanced_accuracy``, ``macro_f1``, ``roc_auc``, ``average_precision`` (means over all classes),
         ``calibration_error`` (expected, 15 bins) and ``per_class`` (right answers among a class's images).
 
     Example:
@@ -79,7 +79,12 @@ def accuracy_counts(
 
 
 def accuracies(right: Float[np.ndarray, "d"], total: Float[np.ndarray, "d"], groups: Groups) -> dict[str, float]:
-    """Top-1 over all images and over those of each group, in percent; NaN for a group without any.
+    """Top-1 over all images, and each group's mean over its classes, in percent; NaN for a group without images.
+
+    Where classes have as many test images as each other, as in the field's test sets, that is also the share of the
+    group's images. Where they have not, a class with many of them would stand for its group, which is what the groups
+    are to prevent; public evaluations on ImageNet-LT take the mean over classes too. Classes without test images count
+    in no mean.
 
     Args:
         right, total: right answers and images of each class.
@@ -92,8 +97,8 @@ def accuracies(right: Float[np.ndarray, "d"], total: Float[np.ndarray, "d"], gro
     """
     percent = {"accuracy": 100 * right.sum() / total.sum()}
     for name, classes in groups.items():
-        images = total[classes].sum()
-        percent[name.lower()] = 100 * right[classes].sum() / images if images else float("nan")
+        seen = classes[total[classes] > 0]
+        percent[name.lower()] = 100 * (right[seen] / total[seen]).mean() if len(seen) else float("nan")
     return {name: float(value) for name, value in percent.items()}
 
 

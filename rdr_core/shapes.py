@@ -12,7 +12,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or os.environ.get("RDR_CHECK_SHAPES") == "1":
-    from jaxtyping import Bool, Float, Int, UInt8
+    from jaxtyping import Bool, Float, Shaped, UInt8
+    from jaxtyping import Integer as Int  # labels may be of any integer type
 else:
 
     class _Unchecked:
@@ -21,6 +22,6 @@ else:
         def __class_getitem__(cls, item: tuple[type, str]) -> type:
             return item[0]
 
-    Bool = Float = Int = UInt8 = _Unchecked
+    Bool = Float = Int = Shaped = UInt8 = _Unchecked
 
-__all__ = ["Bool", "Float", "Int", "UInt8"]
+__all__ = ["Bool", "Float", "Int", "Shaped", "UInt8"]

@@ -1,7 +1,8 @@
 """Results of analyses beside the run that they are of: computed once, then read.
 
 A result is a tidy DataFrame, stored as ``analysis/WHAT-HASH.csv`` in the run's folder with ``WHAT-HASH.json`` beside
-it, which says how it was made. The hash is of the parameters, so other parameters make another result.
+it, which says how it was made. The hash is of the parameters, so other parameters make another result. What is computed
+is of the run's own weights and data and of nothing else: other data are refused, and so is a result of other weights.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
+from rdr_core.experiment import check_own
+from rdr_core.plain import for_json, own_settings
 from rdr_core.runs.files import read_json, write_json, write_whole
 from rdr_viz.pieces import HowFar, Pieces
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
 
 
@@ -62,26 +66,31 @@ def how_far(analyse: Callable[[], object]) -> HowFar:
 
 
 def stored(
-    run: Run, what: str, parameters: Mapping[str, Any], compute: Callable[[], pd.DataFrame], *, pieces: int = 1
-) -> pd.DataFrame:
+    run: Run, what: str, parameters: Mapping[str, Any], compute: Callable[[], pd.DataFrame], *,
+    data: LongTailedData | None = None, pieces: int = 1,
+) -> pd.DataFrame:  # fmt: skip
     """The run's result of that name and parameters: read if it is there, computed and stored if not.
 
     Args:
         run: a finished run; results of a run in training would not stay true.
         what: name of the analysis, as "curvature".
         parameters: all that decides the result, plain values.
-        compute: makes the table.
+        compute: makes the table, of the run's own weights and data.
+        data: what the user gave as such; they are compared, so that no other data's numbers ever stand for the run's.
         pieces: how many it is computed in, where that takes long (:class:`rdr_viz.pieces.Pieces`).
 
     Returns:
         The table, as read back from its file, so the same whether it was computed or read.
 
     Raises:
-        RdrError: the run is not finished, or a stored result can't be read.
+        RdrError: the run is not finished, the data are not its own, or a stored result can't be read or is another
+            network's.
         NotStored: it is not there, inside :func:`only_stored`.
     """
     if not run.done:
         raise RdrError(f"{run.path} is not finished; `rdr resume {run.path}` goes on with it, then analyse it.")
+    if data is not None:
+        check_own(run, data)
     path = result_path(run, what, parameters)
     if (found := _HOW_FAR.get()) is not None:
         import pandas as pd
@@ -94,7 +103,8 @@ def stored(
         if _ONLY_STORED.get():
             raise NotStored(f"{run.path} has no {what} stored; `rdr analyze` computes it.")
         started = time.perf_counter()
-        table = compute()
+        with own_settings():
+            table = compute()
         path.parent.mkdir(exist_ok=True)
         made = {
             "what": what,
@@ -102,18 +112,19 @@ def stored(
             "seconds": round(time.perf_counter() - started, 3),
             # What CSV does not say: a class may be called "3", or "nan".
             "words": [str(name) for name in table.columns if not _is_number(table[name])],
+            "weights": run.weights_hash,
             "packages": {name: version(name) for name in ("rdr-toolkit", "torch", "numpy", "scipy")},
         }
         write_json(path.with_suffix(".json"), made)
         # Last, since it is the table that says that the result is there. repr keeps every bit of a float.
         write_whole(path, lambda beside: table.to_csv(beside, index=False))
         Pieces(path).drop()
-    return _read(path)
+    return _read(path, run.weights_hash)
 
 
 def result_path(run: Run, what: str, parameters: Mapping[str, Any]) -> Path:
     """Where :func:`stored` keeps the table."""
-    text = json.dumps(dict(parameters), sort_keys=True)
+    text = json.dumps(dict(parameters), sort_keys=True, default=for_json)
     return run.path / "analysis" / f"{what}-{hashlib.sha256(text.encode()).hexdigest()[:10]}.csv"
 
 
@@ -122,11 +133,14 @@ def how_made(run: Run, what: str, parameters: Mapping[str, Any]) -> dict[str, An
     return read_json(result_path(run, what, parameters).with_suffix(".json"))
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, weights: str | None) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        words = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["words"]
+        made = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        if weights and made.get("weights") not in (None, weights):
+            raise RdrError(f"{path} was computed of another network than the run's; delete it to compute it anew.")
+        words = made["words"]
         numbers = [name for name in pd.read_csv(path, nrows=0).columns if name not in words]
         return pd.read_csv(
             path, dtype=dict.fromkeys(words, "str"), keep_default_na=False, na_values={name: [""] for name in numbers},

@@ -41,8 +41,13 @@ def plot(
     runs: Annotated[list[Path], typer.Argument(help="Folders of runs.")],
     kind: Annotated[str, typer.Option("--kind", "-k", help="What to draw; `rdr kinds` lists them.")] = "accuracy",
     out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="Where to: the name without suffix.", show_default="the kind, in this folder"),
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where to: a name (all files), one with .png or such (that file), or a folder/.",
+            show_default="the kind, in this folder",
+        ),
     ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="For a dark page or slide.")] = False,
 ) -> None:
@@ -56,7 +61,7 @@ def plot(
     from rdr_viz.kinds import make_display
 
     display = make_display(kind, [Run.open(run) for run in runs])
-    paths = display.save(Path(kind) if out is None else out, theme="dark" if dark else "light")
+    paths = display.save(kind if out is None else out, theme="dark" if dark else "light")
     typer.echo(display.finding)
     typer.echo(f"Written: {', '.join(str(path) for path in paths.values())}")
 

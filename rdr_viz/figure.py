@@ -30,8 +30,8 @@ FORMATS = ("pdf", "svg", "png")
 
 @contextmanager
 def rdr_style() -> Iterator[None]:
-    """The toolkit's look inside the block; the global rc is as before after it."""
-    with matplotlib.style.context(RDR_STYLE):
+    """The toolkit's look inside the block, whatever the user's is; the global rc is as before after it."""
+    with matplotlib.style.context(RDR_STYLE, after_reset=True):
         yield
 
 
@@ -92,28 +92,56 @@ def render(figure: Figure, file_format: str, *, title: str = "", description: st
 
 def save(
     figure: Figure,
-    stem: str | os.PathLike[str],
+    target: str | os.PathLike[str],
     data: pd.DataFrame,
     *,
+    name: str = "picture",
     title: str = "",
     description: str = "",
 ) -> dict[str, Path]:
-    """Write ``stem.pdf``, ``stem.svg``, ``stem.png`` and the plotted data as ``stem.csv``; folders are made.
+    """Write a picture as PDF, SVG and PNG, and the plotted data as CSV; folders are made.
 
     Each file appears whole or not at all (written beside, then renamed).
 
+    Args:
+        figure: what to draw.
+        target: where, as :func:`files_of` reads it.
+        data: what is plotted.
+        name: of the files in a folder.
+        title, description: as for :func:`render`.
+
     Returns:
-        The path written for each of ``"pdf"``, ``"svg"``, ``"png"``, ``"csv"``.
+        The path of each file written, by its ending.
     """
-    stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    files = {kind: render(figure, kind, title=title, description=description) for kind in FORMATS}
-    files["csv"] = csv_text(data).encode()
-    paths = {}
-    for kind, content in files.items():
-        paths[kind] = stem.parent / f"{stem.name}.{kind}"
-        write_whole(paths[kind], lambda beside, content=content: Path(beside).write_bytes(content))
+    paths = files_of(target, name)
+    for kind, path in paths.items():
+        is_table = kind == "csv"
+        content = csv_text(data).encode() if is_table else render(figure, kind, title=title, description=description)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda beside, content=content: Path(beside).write_bytes(content))
     return paths
+
+
+def files_of(target: str | os.PathLike[str], name: str) -> dict[str, Path]:
+    """The files that a picture is written to, by their endings.
+
+    Args:
+        target: a name without ending (all files), with one of theirs (that file alone), or a folder: one that is there,
+            or that ends in a slash (all files, in it).
+        name: of the files in a folder.
+
+    Example:
+        >>> [path.as_posix() for path in files_of("new/", "accuracy").values()]
+        ['new/accuracy.pdf', 'new/accuracy.svg', 'new/accuracy.png', 'new/accuracy.csv']
+        >>> files_of("talk/tail.png", "counts")
+        {'png': PosixPath('talk/tail.png')}
+    """
+    path, endings = Path(target), (*FORMATS, "csv")
+    if os.fspath(target).endswith(("/", os.sep)) or path.is_dir():
+        path = path / name
+    elif path.suffix[1:] in endings:
+        return {path.suffix[1:]: path}
+    return {ending: path.parent / f"{path.name}.{ending}" for ending in endings}
 
 
 def csv_text(data: pd.DataFrame) -> str:

@@ -60,6 +60,18 @@ def display_class(kind: str) -> type[Display]:
     return getattr(import_module(f"rdr_viz.displays.{module}"), name)
 
 
+def kind_of(display: Display) -> str:
+    """The kind's name; of a display that is none of them, its class's.
+
+    Example:
+        >>> from rdr_viz import MethodDiagram
+        >>> kind_of(MethodDiagram())
+        'MethodDiagram'
+    """
+    name = type(display).__name__
+    return next((kind for kind, place in (KINDS | KINDS_OF_STUDIES).items() if place.endswith(f":{name}")), name)
+
+
 def compares_runs(kind: str) -> bool:
     """Whether the kind draws several runs beside each other, rather than one."""
     return hasattr(display_class(kind), "from_runs")

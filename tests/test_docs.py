@@ -10,6 +10,7 @@ import pkgutil
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -110,6 +111,16 @@ def test_the_costs_of_methods_are_those_that_were_measured():
     assert all(row["holds"] for row in measured)
     plain = {name for name in BUILT_IN if parts()[name].kind in ("loss", "weighting", "class weights")} - {"ce"}
     assert {row["what"].split(" step")[0] for row in measured} >= plain
+
+
+@pytest.mark.parametrize("name", ["standard_errors"])
+def test_the_tables_of_curvature_are_what_was_measured(name, monkeypatch):
+    """`python benchmarks/NAME.py --from-csv` prints them; none is typed."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    benchmark = importlib.import_module(name)
+    text = (ROOT / "docs" / "curvature.md").read_text(encoding="utf-8")
+    shown = text.split(f"<!-- {name.replace('_', '-')} -->")[1].split("<!-- end -->")[0]
+    assert shown.strip() == benchmark.markdown(pd.read_csv(benchmark.RESULTS)).strip()
 
 
 def test_the_three_rdrs_tables_are_what_was_measured(monkeypatch):

@@ -15,11 +15,14 @@ from rdr_core.shapes import Float, Int, UInt8
 _WANTED = "N x C x H x W (or N x H x W if grey)"
 
 
-def as_images(images: Tensor | np.ndarray | StoredImages, what: str) -> UInt8[Tensor, "N C H W"] | StoredImages:
+def as_images(
+    images: Tensor | np.ndarray | StoredImages | Sequence, what: str
+) -> UInt8[Tensor, "N C H W"] | StoredImages:
     """Images as a uint8 tensor on the CPU; grey ones get C = 1. It may share memory with its input.
 
     Args:
-        images: (N, C, H, W) or (N, H, W), uint8, pixels 0..255; images on disk stay what they are.
+        images: (N, C, H, W) or (N, H, W), uint8, pixels 0..255, or lists of such numbers; images on disk stay what
+            they are.
         what: name of the input for the error, such as ``"train_images"``.
 
     Raises:
@@ -31,6 +34,8 @@ def as_images(images: Tensor | np.ndarray | StoredImages, what: str) -> UInt8[Te
     """
     if isinstance(images, StoredImages):
         return images
+    if not isinstance(images, (Tensor, np.ndarray)):
+        images = _from_lists(images, what)
     shape = " x ".join(str(size) for size in images.shape) or "a single number"
     dtype = str(images.dtype).removeprefix("torch.")
     if dtype != "uint8":
@@ -51,6 +56,16 @@ def as_images(images: Tensor | np.ndarray | StoredImages, what: str) -> UInt8[Te
         # PyTorch shares only contiguous, writeable, native memory.
         images = torch.from_numpy(np.require(images, requirements=["C", "W"]))
     return (images.unsqueeze(1) if images.ndim == 3 else images).cpu()
+
+
+def _from_lists(images: Sequence, what: str) -> np.ndarray:
+    """Numbers in lists as an array, uint8 where they are pixels."""
+    try:
+        array = np.asarray(images)
+    except ValueError:
+        raise RdrError(f"{what} holds images of different sizes; give all of them one size, {_WANTED}.") from None
+    pixels = array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 255
+    return array.astype(np.uint8) if pixels else array
 
 
 def choose(

@@ -15,9 +15,12 @@ from rdr_core.data.long_tailed import LongTailedData, Split, from_arrays
 from rdr_core.data.sources import find_source, load_source
 from rdr_core.data.subsets import choose_subset
 from rdr_core.errors import RdrError
+from rdr_core.plain import own_settings, plain_numbers
 from rdr_core.shapes import Int
 
 
+@plain_numbers
+@own_settings()
 def load_data(
     name: str,
     *,

@@ -19,6 +19,7 @@ from rdr_core.data.noise import flip_labels
 from rdr_core.data.profiles import profile_counts
 from rdr_core.data.subsets import choose_subset, hold_out, indices_hash
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.plain import own_settings, plain_numbers
 from rdr_core.shapes import Float, Int, UInt8
 
 GROUPINGS = {"rank": groups_by_rank, "count": groups_by_count}
@@ -153,6 +154,8 @@ class LongTailedData:
         )
 
 
+@plain_numbers
+@own_settings()
 def from_arrays(
     train_images: Tensor | np.ndarray | StoredImages,
     train_labels: Tensor | np.ndarray | Sequence[int],

@@ -42,7 +42,7 @@ def cross_entropy(
         >>> cross_entropy(torch.zeros(1, 4), torch.tensor([2]), torch.tensor([5, 3, 2, 1]))  # log 4
         tensor([1.3863])
     """
-    return F.cross_entropy(at_least_float32(logits), labels, reduction="none")
+    return F.cross_entropy(at_least_float32(logits), labels.long(), reduction="none")
 
 
 @part(
@@ -71,7 +71,7 @@ def focal(
         >>> focal(torch.zeros(1, 2), torch.tensor([0]), torch.tensor([1, 1]))  # 0.5^2 * log 2
         tensor([0.1733])
     """
-    losses = F.cross_entropy(at_least_float32(logits), labels, reduction="none")
+    losses = F.cross_entropy(at_least_float32(logits), labels.long(), reduction="none")
     # 1 - p from expm1: close to p = 1 the difference of floats would lose every digit. The clamp keeps
     # the gradient of a fractional power finite where rounding makes the loss exactly 0.
     wrong = (-torch.expm1(-losses)).clamp_min(torch.finfo(losses.dtype).tiny)
@@ -110,7 +110,7 @@ def logit_adjusted(
     """
     scores = at_least_float32(logits)
     log_prior = torch.log(class_counts.to(scores.dtype) / class_counts.sum())
-    return F.cross_entropy(scores + tau * log_prior, labels, reduction="none")
+    return F.cross_entropy(scores + tau * log_prior, labels.long(), reduction="none")
 
 
 @part(
@@ -133,7 +133,7 @@ def balanced_softmax(
         tensor([1.3863])
     """
     scores = at_least_float32(logits)
-    return F.cross_entropy(scores + class_counts.to(scores.dtype).log(), labels, reduction="none")
+    return F.cross_entropy(scores + class_counts.to(scores.dtype).log(), labels.long(), reduction="none")
 
 
 @part(
@@ -211,7 +211,7 @@ def ldam(
     """
     scores = at_least_float32(cosines)
     true = labels[:, None] == torch.arange(scores.shape[1], device=scores.device)
-    return F.cross_entropy(scale * (scores - margins(class_counts, max_margin).to(scores.dtype) * true), labels,
+    return F.cross_entropy(scale * (scores - margins(class_counts, max_margin).to(scores.dtype) * true), labels.long(),
                            reduction="none")  # fmt: skip
 
 

@@ -99,6 +99,7 @@ def density_ratio(
     out = features.dtype if features.dtype in (torch.float32, torch.float64) else torch.float32
     with torch.autocast(features.device.type, enabled=False):
         x = features.double()
+        labels = labels.long()
         means, same, size = class_means(x, labels)
         return ratios_towards(prototypes.index_select(0, labels) - means, x, same, size, ridge).to(out)
 

@@ -17,6 +17,7 @@ from rdr_core.methods.parts import at_least, between, number_or, one_of, part
 from rdr_core.methods.presets import PRESETS
 from rdr_core.methods.ratio import RIDGE, check_batch, class_means, ratios_by_inverse, ratios_towards
 from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
+from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Float, Int
 
 _RANGES = {
@@ -83,6 +84,7 @@ class RDRWeights(Weighting):
         tensor([0.6000, 0.6000, 0.6000, 0.6000, 1.8000, 1.8000])
     """
 
+    @plain_numbers
     def __init__(
         self,
         class_counts: Int[Tensor, "d"],
@@ -130,6 +132,19 @@ class RDRWeights(Weighting):
         if update == "epoch":
             self.register_buffer("epoch_sum", torch.zeros(d, feature_dim, dtype=dtype))
             self.register_buffer("epoch_count", torch.zeros(d, 1, dtype=dtype))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *how: object) -> None:
+        """Prototypes are state; class counts are what was said of the data at hand, so a checkpoint's replace none."""
+        saved = state_dict.get(f"{prefix}prototypes")
+        if saved is not None and saved.shape != self.prototypes.shape:
+            (d, z), (own_d, own_z) = saved.shape, self.prototypes.shape
+            raise RdrError(
+                f"The checkpoint has prototypes of {d} classes and {z} features, these weights {own_d} and {own_z}; "
+                "they are another network's or other data's."
+            )
+        for name in ("class_counts", "inverse_prior"):
+            state_dict[prefix + name] = getattr(self, name)
+        super()._load_from_state_dict(state_dict, prefix, *how)
 
     @torch.no_grad()
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:

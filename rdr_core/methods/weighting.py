@@ -81,7 +81,7 @@ class ClassWeights(Weighting):
 
     @torch.no_grad()
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
-        return Weighing(mean_one(self.class_weights[labels]))
+        return Weighing(mean_one(self.class_weights[labels.long()]))
 
 
 @dataclass(frozen=True)

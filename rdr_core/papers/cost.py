@@ -25,6 +25,7 @@ from rdr_core.data.sources import find_source
 from rdr_core.execution import pick_device
 from rdr_core.methods.grammar import parse
 from rdr_core.models import build_model
+from rdr_core.plain import own_settings
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.folder import RunFolder
 from rdr_core.runs.settings import settings_of
@@ -189,8 +190,7 @@ def _measure(config: RunConfig, size: _Size, device: torch.device) -> _Pace:
         isolated(0),
         using_threads(settings_of(config.dataset).threads),
         fastest_convolutions(device),
-        torch.inference_mode(False),
-        torch.enable_grad(),
+        own_settings(),
     ):
         data = _made_up(config, size, tested=min(size.tested, _IMAGES[device.type]))
         state = _state(config, data, device)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.plain import plain
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -62,6 +63,8 @@ class RunConfig:
     precision: str = "fp32"
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, plain(getattr(self, field.name)))
         for name in ("imbalance_factor", "noise_rate", "learning_rate", "momentum", "weight_decay", "warmup"):
             value = getattr(self, name)
             if value is not None:

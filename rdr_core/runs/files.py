@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rdr_core.errors import RdrError
+from rdr_core.plain import for_json
 
 
 def write_whole(path: Path, write: Callable[[str], None]) -> None:
@@ -34,7 +35,7 @@ def write_whole(path: Path, write: Callable[[str], None]) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """JSON with sorted keys, so that equal content gives equal bytes."""
-    text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+    text = json.dumps(content, indent=1, sort_keys=True, default=for_json) + "\n"
     write_whole(path, lambda beside: Path(beside).write_text(text, encoding="utf-8"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError, RunBusy
 from rdr_core.runs.config import RunConfig
 from rdr_core.runs.files import read_json, write_json, write_whole
@@ -84,7 +84,7 @@ class RunFolder:
         write_json(self.path / "env.json", environment)
         facts = _facts(data)
         stored = self.path / "data.json"
-        if stored.is_file() and read_json(stored) != facts:
+        if stored.is_file() and any(facts.get(name) != value for name, value in read_json(stored).items()):
             raise RdrError(f"{self.path} was trained on other data than these; choose another folder with --runs.")
         write_json(stored, facts)
         save_tree(self.path / "indices.safetensors", {"indices": torch.as_tensor(data.indices).to(torch.int32)})
@@ -143,25 +143,28 @@ class RunFolder:
 
     def finish(self, tree: dict[str, Any], measures: dict[str, Any]) -> None:
         """Weights, metrics, and last of all the mark that the run is done; the checkpoint goes."""
-        save_tree(self.path / "model.safetensors", {"model": tree["model"]})
+        weights = self.path / "model.safetensors"
+        save_tree(weights, {"model": tree["model"]})
         write_json(self.path / "metrics.json", measures)
-        write_json(self.path / "done.json", {"epochs": tree["epoch"]})
+        with weights.open("rb") as file:
+            hash_ = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        write_json(self.path / "done.json", {"epochs": tree["epoch"], "weights": hash_})
         (self.path / "checkpoint.safetensors").unlink(missing_ok=True)
 
 
 def _facts(data: LongTailedData) -> dict[str, Any]:
     # Only where there are any, so that older runs' folders are the same.
     held_out = {} if data.held_out is None else {"held_out": len(data.held_out) // data.num_classes}
-    # Files on disk change under a name, unlike published sets that are checked when read.
-    on_disk = {"content_hash": data.content_hash} if isinstance(data.train.images, StoredImages) else {}
     return {
         "class_names": list(data.class_names),
         "class_counts": data.class_counts.tolist(),
         "groups": {name.lower(): classes.tolist() for name, classes in data.groups.items()},
         "indices_hash": data.indices_hash,
+        "content_hash": data.content_hash,
+        "mean": list(data.mean),
+        "std": list(data.std),
         "channels": data.train.images.shape[1],
         "train_images": len(data.train.labels),
         "test_images": len(data.test.labels),
         **held_out,
-        **on_disk,
     }

@@ -4,7 +4,7 @@ NAME/config.json            what was asked for
      env.json               versions, device, git commit
      stage.json             of a second stage: the run it started from, and its length
      fork.json              of a run that went on from a trunk: which, after which epoch, and the seconds that saved
-     data.json              class names and counts, groups, hash of the chosen indices
+     data.json              class names and counts, groups, normalisation, hashes of the chosen indices and of all data
      history.csv            a row an epoch
      classes.safetensors    (epochs, d) by column
      indices.safetensors    the training images chosen
@@ -14,7 +14,7 @@ NAME/config.json            what was asked for
      analysis/              results of `rdr analyze`, by name and parameters
      evaluations/           results of `rdr evaluate`
      metrics.json           of the last epoch
-     done.json              written last: the run is finished
+     done.json              written last: the run is finished; with the hash of its weights
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.plain import own_settings
 from rdr_core.runs.config import RunConfig
 from rdr_core.runs.files import read_json
 from rdr_core.runs.tensors import load_arrays, load_tree
@@ -61,6 +62,7 @@ class Run:
     def __init__(self, path: Path, config: RunConfig) -> None:
         self.path, self.config = path, config
         self._whole_history: pd.DataFrame | None = None  # of a finished run: it stays as it is
+        self._content_hash: str | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -212,6 +214,11 @@ class Run:
     def class_names(self) -> tuple[str, ...]:
         return tuple(self._data["class_names"])
 
+    @property
+    def channels(self) -> int:
+        """C of its images."""
+        return self._data["channels"]
+
     @cached_property
     def groups(self) -> Groups:
         """Many, Medium and Few."""
@@ -228,6 +235,12 @@ class Run:
     def environment(self) -> dict[str, Any]:
         """Versions, device and commit of the last process that trained it."""
         return read_json(self.path / "env.json")
+
+    @property
+    def weights_hash(self) -> str | None:
+        """Of the file of its network, as it was finished; None of an unfinished run, and of older ones."""
+        path = self.path / "done.json"
+        return read_json(path).get("weights") if path.is_file() else None
 
     @property
     def milestones(self) -> tuple[int, ...]:
@@ -285,6 +298,7 @@ class Run:
         except RdrError:
             return "train it again with rdr_core.train, as its config.json says"
 
+    @own_settings()
     def model(self, epoch: int | None = None) -> Network:
         """The network as trained so far, or as it was after an epoch, on the CPU, in evaluation mode.
 
@@ -303,13 +317,14 @@ class Run:
             network = build_model(
                 self.config.model,
                 num_classes=len(self.class_counts),
-                channels=self._data["channels"],
+                channels=self.channels,
                 # The weights say what they are of: the method's part may be unknown where the run is read.
                 cosine_scale=float(weights["classifier.scale"]) if "classifier.scale" in weights else None,
             )
         network.load_state_dict(weights)
         return network.eval()
 
+    @own_settings()
     def load_data(self, root: str | Path | None = None) -> LongTailedData:
         """The data it was trained on, the same images and labels.
 
@@ -327,8 +342,41 @@ class Run:
         data = load_data(config.dataset, **config.data_request, held_out=self._data.get("held_out", 0), root=root)
         changed = "content_hash" in self._data and data.content_hash != self._data["content_hash"]
         if changed or data.indices_hash != self._data["indices_hash"]:
-            raise RdrError(f"{self.path} was trained on other images than {config.dataset} gives now; train it again.")
+            raise RdrError(
+                f"{self.path} was trained on other images than {config.dataset} gives now; train it again, in another "
+                "folder of runs (--runs) if this one is to be kept."
+            )
         return data
+
+    def content_hash(self, root: str | Path | None = None) -> str:
+        """That of the data it was trained on (:attr:`rdr_core.data.LongTailedData.content_hash`).
+
+        Older runs on named data sets did not note it: there it is that of the data loaded again.
+
+        Args:
+            root: folder of the data files.
+
+        Raises:
+            RdrError: as :meth:`load_data`, where it was not noted.
+        """
+        if self._content_hash is None:
+            noted = self.config.data_hash or self._data.get("content_hash")
+            self._content_hash = noted or self.load_data(root).content_hash
+        return self._content_hash
+
+    def normalisation(self, root: str | Path | None = None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and standard deviation of each channel by which its images were normalised.
+
+        Args:
+            root: folder of the data files.
+
+        Raises:
+            RdrError: as :meth:`load_data`, where an older run did not note them.
+        """
+        if "mean" in self._data:
+            return tuple(self._data["mean"]), tuple(self._data["std"])
+        data = self.load_data(root)
+        return data.mean, data.std
 
 
 def kept_epochs(epochs: int) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rdr_core.errors import RdrError
+from rdr_core.plain import plain_numbers
 from rdr_viz.analysis import result_path, stored
 from rdr_viz.pieces import Pieces
 
@@ -29,6 +30,7 @@ SPLITS = ("train", "test")
 LOSSES = ("ce", "own")
 
 
+@plain_numbers
 def class_curvature(
     run: Run,
     *,
@@ -71,7 +73,7 @@ def class_curvature(
         alone; ``images``; ``rank``; ``lambda_max``, ``lambda_min``, ``residual_max``, ``residual_min``
         (||Hv - lambda v||); ``converged``; ``trace``, ``trace_standard_error`` (the same in each rank); ``probes``,
         ``products``, ``seconds``; ``mode``, ``loss``, ``split``, ``parameters``, ``backend``. Subsets without images
-        have no row. PyHessian gives no ``lambda_min`` and no residuals (NaN).
+        have no row. PyHessian gives no ``lambda_min`` (NaN).
 
     Raises:
         RdrError: an unknown option, epoch or class, or a run that is not finished.
@@ -90,7 +92,7 @@ def class_curvature(
         if backend == "pyhessian":
             largest = hessian.eigenvalues(how_many, "largest", tolerance=tolerance, budget=budget)
             values = np.concatenate([largest.values, np.full(how_many, np.nan)])
-            residuals = np.full(2 * how_many, np.nan)
+            residuals = np.concatenate([largest.residuals, np.full(how_many, np.nan)])
         else:
             largest = hessian.eigenvalues(how_many, "both", tolerance=tolerance, budget=budget)
             values, residuals = largest.values, largest.residuals
@@ -115,6 +117,7 @@ def class_curvature(
     return what.stored("curvature", parameters, rows_of, progress)
 
 
+@plain_numbers
 def class_density(
     run: Run,
     *,
@@ -241,7 +244,7 @@ class _Request:
         work = [(epoch, *subset) for epoch in self.epochs for subset in self.subsets()]
         pieces = Pieces(result_path(self.run, name, parameters))
         compute = partial(self.table, work, pieces, rows_of, name, progress)
-        return stored(self.run, name, parameters, compute, pieces=len(work))
+        return stored(self.run, name, parameters, compute, data=self.data, pieces=len(work))
 
     def table(
         self, work: Sequence[tuple[int, dict[str, Any], list[int]]], pieces: Pieces,

@@ -11,20 +11,23 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.modules.dropout import _DropoutNd
 
 from rdr_core.errors import RdrError
-from rdr_core.shapes import Float, Int
+from rdr_core.plain import own_settings, plain_numbers
+from rdr_core.shapes import Float, Shaped
 from rdr_viz.curvature.density import broaden, fill, grid_over, quadrature
 from rdr_viz.curvature.eigenvalues import extreme_eigenpairs
-from rdr_viz.curvature.krylov import Krylov
+from rdr_viz.curvature.krylov import NOT_FINITE, Krylov
 from rdr_viz.curvature.layers import quick_twice
 from rdr_viz.curvature.operator import MEMORY, HessianProducts
 from rdr_viz.curvature.results import Eigenvalues, HowMade, SpectralDensity, Trace
-from rdr_viz.curvature.trace import estimate_trace
+from rdr_viz.curvature.trace import PILOT, estimate_trace, mean_cosine, standard_error
+from rdr_viz.curvature.trust import check_repeats, check_symmetric, random_layer
 
 MODES = ("eval", "train")
 BACKENDS = ("rdr", "pyhessian")
+#: The label that torch's cross-entropy leaves out of its mean.
+IGNORED = -100
 
 
 class Hessian:
@@ -35,23 +38,28 @@ class Hessian:
     the parameters with ``requires_grad``.
 
     Args:
-        model: images -> logits.
+        model: images -> logits, or other outputs that the loss takes.
         images: (N, ...) float, normalised as the network takes them, without random augmentation.
-        labels: (N,) int64.
-        loss: (logits, labels) -> (N,) losses (default: cross-entropy, without weights).
+        labels: (N, ...) whatever the loss takes. With cross-entropy (N,) integers, where -100 leaves an image out of
+            the mean, or (N, d) probabilities.
+        loss: (outputs, labels) -> (N,) losses (default: cross-entropy, without weights).
         batch_size: images a pass; the last batch may be shorter, each counts by its images (default 500).
         mode: ``"eval"``, BatchNorm with its running statistics, or ``"train"``, with each batch's own, so that the
-            result depends on ``batch_size``. One network's lambda_max was 295 in one and 8 in the other. Dropout is off
-            in both.
+            result depends on ``batch_size``. One network's lambda_max was 295 in one and 8 in the other. Everything
+            else is in evaluation mode in both, so that nothing is random.
         dtype: of the products: ``torch.float32`` or ``torch.float64``. Vectors are combined in float64 in any case.
         device: where (default: where the model's parameters are).
         seed: of start vectors and probes, drawn from private generators: the same on every call.
         backend: ``"rdr"``, or ``"pyhessian"`` for PyHessian's figures, to repeat others' (eigenvalues and trace).
         memory: bytes that graphs kept between products may take (default 1 GiB).
 
+    The first product of all is preceded by four that say whether products are a Hessian's: one twice, and one vector
+    by another's product both ways (:mod:`rdr_viz.curvature.trust`).
+
     Raises:
         RdrError: an unknown mode, dtype or backend; no images; a model without trainable parameters or that cannot be
-            copied.
+            copied; labels that the loss can't take. By the first product: a network that is random, or products that
+            are no Hessian's.
 
     Example:
         >>> network = nn.Linear(2, 3)
@@ -62,11 +70,12 @@ class Hessian:
         True
     """
 
+    @plain_numbers
     def __init__(
         self,
         model: nn.Module,
         images: Float[Tensor, "N ..."],
-        labels: Int[Tensor, "N"],
+        labels: Shaped[Tensor, "N ..."],
         *,
         loss: Callable[[Tensor, Tensor], Tensor] | None = None,
         batch_size: int = 500,
@@ -85,8 +94,15 @@ class Hessian:
             raise RdrError(f"dtype={dtype} is not torch.float32 or torch.float64; a Hessian needs at least float32.")
         if batch_size < 1:
             raise RdrError(f"batch_size={batch_size} must be at least 1.")
+        images, labels = torch.as_tensor(images), torch.as_tensor(labels)
         if not torch.is_floating_point(images):
             raise RdrError(f"images are {images.dtype}; give them as the network takes them, normalised floats.")
+        if loss is None:
+            labels, counted = _classes(labels)
+            if backend == "pyhessian" and counted < len(labels):
+                raise RdrError("PyHessian counts ignored labels (-100) in its mean; leave those images out.")
+        else:
+            counted = len(labels)
         if device is None:
             device = next((p.device for p in model.parameters()), torch.device("cpu"))
         self.mode, self.backend, self.seed, self.batch_size = mode, backend, seed, batch_size
@@ -95,9 +111,13 @@ class Hessian:
         if backend == "rdr":
             quick_twice(self._model)
         self._images = images.detach().to(device=device, dtype=dtype)
-        self._labels = labels.to(device)
         self._loss = loss or _cross_entropy
-        self._products = HessianProducts(self._model, self._images, self._labels, self._loss, batch_size, memory)
+        self._products = HessianProducts(
+            self._model, self._images, labels.to(device), self._loss, batch_size, memory, counted
+        )
+        self._counted, self._trusted = counted, False
+        if mode == "train":
+            _check_last_batch(self._model, self._images, batch_size)
         self._near: Tensor | None = None  # (P, j), orthonormal, near eigenvectors
         self._quotients: np.ndarray | None = None  # (2, j): u^T H u of each, and its residual as an eigenvalue
 
@@ -115,12 +135,16 @@ class Hessian:
         """H v, flat, parameters in the order of ``model.parameters()``; in the Hessian's dtype, on its device."""
         if vector.shape != (self.parameters,):
             raise RdrError(f"The vector has shape {tuple(vector.shape)}; it must be ({self.parameters},).")
-        return self._products(vector)
+        self._trust()
+        with own_settings():
+            return self._products(vector)
 
     def gradient(self) -> Float[Tensor, "P"]:
         """Gradient of the mean loss, flat like :meth:`hvp`."""
-        return self._products.gradient()
+        with own_settings():
+            return self._products.gradient()
 
+    @plain_numbers
     def eigenvalues(
         self,
         k: int = 1,
@@ -147,12 +171,17 @@ class Hessian:
             RdrError: an unknown ``which``, a k that does not fit, a product that is not finite.
         """
         started = time.perf_counter()
+        self._trust()
         if self.backend == "pyhessian":
             from rdr_viz.curvature.pyhessian_backend import pyhessian_eigenvalues
 
-            values = pyhessian_eigenvalues(self._model, self._batches(), self._loss, k, which, tolerance, budget,
-                                           self.seed)  # fmt: skip
-            return Eigenvalues(values, np.full(k, np.nan), None, 0, True, self._how(started))
+            values, rows = pyhessian_eigenvalues(self._model, self._batches(), self._loss, k, which, tolerance, budget,
+                                                 self.seed)  # fmt: skip
+            # It gives no residuals, and has been seen to stop where it was far from any eigenvalue.
+            images = torch.stack([self._products(row) for row in rows])
+            residuals = (images - torch.from_numpy(values).to(rows)[:, None] * rows).norm(dim=1).double().cpu().numpy()
+            converged = bool((residuals <= tolerance * np.abs(values)).all())
+            return Eigenvalues(values, residuals, None, 0, converged, self._how(started))
         made = self.products
         with self._many(progress, "eigenvalues") as product:
             start = self._vector(self._draw("start").standard_normal(self.parameters))
@@ -166,6 +195,7 @@ class Hessian:
             pairs.converged, self._how(started),
         )  # fmt: skip
 
+    @plain_numbers
     def trace(
         self,
         relative_error: float = 0.03,
@@ -185,29 +215,46 @@ class Hessian:
             deflate: take the eigenvectors that :meth:`eigenvalues` came by (10 or k) out of the probes, which makes
                 them vary less and the result no less right, exact eigenvectors or not.
             progress: a bar that counts products.
+
+        With no more parameters than probes the trace is summed up exactly, by a product for each of them.
         """
         if not relative_error > 0 or maximum < 2 or (probes is not None and probes < 2):
             raise RdrError(
                 f"relative_error={relative_error} must be above 0, maximum={maximum} and probes={probes} at least 2."
             )
-        started, made = time.perf_counter(), self.products
+        started = time.perf_counter()
+        self._trust()
+        made = self.products
         if self.backend == "pyhessian":
             from rdr_viz.curvature.pyhessian_backend import pyhessian_trace
 
             samples = pyhessian_trace(self._model, self._batches(), self._loss, relative_error, maximum, self.seed)
-            error = float(np.std(samples, ddof=1) / np.sqrt(len(samples))) if len(samples) > 1 else float("nan")
-            return Trace(float(samples.mean()), error, len(samples), samples, 0.0, len(samples), True,
+            value, error = float(samples.mean()), standard_error(samples)
+            # It stops where its mean changes little, which says nothing of its error.
+            return Trace(value, error, len(samples), samples, 0.0, len(samples), error <= relative_error * abs(value),
                          self._how(started))  # fmt: skip
+        if self.parameters <= (PILOT if probes is None else probes):  # no probe is needed
+            with self._many(progress, "trace") as product:
+                value = float(product(self._vector(np.eye(self.parameters))).trace())
+            return Trace(value, 0.0, 0, np.zeros(0), value, self.products - made, True, self._how(started))
         draw = self._draw("trace")
         with self._many(progress, "trace") as product:
             known, basis, _ = self._deflation(product, deflate)
 
-            def sample(n: int) -> np.ndarray:
+            previous = basis.new_zeros(1, self.parameters)
+
+            def sample(n: int) -> tuple[np.ndarray, np.ndarray]:
+                nonlocal previous
                 values: list[Tensor] = []
+                cosines: list[Tensor] = []
                 while len(values) < n:
                     rows = self._probes(draw, min(self._products.width, n - len(values)), basis)
-                    values.extend((rows * product(rows)).sum(dim=1))
-                return torch.stack(values).cpu().numpy()
+                    images = product(rows)
+                    values.extend((rows * images).sum(dim=1))
+                    both = torch.cat([previous, images - (images @ basis) @ basis.T])
+                    cosines.extend(_squared_cosines(both))
+                    previous = both[-1:]
+                return torch.stack(values).cpu().numpy(), torch.stack(cosines).cpu().numpy()
 
             found = estimate_trace(
                 sample, relative_error=relative_error, exact_part=float(known.sum()), probes=probes, maximum=maximum
@@ -215,6 +262,7 @@ class Hessian:
         return Trace(found.value, found.standard_error, len(found.samples), found.samples, float(known.sum()),
                      self.products - made, found.converged, self._how(started))  # fmt: skip
 
+    @plain_numbers
     def spectral_density(
         self, probes: int = 10, *, steps: int = 60, deflate: bool = True, progress: bool = False
     ) -> SpectralDensity:
@@ -234,7 +282,9 @@ class Hessian:
             raise RdrError("PyHessian's density always fails (it calls torch.eig); use backend='rdr'.")
         if probes < 1 or steps < 2:
             raise RdrError(f"probes={probes} must be at least 1 and steps={steps} at least 2.")
-        started, made = time.perf_counter(), self.products
+        started = time.perf_counter()
+        self._trust()
+        made = self.products
         draw = self._draw("density")
         ends: list[tuple[float, float, float, float]] = []
         with self._many(progress, "density") as product:
@@ -252,10 +302,14 @@ class Hessian:
                 return images - (images @ basis) @ basis.T
 
             together = self._side_by_side(steps)
+            previous, cosines = basis.new_zeros(self.parameters), []
             for first in range(0, probes if share > 0 else 0, together):
                 rows = self._probes(draw, min(together, probes - first), basis)
                 spaces = [Krylov(rest, row, steps, self._images.dtype) for row in rows]
                 fill(spaces, rest)
+                images = torch.stack([previous, *(space.first_image() for space in spaces)])
+                cosines.extend(_squared_cosines(images).tolist())
+                previous = images[-1]
                 for row, space in enumerate(spaces, start=first):
                     found, weight, left = quadrature(space)
                     here = slice(j, j + len(found))
@@ -267,14 +321,38 @@ class Hessian:
         low, residual_low = min((end[0], end[1]) for end in ends)
         high, residual_high = max((end[2], end[3]) for end in ends)
         grid, sigma = grid_over(low, high)
+        with own_settings():  # tails underflow
+            density = broaden(nodes, weights / probes, sigma, grid)
         means = self.parameters * (nodes * weights).sum(axis=1)
         return SpectralDensity(
-            grid=grid, density=broaden(nodes, weights / probes, sigma, grid), nodes=nodes, weights=weights,
+            grid=grid, density=density, nodes=nodes, weights=weights,
             sigma=float(sigma), lambda_min=float(low), lambda_max=float(high), residual_min=float(residual_low),
             residual_max=float(residual_high), trace=float(means.mean()),
-            trace_standard_error=float(means.std(ddof=1) / np.sqrt(probes)) if probes > 1 else float("nan"),
+            trace_standard_error=standard_error(means, mean_cosine(np.array(cosines))),
             products=self.products - made, how=self._how(started),
         )  # fmt: skip
+
+    def _trust(self) -> None:
+        """Once, before the first product is given out."""
+        if not self._trusted:
+            with own_settings():
+                self._check_products()
+            self._trusted = True
+
+    def _check_products(self) -> None:
+        vector, dtype = self._vector(self._draw("trust").standard_normal(self.parameters)), self._images.dtype
+        # Outside `many`, so that each has a forward pass of its own.
+        first, again = self._products(vector), self._products(vector)
+        if not (first.isfinite().all() and again.isfinite().all()):
+            raise RdrError(NOT_FINITE)
+        if not check_repeats(first, again, dtype):
+            layer = random_layer(self._model, self._images)
+            raise RdrError(
+                f"The network is random: the same images give other products each time"
+                f"{f', by {layer}' if layer else ''}. Switch that off in the network that you give."
+            )
+        with self._products.many() as products:
+            check_symmetric(products, first, dtype)
 
     def _deflation(self, product: Callable[[Tensor], Tensor], wanted: bool) -> tuple[np.ndarray, Tensor, np.ndarray]:
         """Rayleigh quotients (j,), vectors (P, j), residuals (j,) to take out of probes; j = 0 where there are none."""
@@ -310,7 +388,7 @@ class Hessian:
         return HowMade(
             mode="eval" if self.backend == "pyhessian" else self.mode,
             dtype=str(self._images.dtype).removeprefix("torch."), device=str(self._images.device),
-            images=len(self._labels), batch_size=self.batch_size, loss=self.loss_name, parameters=self.parameters,
+            images=self._counted, batch_size=self.batch_size, loss=self.loss_name, parameters=self.parameters,
             seed=self.seed, backend=self.backend, seconds=time.perf_counter() - started,
         )  # fmt: skip
 
@@ -318,7 +396,7 @@ class Hessian:
     def _many(self, progress: bool, what: str) -> Iterator[Callable[[Tensor], Tensor]]:
         from tqdm.auto import tqdm
 
-        with self._products.many(), tqdm(desc=what, unit="product", disable=not progress) as bar:
+        with own_settings(), self._products.many(), tqdm(desc=what, unit="product", disable=not progress) as bar:
 
             def product(vector: Tensor) -> Tensor:
                 bar.update(len(vector) if vector.dim() == 2 else 1)
@@ -335,11 +413,48 @@ def _frozen_copy(model: nn.Module, mode: str, dtype: torch.dtype, device: torch.
         raise RdrError(f"The model cannot be copied ({error}); give one that copy.deepcopy takes.") from None
     for parameter in twin.parameters():
         parameter.grad = None
-    twin = twin.to(device=device, dtype=dtype).train(mode == "train")
+    twin = twin.to(device=device, dtype=dtype).eval()
     for module in twin.modules():
-        if isinstance(module, _DropoutNd):
-            module.eval()
+        if mode == "train" and hasattr(module, "running_mean"):  # BatchNorm, of whatever kind
+            module.train()
     return twin
+
+
+def _classes(labels: Shaped[Tensor, "N ..."]) -> tuple[Tensor, int]:
+    """Labels as cross-entropy takes them, and how many it counts.
+
+    Raises:
+        RdrError: neither classes nor probabilities.
+    """
+    if torch.is_floating_point(labels) and labels.dim() == 2:
+        return labels, len(labels)
+    if torch.is_floating_point(labels) or labels.dtype == torch.bool or labels.dim() != 1:
+        raise RdrError(
+            f"labels are {str(labels.dtype).removeprefix('torch.')} of shape {tuple(labels.shape)}; cross-entropy "
+            "takes (N,) integers or (N, d) probabilities. Give the loss that they are for."
+        )
+    labels = labels.long()
+    return labels, int((labels != IGNORED).sum())
+
+
+def _check_last_batch(model: nn.Module, images: Tensor, batch_size: int) -> None:
+    """A batch of one image has no statistics for a BatchNorm of single numbers: told before work begins."""
+    if len(images) % batch_size != 1 and batch_size != 1:
+        return
+    try:
+        with torch.no_grad():
+            model(images[-1:])
+    except ValueError as error:
+        raise RdrError(
+            f"The last batch of {len(images)} images has one alone, of which BatchNorm in mode 'train' has no "
+            f"statistics ({error}); give another batch_size than {batch_size}."
+        ) from None
+
+
+def _squared_cosines(rows: Float[Tensor, "n P"]) -> Float[Tensor, "m"]:
+    """Of each row with the one before; NaN where either is 0."""
+    lengths = (rows * rows).sum(dim=1)
+    return (rows[1:] * rows[:-1]).sum(dim=1) ** 2 / (lengths[1:] * lengths[:-1])
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

@@ -19,6 +19,9 @@ from rdr_core.shapes import Float
 #: By the products' type: a remainder that is smaller than this share of the operator is rounding, not direction.
 ROUNDING = {torch.float32: 1e-7, torch.float64: 1e-14}
 
+#: Told of products that overflow.
+NOT_FINITE = "A Hessian-vector product is not finite: the loss or its gradient overflows there."
+
 
 class Krylov:
     """Orthonormal vectors q_1 ... q_m, grown one product at a time, and the operator's projection on them.
@@ -28,10 +31,12 @@ class Krylov:
         start: (P,) float64, of any length but 0; the vectors live where it does.
         room: vectors that there is place for.
         dtype: that the products are computed in.
+        apart: orthonormal columns that the operator maps to 0, so that the space stays orthogonal to them.
 
     Attributes:
         multiplied: m, the vectors whose products are in the projection.
         remainder: norm of what the last product has outside the space; 0 where the space is closed.
+        steps: products made.
         scale: the longest product so far, a lower bound of the operator's norm.
 
     Example:
@@ -49,13 +54,15 @@ class Krylov:
         start: Float[Tensor, "P"],
         room: int,
         dtype: torch.dtype = torch.float64,
+        apart: Float[Tensor, "P j"] | None = None,
     ) -> None:
         self.product, self.room, self.rounding = product, min(room, len(start)), ROUNDING[dtype]
         # One row more than there is room: the vector that comes next. Untouched rows cost no memory on a CPU.
         self._rows = start.new_empty(self.room + 1, len(start))
         self._rows[0] = start / start.norm()
         self._projection = np.zeros((self.room, self.room))
-        self.multiplied, self.remainder, self.scale = 0, 0.0, 0.0
+        self.multiplied, self.steps, self.remainder, self.scale = 0, 0, 0.0, 0.0
+        self._apart = apart
         self._pressed = 0  # vectors kept by the last press
 
     @property
@@ -95,27 +102,32 @@ class Krylov:
         # One transfer, so one wait for the device in a step.
         *column, remainder = torch.cat([rest, image.norm()[None]]).tolist()
         if not np.isfinite([*column, remainder]).all():
-            raise RdrError("A Hessian-vector product is not finite: the loss or its gradient overflows there.")
+            raise RdrError(NOT_FINITE)
         self._projection[m, : m + 1] = self._projection[: m + 1, m] = column
         self.scale = max(self.scale, float(np.linalg.norm([*column, remainder])))
-        self.multiplied = m + 1
+        self.multiplied, self.steps = m + 1, self.steps + 1
         closed = remainder <= self.rounding * self.scale or self.multiplied == len(image)
         self.remainder = 0.0 if closed else remainder
         if self.remainder:
-            self._rows[m + 1] = image / remainder
-
-    def widen(self, vector: Float[Tensor, "P"]) -> None:
-        """Go on from another vector where the space is closed: what it holds of an eigenvalue's space is one line."""
-        rows = self._rows[: self.multiplied]
-        for _ in range(2):
-            vector = vector - (rows @ vector) @ rows
-        self._rows[self.multiplied] = vector / vector.norm()
+            following = image / remainder
+            if remainder <= 1e-4 * self.scale:  # what rounding left inside has grown with it
+                for _ in range(2):
+                    following = following - (rows @ following) @ rows
+                    if self._apart is not None:
+                        following = following - self._apart @ (self._apart.T @ following)
+                    following = following / following.norm()
+            self._rows[m + 1] = following
 
     def ritz(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Ritz values (m,) ascending, their coordinates (m, m) in columns, and their residuals (m,)."""
         m = self.multiplied
         values, coordinates = np.linalg.eigh(self._projection[:m, :m])
         return values, coordinates, np.abs(self.remainder * coordinates[-1])
+
+    def first_image(self) -> Float[Tensor, "P"]:
+        """The product of the start vector, before any press."""
+        known = min(2, self.multiplied)
+        return torch.from_numpy(self._projection[0, :known]).to(self._rows) @ self._rows[:known]
 
     def vectors(self, coordinates: np.ndarray) -> Float[Tensor, "P k"]:
         """The vectors with these coordinates (m, k)."""

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from rdr_core.errors import RdrError
-from rdr_core.shapes import Float, Int
+from rdr_core.shapes import Float, Shaped
 
 #: Bytes that kept graphs may take in all.
 MEMORY = 2**30
@@ -32,13 +33,14 @@ class HessianProducts:
 
     Args:
         model: images -> logits, in the mode wanted, on the images' device. Its forward pass must not be random.
-        images, labels: the set.
-        loss: (logits, labels) -> (B,) losses.
+        images, labels: the set; labels are whatever the loss takes.
+        loss: (outputs, labels) -> (B,) losses.
         batch_size: images a pass.
         memory: bytes that kept graphs may take (default 1 GiB); 0 keeps none.
+        counted: what the sum of losses is divided by (default: the images).
 
     Raises:
-        RdrError: no trainable parameter, no image, or losses of another shape than the labels'.
+        RdrError: no trainable parameter, no image that counts, or losses that are not one of each image.
 
     Example:
         >>> cross_entropy = nn.CrossEntropyLoss(reduction="none")
@@ -52,10 +54,11 @@ class HessianProducts:
         self,
         model: nn.Module,
         images: Float[Tensor, "N ..."],
-        labels: Int[Tensor, "N"],
+        labels: Shaped[Tensor, "N ..."],
         loss: Callable[[Tensor, Tensor], Tensor],
         batch_size: int,
         memory: int = MEMORY,
+        counted: int | None = None,
     ) -> None:
         self.model, self.loss, self.memory = model, loss, memory
         self.parameters = [p for p in model.parameters() if p.requires_grad]
@@ -63,7 +66,9 @@ class HessianProducts:
             raise RdrError("The model has no parameter with requires_grad, so no Hessian; unfreeze some.")
         if not len(labels) or len(images) != len(labels):
             raise RdrError(f"A Hessian needs images and a label for each, not {len(images)} and {len(labels)}.")
-        self.total = len(labels)
+        self.total = len(labels) if counted is None else counted
+        if not self.total:
+            raise RdrError(f"None of the {len(labels)} labels counts: all of them are -100, which the loss ignores.")
         self.batches = list(zip(images.split(batch_size), labels.split(batch_size), strict=True))
         self.sizes = [p.numel() for p in self.parameters]
         self.size = sum(self.sizes)
@@ -129,9 +134,17 @@ class HessianProducts:
         return found
 
     def _gradient(self, images: Tensor, labels: Tensor, *, create_graph: bool) -> tuple[Tensor, ...]:
-        with torch.enable_grad():
-            losses = self.loss(self.model(images), labels)
-            if losses.shape != labels.shape:
+        # Of attention's ways of computing only the plain one can be differentiated twice.
+        with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
+            outputs = self.model(images)
+            try:
+                losses = self.loss(outputs, labels)
+            except (TypeError, AttributeError, IndexError) as error:
+                raise RdrError(
+                    f"The loss can't take the model's outputs (of type {type(outputs).__name__}) and these labels: "
+                    f"{error}. Give loss=, a function of both."
+                ) from error
+            if losses.shape != labels.shape[:1]:
                 raise RdrError(
                     f"The loss must give one number for each of {len(labels)} images, not shape {tuple(losses.shape)}; "
                     "use reduction='none'."

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from rdr_core.errors import RdrError
+from rdr_core.shapes import Float
 
 
 def pyhessian_eigenvalues(
@@ -26,8 +27,8 @@ def pyhessian_eigenvalues(
     tolerance: float,
     budget: int,
     seed: int,
-) -> np.ndarray:
-    """(k,) what PyHessian calls the top eigenvalues, in its order, in evaluation mode.
+) -> tuple[np.ndarray, Float[Tensor, "k P"]]:
+    """What PyHessian calls the k top eigenvalues, in its order, in evaluation mode, and its eigenvectors in rows.
 
     Args:
         model: a network that may be changed: PyHessian leaves gradients and evaluation mode behind.
@@ -43,8 +44,9 @@ def pyhessian_eigenvalues(
     if which != "largest":
         raise RdrError(f"PyHessian gives no {which} eigenvalues, only those of largest magnitude; use backend='rdr'.")
     with _seeded(seed, batches):
-        values, _ = _build(model, batches, loss).eigenvalues(maxIter=budget, tol=tolerance, top_n=k)
-    return np.array(values, dtype=np.float64)
+        values, vectors = _build(model, batches, loss).eigenvalues(maxIter=budget, tol=tolerance, top_n=k)
+    rows = torch.stack([torch.cat([part.detach().reshape(-1) for part in vector]) for vector in vectors])
+    return np.array(values, dtype=np.float64), rows
 
 
 def pyhessian_trace(

@@ -43,7 +43,7 @@ class Eigenvalues:
     Attributes:
         values: (k,) float64, descending; with ``which="both"`` the k largest, then the k smallest.
         residuals: (k,) ||Hv - lambda v|| of the unit vector v returned. An eigenvalue of H lies within that distance
-            of lambda (H symmetric). NaN with the backend ``"pyhessian"``, which gives none.
+            of lambda (H symmetric).
         vectors: (P, k) float64, orthonormal columns; None if not asked for.
         products: Hessian-vector products spent, those for the residuals included.
         converged: whether every residual asked for was reached before the budget ended.
@@ -75,7 +75,8 @@ class Trace:
     Attributes:
         value: the estimate.
         standard_error: half of the half-width of the 95.45 % interval, so two of them hold the truth as often as two
-            sigmas do, few probes or many (see :mod:`rdr_viz.curvature.trace`). 0 where the trace is exact.
+            sigmas do, few probes or many (see :mod:`rdr_viz.curvature.trace`). 0 where the trace is exact, NaN where
+            too few probes all gave the same.
         probes: random probes drawn.
         samples: (probes,) the probes' own estimates of the trace; their mean is ``value``.
         exact_part: the part of ``value`` that deflated vectors gave, without error.
@@ -116,7 +117,7 @@ class SpectralDensity:
         residual_min: bound on the distance of ``lambda_min`` from an eigenvalue.
         residual_max: the same for ``lambda_max``.
         trace: P times the quadrature's mean: what the density says the trace is.
-        trace_standard_error: of that, over the probes.
+        trace_standard_error: of that, over the probes, with the promise of a :class:`Trace`'s.
         products: Hessian-vector products spent.
         how: the setting.
     """
@@ -136,7 +137,10 @@ class SpectralDensity:
     how: HowMade
 
     def agrees_with(self, trace: Trace, errors: float = 3.0) -> bool:
-        """Whether the density's trace and an estimate of it differ by at most so many joint standard errors."""
-        joint = np.hypot(self.trace_standard_error, trace.standard_error)
+        """Whether the density's trace and an estimate of it differ by at most so many joint standard errors.
+
+        What has no standard error contradicts nothing.
+        """
+        joint = np.nan_to_num(np.hypot(self.trace_standard_error, trace.standard_error), nan=np.inf)
         rounding = 1e-5 * max(abs(self.trace), abs(trace.value))
         return bool(abs(self.trace - trace.value) <= errors * joint + rounding)

@@ -52,22 +52,27 @@ class Display(ABC):
         Raises:
             RdrError: another theme.
         """
+        from rdr_viz.figure import rdr_style
         from rdr_viz.theme import THEMES, to_dark
 
         if theme not in THEMES:
             raise unknown_name("theme", theme, THEMES)
-        return to_dark(self.figure()) if theme == "dark" else self.figure()
+        with rdr_style():  # ticks are made when they are first looked at
+            return to_dark(self.figure()) if theme == "dark" else self.figure()
 
-    def save(self, stem: str | os.PathLike[str], *, theme: str = "light") -> dict[str, Path]:
-        """Write ``stem.pdf``, ``.svg``, ``.png`` and ``.csv``; the same data give the same bytes.
+    def save(self, target: str | os.PathLike[str], *, theme: str = "light") -> dict[str, Path]:
+        """Write PDF, SVG, PNG and CSV; the same data give the same bytes, whatever the user's matplotlib is set to.
 
         Args:
-            stem: Path without suffix; folders are made.
+            target: Name without ending; with one, as ``"tail.png"``, that file alone; with a slash at its end, or if it
+                is there, a folder for them all.
             theme: ``"light"`` or ``"dark"``.
 
         Returns:
-            The path written for each of ``"pdf"``, ``"svg"``, ``"png"``, ``"csv"``.
+            The path of each file written, by its ending.
         """
         from rdr_viz.figure import save
+        from rdr_viz.kinds import kind_of
 
-        return save(self.in_theme(theme), stem, self.data, title=self.title, description=self.alt)
+        figure = self.in_theme(theme)
+        return save(figure, target, self.data, name=kind_of(self), title=self.title, description=self.alt)

@@ -83,7 +83,7 @@ def summarise(data: pd.DataFrame) -> pd.DataFrame:
         ``method``, ``label``, ``group``, ``mean`` and ``sd`` in percentage points, ``seeds``; ``mean`` is NaN in a
         missing group, ``sd`` is NaN for one seed. Order as in ``data``.
     """
-    return data.groupby(["method", "label", "group"], as_index=False, sort=False).agg(
+    return data.groupby(["method", "label", "group"], as_index=False, sort=False, dropna=False).agg(
         mean=("accuracy", "mean"), sd=("accuracy", "std"), seeds=("seed", "nunique")
     )
 

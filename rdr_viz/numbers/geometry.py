@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.predictions import check_split, chosen_epoch, data_of, forward_all, normalised
+from rdr_viz.numbers.predictions import check_split, chosen_epoch, forward_all, normalised
 from rdr_viz.numbers.weights import in_order, method_columns
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def features(
     split, epoch = check_split(split), chosen_epoch(run, epoch)
 
     def compute() -> pd.DataFrame:
-        images, labels = normalised(data_of(run, data), split)
+        images, labels = normalised(data or run.load_data(), split)
         found, _ = forward_all(run.model(epoch), images)
         table = pd.DataFrame(found, columns=[f"f{i}" for i in range(found.shape[1])])
         table.insert(0, "label", labels.numpy())
@@ -147,7 +147,7 @@ def features(
 
     from rdr_viz.analysis import stored  # loads torch
 
-    return stored(run, "features", {"epoch": epoch, "split": split}, compute)
+    return stored(run, "features", {"epoch": epoch, "split": split}, compute, data=data)
 
 
 def as_arrays(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -178,9 +178,10 @@ def neural_collapse(
 
     tables = []
     for run in in_order(runs):
+        _check_classes(run)
         chosen = [int(epoch) for epoch in (run.milestones if epochs is None else epochs)]
         made = {"epochs": chosen, "split": check_split(split)}
-        found = stored(run, "neural-collapse", made, partial(_collapse_at, run, chosen, split, data))
+        found = stored(run, "neural-collapse", made, partial(_collapse_at, run, chosen, split, data), data=data)
         tables.append(pd.concat([method_columns(run, len(found)), found], axis=1))
     return pd.concat(tables, ignore_index=True)
 
@@ -215,8 +216,9 @@ def norms_and_angles(
 
     tables = []
     for run in in_order(runs):
+        _check_classes(run)
         at = chosen_epoch(run, epoch)
-        found = stored(run, "norms", {"epoch": at}, partial(_norms_at, run, at, data))
+        found = stored(run, "norms", {"epoch": at}, partial(_norms_at, run, at, data), data=data)
         tables.append(pd.concat([method_columns(run, len(found)), found], axis=1))
     return pd.concat(tables, ignore_index=True)
 
@@ -267,12 +269,13 @@ def mean_drift(run: Run, *, data: LongTailedData | None = None) -> pd.DataFrame:
     Raises:
         RdrError: fewer than two kept epochs.
     """
+    _check_classes(run)
     if len(run.milestones) < 2:
         raise RdrError(f"{run.path} keeps the weights of fewer than two epochs, so no drift can be seen.")
     from rdr_viz.analysis import stored  # loads torch
 
     made = {"epochs": list(run.milestones)}
-    return stored(run, "mean-drift", made, partial(_drift_through, run, run.milestones, data))
+    return stored(run, "mean-drift", made, partial(_drift_through, run, run.milestones, data), data=data)
 
 
 def _drift_through(run: Run, epochs: Sequence[int], data: LongTailedData | None) -> pd.DataFrame:
@@ -299,6 +302,11 @@ def _drift_through(run: Run, epochs: Sequence[int], data: LongTailedData | None)
             )
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def _check_classes(run: Run) -> None:
+    if len(run.class_counts) < 2:
+        raise RdrError(f"{run.path} has one class, so there are no classes whose means could be set beside each other.")
 
 
 def _classifier(run: Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:

@@ -36,10 +36,14 @@ def t_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, flo
     return float(values.mean() - half), float(values.mean() + half)
 
 
-def wilson_interval(right: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(right: float, total: float, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval of a proportion, in 0..1: right also near 0 and 1, where the normal one is not.
 
     It says what chance in the choice of the test images leaves open, nothing about another seed. NaN without images.
+
+    Args:
+        right, total: right answers, and images; of a mean over classes, as many as would tell it as well.
+        confidence: default 0.95.
 
     Example:
         >>> [round(end, 3) for end in wilson_interval(8, 10)]
@@ -230,10 +234,14 @@ def _by_class(run: Run, epoch: int | None) -> np.ndarray:
 
 def _wilson_percent(said: pd.DataFrame, unit: tuple, run: Run, confidence: float) -> tuple[float, float]:
     level, klass, _, _, group = unit
-    if level == "class":
-        chosen = (said["label"] == klass).to_numpy()
-    else:
-        chosen = np.full(len(said), True) if level == "all" else run.groups.of_class[said["label"]] == group
-    right = int((said["label"] == said["predicted"]).to_numpy()[chosen].sum())
-    low, high = wilson_interval(right, int(chosen.sum()), confidence)
+    d = len(run.class_counts)
+    labels, predicted = said["label"].to_numpy(), said["predicted"].to_numpy()
+    right, images = measures.accuracy_counts(predicted, labels, d, np.ones(len(said)))
+    if level == "all":
+        low, high = wilson_interval(right.sum(), images.sum(), confidence)
+    else:  # a class, or the mean over a group's: its variance is that of so many images of one class
+        chosen = np.array([klass]) if level == "class" else np.flatnonzero(run.groups.of_class == group)
+        seen = chosen[images[chosen] > 0]
+        total = len(seen) ** 2 / (1 / images[seen]).sum() if len(seen) else 0
+        low, high = wilson_interval((right[seen] / images[seen]).mean() * total if len(seen) else 0, total, confidence)
     return 100 * low, 100 * high

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rdr_core.errors import RdrError, unknown_name
+from rdr_core.errors import unknown_name
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,7 +46,7 @@ def predictions(
     made = {"epoch": epoch, "split": split}
     from rdr_viz.analysis import stored  # loads torch
 
-    return stored(run, "predictions", made, lambda: _predict(run, epoch, split, data))
+    return stored(run, "predictions", made, lambda: _predict(run, epoch, split, data), data=data)
 
 
 def chosen_epoch(run: Run, epoch: int | None) -> int:
@@ -59,21 +59,6 @@ def check_split(split: str) -> str:
     if split not in SPLITS:
         raise unknown_name("split", split, SPLITS)
     return split
-
-
-def data_of(run: Run, data: LongTailedData | None) -> LongTailedData:
-    """The data that a run was trained on: those given, if they are, else loaded again.
-
-    Raises:
-        RdrError: other data than the run's, or data of the user's own that are not given.
-    """
-    if data is None:
-        return run.load_data()
-    hash_ = run.config.data_hash
-    same = data.content_hash == hash_ if hash_ else np.array_equal(data.indices, run.indices)
-    if not same:
-        raise RdrError(f"{run.path} was trained on other images than the data given; give those it was trained on.")
-    return data
 
 
 def normalised(data: LongTailedData, split: str) -> tuple[Tensor, Tensor]:
@@ -104,7 +89,7 @@ def forward_all(model: Network, images: Tensor, batch_size: int = 500) -> tuple[
 def _predict(run: Run, epoch: int, split: str, data: LongTailedData | None) -> pd.DataFrame:
     from scipy.special import softmax
 
-    images, labels = normalised(data_of(run, data), split)
+    images, labels = normalised(data or run.load_data(), split)
     _, logits = forward_all(run.model(epoch), images)
     probabilities = softmax(logits.astype(np.float64), axis=1)
     labels = labels.numpy()

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.predictions import check_split, chosen_epoch, data_of, normalised
+from rdr_viz.numbers.predictions import check_split, chosen_epoch, normalised
 from rdr_viz.palette import GROUPS
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def loss_surface(
     }  # fmt: skip
 
     def compute() -> pd.DataFrame:
-        images, labels = normalised(data_of(run, data), split)
+        images, labels = normalised(data or run.load_data(), split)
         model, d = run.model(epoch), len(run.class_counts)
         axis = span * np.arange(-(points // 2), points // 2 + 1) / (points // 2)
         steps = [(a, b) for a in axis for b in (axis if dimensions == 2 else [0.0])]
@@ -181,7 +181,7 @@ def loss_surface(
 
     from rdr_viz.analysis import stored  # loads torch
 
-    return stored(run, "loss-surface", made, compute)
+    return stored(run, "loss-surface", made, compute, data=data)
 
 
 def surface_by_group(surface: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.predictions import chosen_epoch, data_of, normalised
+from rdr_viz.numbers.predictions import chosen_epoch, normalised
 from rdr_viz.numbers.training import warm_up_epochs
 from rdr_viz.palette import GROUPS, method_order, method_style
 
@@ -95,7 +95,10 @@ def replayed_visits(run: Run, *, epoch: int | None = None, data: LongTailedData 
     epoch = chosen_epoch(run, epoch)
     from rdr_viz.analysis import stored  # loads torch
 
-    return stored(run, "replayed-visits", {"epoch": epoch}, lambda: _replay(_state(run, epoch, data), epoch - 1, run))
+    def compute() -> pd.DataFrame:
+        return _replay(_state(run, epoch, data), epoch - 1, run)
+
+    return stored(run, "replayed-visits", {"epoch": epoch}, compute, data=data)
 
 
 def shares(run: Run, *, epoch: int | None = None, data: LongTailedData | None = None) -> pd.DataFrame:
@@ -120,7 +123,7 @@ def shares(run: Run, *, epoch: int | None = None, data: LongTailedData | None = 
     def compute() -> pd.DataFrame:
         return _shares(_state(run, epoch, data), replayed_visits(run, epoch=epoch, data=data))
 
-    return stored(run, "shares", {"epoch": epoch}, compute)
+    return stored(run, "shares", {"epoch": epoch}, compute, data=data)
 
 
 def effective_sizes(run: Run, *, epoch: int | None = None, data: LongTailedData | None = None) -> pd.DataFrame:
@@ -174,7 +177,7 @@ def _state(run: Run, epoch: int, data: LongTailedData | None) -> TrainingState:
 
     network = run.model(epoch)
     with isolated(fold(run.config.seed, "replay")):
-        state = TrainingState(run.config, data_of(run, data), torch.device("cpu"))
+        state = TrainingState(run.config, data or run.load_data(), torch.device("cpu"))
     state.model.load_state_dict(network.state_dict())
     state.model.eval()
     return state

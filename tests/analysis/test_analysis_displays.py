@@ -80,9 +80,9 @@ def test_the_runs_own_data_must_be_given(two_classes, rdr_run):
     runs, data = two_classes
     with pytest.raises(RdrError, match="arrays of your own"):
         LossSurface.from_runs(runs, points=3, seed=9)
-    with pytest.raises(RdrError, match="other images"):
+    with pytest.raises(RdrError, match="other data than those given"):
         LossSurface.from_run(rdr_run, points=3, seed=9, data=data)
-    with pytest.raises(RdrError, match="other images"):
+    with pytest.raises(RdrError, match="other data than those given"):
         LossSurface.from_run(runs[0], points=3, seed=9, data=rdr_run.load_data())
 
 

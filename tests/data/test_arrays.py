@@ -76,6 +76,28 @@ def test_labels_that_are_no_classes_are_an_error(labels, message):
         as_labels(labels, 3, "y")
 
 
+def test_lists_of_numbers_are_images():
+    grey = as_images([[[0, 255], [1, 2]], [[3, 4], [5, 6]]], "x")
+    assert (grey.shape, grey.dtype) == ((2, 1, 2, 2), torch.uint8)
+    assert grey.flatten().tolist() == [0, 255, 1, 2, 3, 4, 5, 6]
+    assert as_images([np.zeros((3, 4, 4), np.uint8)] * 2, "x").shape == (2, 3, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ([[[0, 256], [1, 2]]], "^x has type int64 .* must be uint8"),
+        ([[[0.5, 1.0]]], "^x has type float64 .* must be uint8"),
+        ([[[0, 1], [2]]], "^x holds images of different sizes"),
+        ([[["a"]]], "^x has type <U1"),
+        ([], r"^x has type float64 and shape 0"),
+    ],
+)
+def test_lists_that_are_no_images_are_a_sentence(images, message):
+    with pytest.raises(RdrError, match=message):
+        as_images(images, "x")
+
+
 def test_classes_are_counted_over_both_splits():
     assert as_class_names(None, np.array([0, 1, 2]), np.array([0])) == ("0", "1", "2")
     assert as_class_names(["cat", "dog"], np.array([1, 0]), np.array([0])) == ("cat", "dog")

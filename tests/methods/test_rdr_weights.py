@@ -230,3 +230,28 @@ def test_options_out_of_range_are_refused(options, said):
 def test_an_empty_class_is_refused():
     with pytest.raises(rdr_core.RdrError, match="class 1 has no training sample"):
         RDRWeights(torch.tensor([3, 0]), 8)
+
+
+def test_a_checkpoint_brings_its_prototypes_and_leaves_the_class_counts_that_were_said():
+    """Weights of 30 and 10 were given for 30 and 300; right is what a fresh module gives with the same prototypes."""
+    draw = torch.Generator().manual_seed(0)
+    features, labels = torch.randn(6, 4, generator=draw), torch.tensor([0, 0, 0, 0, 1, 1])
+    old = RDRWeights(torch.tensor([30, 10]), 4)
+    new = RDRWeights(torch.tensor([30, 300]), 4)
+    new.load_state_dict(old.state_dict())
+    expected = RDRWeights(torch.tensor([30, 300]), 4)(features, labels)
+    assert torch.equal(new(features, labels), expected)
+    assert expected[[0, 4]].tolist() == pytest.approx([1.4286, 0.1429], abs=1e-4)
+    old(features, labels)
+    new.load_state_dict(old.state_dict())
+    assert torch.equal(new.prototypes, old.prototypes)
+    assert new.class_counts.tolist() == [30, 300]
+    inside = torch.nn.ModuleList([RDRWeights(torch.tensor([30, 300]), 4)])
+    inside.load_state_dict(torch.nn.ModuleList([old]).state_dict())
+    assert inside[0].class_counts.tolist() == [30, 300]
+
+
+def test_a_checkpoint_of_other_classes_is_refused():
+    state = RDRWeights(torch.tensor([30, 20, 10]), 4).state_dict()
+    with pytest.raises(rdr_core.RdrError, match="prototypes of 3 classes and 4 features, these weights 2 and 4"):
+        RDRWeights(torch.tensor([30, 10]), 4).load_state_dict(state)

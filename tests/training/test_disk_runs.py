@@ -131,6 +131,12 @@ def test_a_tree_of_images_with_an_imbalance_made_and_accuracy_on_held_out_images
     Image.new("RGB", (70, 70)).save(tmp_path / "trees" / "train" / "ash" / "0.png")
     with pytest.raises(rdr_core.RdrError, match="was trained on other images than folder:trees gives now"):
         run.load_data()
+    # Nor is the finished run an answer to the same request any more.
+    status, out, err = rdr("train", "folder:trees", *options)
+    assert (status, out) == (2, "")
+    assert "was trained on other images than folder:trees gives now; train it again, in another folder" in err
+    (tmp_path / "trees").rename(tmp_path / "gone")  # nothing says that they have changed
+    assert rdr("train", "folder:trees", *options)[0] == 0
 
 
 def complaint(said: tuple[int, str, str]) -> str:

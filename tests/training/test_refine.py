@@ -279,7 +279,7 @@ def test_ones_own_arrays_are_asked_for_and_must_be_the_runs(tmp_path):
     run = rdr_core.train(own, method="ce", epochs=1, runs=tmp_path, **QUIET)
     with pytest.raises(RdrError, match=r"arrays of your own; call rdr_core\.refine"):
         rdr_core.refine(run, "crt")
-    with pytest.raises(RdrError, match="other arrays than those given"):
+    with pytest.raises(RdrError, match="other data than those given"):
         rdr_core.refine(run, "crt", data=data)
     assert rdr_core.refine(run, "crt", data=own, **QUIET).config.method == "ce+crt"
 

@@ -202,7 +202,16 @@ def test_global_random_states_are_the_users_again():
     assert draw_from_all() == after
 
 
-def test_accuracy_by_group_counts_images_and_a_missing_group_is_missing():
+def test_a_groups_accuracy_is_the_mean_over_its_classes_however_many_images_they_have():
+    """Two Many classes, of 90 and 10 test images, those of the second all wrong: 50, not the images' 90."""
+    groups = groups_by_count([500, 400, 5])
+    found = accuracies(np.array([90.0, 0, 0]), np.array([90.0, 10, 0]), groups)
+    assert found["many"] == 50
+    assert found["accuracy"] == 90  # over images, as its name says
+    assert np.isnan(found["few"])
+
+
+def test_accuracy_by_group_and_a_missing_group_is_missing():
     counts = np.array([500, 200, 50, 30])
     right, total = np.array([9.0, 5, 3, 1]), np.array([10.0, 10, 5, 5])
     found = accuracies(right, total, groups_by_count(counts))

@@ -43,6 +43,16 @@ def test_plot_draws_a_stored_run_to_files(rdr, tmp_path):
     assert status == 0
     assert "Mean weight in epoch" in out
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {"w.pdf", "w.svg", "w.png", "w.csv"}
+    rdr("plot", str(run.path), "--kind", "weights", "--out", "new/")
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {
+        f"weights.{e}" for e in ("pdf", "svg", "png", "csv")
+    }
+    rdr("plot", str(run.path), "--kind", "weights", "--out", "figures")  # which is there
+    assert (tmp_path / "figures" / "weights.pdf").is_file()
+    _, out, _ = rdr("plot", str(run.path), "--kind", "weights", "--out", "talk/tail.png")
+    assert [path.name for path in (tmp_path / "talk").iterdir()] == ["tail.png"]
+    assert "Written: talk/tail.png" in out
+    assert not {path.name for path in tmp_path.iterdir()} - {"runs", "figures", "new", "talk"}
     status, out, err = rdr("plot", "nowhere")
     assert (status, out) == (2, "")
     assert err.startswith("rdr: nowhere is not a run's folder")

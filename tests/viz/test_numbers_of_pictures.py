@@ -89,6 +89,14 @@ def test_summary_is_mean_and_sample_sd():
     assert many["seeds"] == 3
 
 
+def test_a_group_whose_name_is_missing_keeps_its_row():
+    data = accuracy_by_group([make_run("ce", seed=s) for s in (0, 1)])
+    data["label"] = data["label"].where(data["group"] != "Few")
+    summary = summarise(data)
+    assert summary["group"].tolist() == ["All", "Many", "Medium", "Few"]
+    assert summary["seeds"].tolist() == [2] * 4
+
+
 @pytest.mark.parametrize(
     ("runs", "words"),
     [
