@@ -66,7 +66,7 @@ def within(spectrum: np.ndarray, probes: int, seeds: int) -> dict[str, float]:
 
 
 def adaptive(spectrum: np.ndarray, relative_error: float, seeds: int) -> float:
-    """The same of a trace that stops where its error is small enough, after what eigenvalues took out."""
+    """The same of a trace that stops where its error is small enough."""
     model, images, signs = quadratic(spectrum)
     inside = []
     for seed in range(seeds):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rdr_core.errors import RdrError, RunBusy
 from rdr_core.methods.fork import Fork, fork_of
 from rdr_core.methods.grammar import parse
-from rdr_core.plain import own_settings
+from rdr_core.own_settings import own_settings
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.settings import settings_of
 from rdr_core.runs.trunks import kept_states, machine, state_file, trunk_config, trunks_of

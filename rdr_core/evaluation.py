@@ -19,7 +19,8 @@ from rdr_core.execution import pick_device
 from rdr_core.experiment import own_data
 from rdr_core.measures import measures
 from rdr_core.methods.parts import format_value
-from rdr_core.plain import own_settings, plain_numbers
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 from rdr_core.runs import Run
 from rdr_core.runs.files import read_json, write_json
 from rdr_core.shapes import Float, Int
@@ -83,7 +84,9 @@ def evaluate(
     if not stored.is_file():
         if data is None:
             own_data(run, None, "evaluate")  # refuses where it must be given
-        probabilities, labels = _test_probabilities(run, run.load_data(root) if data is None else data, device, root)
+            data = run.load_data(root)
+        normalisation = run.normalisation(root) if other else (data.mean, data.std)
+        probabilities, labels = _test_probabilities(run, data, normalisation, device)
         weights = image_weights(labels, class_shares(run.class_counts, test, factor))
         stored.parent.mkdir(exist_ok=True)
         found = measures(probabilities, labels, run.groups, weights)
@@ -139,7 +142,7 @@ def _test_factor(run: Run, test: str, imbalance_factor: float | None) -> float:
 
 
 def _test_probabilities(
-    run: Run, data: LongTailedData, device: str, root: str | Path | None
+    run: Run, data: LongTailedData, normalisation: tuple[tuple[float, ...], tuple[float, ...]], device: str
 ) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
@@ -153,6 +156,6 @@ def _test_probabilities(
             f"{run.path} tells {d} classes of images of {run.channels} channel(s) apart, but the data given have "
             f"{data.num_classes} classes and {data.test.images.shape[1]} channel(s)."
         )
-    mean, std = (torch.tensor(values, device=chosen) for values in run.normalisation(root))
+    mean, std = (torch.tensor(values, device=chosen) for values in normalisation)
     found = class_probabilities(model, resident(data.test.images, chosen), mean, std)
     return found.numpy(), data.test.labels.numpy()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdr_core.errors import MissingData, RdrError
-from rdr_core.plain import own_settings
+from rdr_core.own_settings import own_settings
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.settings import settings_of
 

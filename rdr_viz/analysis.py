@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
 from rdr_core.experiment import check_own
-from rdr_core.plain import for_json, own_settings
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import for_json
 from rdr_core.runs.files import read_json, write_json, write_whole
 from rdr_viz.pieces import HowFar, Pieces
 

@@ -15,7 +15,8 @@ from rdr_core.data.long_tailed import LongTailedData, Split, from_arrays
 from rdr_core.data.sources import find_source, load_source
 from rdr_core.data.subsets import choose_subset
 from rdr_core.errors import RdrError
-from rdr_core.plain import own_settings, plain_numbers
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Int
 
 

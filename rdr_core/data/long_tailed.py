@@ -19,7 +19,8 @@ from rdr_core.data.noise import flip_labels
 from rdr_core.data.profiles import profile_counts
 from rdr_core.data.subsets import choose_subset, hold_out, indices_hash
 from rdr_core.errors import RdrError, unknown_name
-from rdr_core.plain import own_settings, plain_numbers
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Float, Int, UInt8
 
 GROUPINGS = {"rank": groups_by_rank, "count": groups_by_count}

@@ -25,7 +25,7 @@ from rdr_core.data.sources import find_source
 from rdr_core.execution import pick_device
 from rdr_core.methods.grammar import parse
 from rdr_core.models import build_model
-from rdr_core.plain import own_settings
+from rdr_core.own_settings import own_settings
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.folder import RunFolder
 from rdr_core.runs.settings import settings_of

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rdr_core.errors import RdrError, unknown_name
-from rdr_core.plain import own_settings
+from rdr_core.own_settings import own_settings
 from rdr_core.runs.config import RunConfig
 from rdr_core.runs.files import read_json
 from rdr_core.runs.tensors import load_arrays, load_tree

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rdr_core.errors import RdrError
-from rdr_core.plain import own_settings, plain_numbers
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Float, Shaped
 from rdr_viz.curvature.density import broaden, fill, grid_over, quadrature
 from rdr_viz.curvature.eigenvalues import extreme_eigenpairs
+from rdr_viz.curvature.inputs import check_last_batch, class_labels, frozen_copy
 from rdr_viz.curvature.krylov import NOT_FINITE, Krylov
 from rdr_viz.curvature.layers import quick_twice
 from rdr_viz.curvature.operator import MEMORY, HessianProducts
@@ -26,8 +27,6 @@ from rdr_viz.curvature.trust import check_repeats, check_symmetric, random_layer
 
 MODES = ("eval", "train")
 BACKENDS = ("rdr", "pyhessian")
-#: The label that torch's cross-entropy leaves out of its mean.
-IGNORED = -100
 
 
 class Hessian:
@@ -98,7 +97,7 @@ class Hessian:
         if not torch.is_floating_point(images):
             raise RdrError(f"images are {images.dtype}; give them as the network takes them, normalised floats.")
         if loss is None:
-            labels, counted = _classes(labels)
+            labels, counted = class_labels(labels)
             if backend == "pyhessian" and counted < len(labels):
                 raise RdrError("PyHessian counts ignored labels (-100) in its mean; leave those images out.")
         else:
@@ -107,7 +106,7 @@ class Hessian:
             device = next((p.device for p in model.parameters()), torch.device("cpu"))
         self.mode, self.backend, self.seed, self.batch_size = mode, backend, seed, batch_size
         self.loss_name = "cross-entropy" if loss is None else _name(loss)
-        self._model = _frozen_copy(model, mode, dtype, device)
+        self._model = frozen_copy(model, mode, dtype, device)
         if backend == "rdr":
             quick_twice(self._model)
         self._images = images.detach().to(device=device, dtype=dtype)
@@ -117,7 +116,7 @@ class Hessian:
         )
         self._counted, self._trusted = counted, False
         if mode == "train":
-            _check_last_batch(self._model, self._images, batch_size)
+            check_last_batch(self._model, self._images, batch_size)
         self._near: Tensor | None = None  # (P, j), orthonormal, near eigenvectors
         self._quotients: np.ndarray | None = None  # (2, j): u^T H u of each, and its residual as an eigenvalue
 
@@ -403,52 +402,6 @@ class Hessian:
                 return self._products(vector).to(vector)
 
             yield product
-
-
-def _frozen_copy(model: nn.Module, mode: str, dtype: torch.dtype, device: torch.device | str) -> nn.Module:
-    """The model in a mode, dtype and place, sharing nothing with the original."""
-    try:
-        twin = copy.deepcopy(model)
-    except Exception as error:
-        raise RdrError(f"The model cannot be copied ({error}); give one that copy.deepcopy takes.") from None
-    for parameter in twin.parameters():
-        parameter.grad = None
-    twin = twin.to(device=device, dtype=dtype).eval()
-    for module in twin.modules():
-        if mode == "train" and hasattr(module, "running_mean"):  # BatchNorm, of whatever kind
-            module.train()
-    return twin
-
-
-def _classes(labels: Shaped[Tensor, "N ..."]) -> tuple[Tensor, int]:
-    """Labels as cross-entropy takes them, and how many it counts.
-
-    Raises:
-        RdrError: neither classes nor probabilities.
-    """
-    if torch.is_floating_point(labels) and labels.dim() == 2:
-        return labels, len(labels)
-    if torch.is_floating_point(labels) or labels.dtype == torch.bool or labels.dim() != 1:
-        raise RdrError(
-            f"labels are {str(labels.dtype).removeprefix('torch.')} of shape {tuple(labels.shape)}; cross-entropy "
-            "takes (N,) integers or (N, d) probabilities. Give the loss that they are for."
-        )
-    labels = labels.long()
-    return labels, int((labels != IGNORED).sum())
-
-
-def _check_last_batch(model: nn.Module, images: Tensor, batch_size: int) -> None:
-    """A batch of one image has no statistics for a BatchNorm of single numbers: told before work begins."""
-    if len(images) % batch_size != 1 and batch_size != 1:
-        return
-    try:
-        with torch.no_grad():
-            model(images[-1:])
-    except ValueError as error:
-        raise RdrError(
-            f"The last batch of {len(images)} images has one alone, of which BatchNorm in mode 'train' has no "
-            f"statistics ({error}); give another batch_size than {batch_size}."
-        ) from None
 
 
 def _squared_cosines(rows: Float[Tensor, "n P"]) -> Float[Tensor, "m"]:

@@ -180,6 +180,16 @@ def test_runs_stored_until_now_open_and_are_as_strict(fresh, own):
     assert rdr_core.evaluate(old)["top1"] == pytest.approx(old.metrics["top1"])
 
 
+def test_an_older_run_on_arrays_of_ones_own_is_evaluated_on_them(tmp_path, own):
+    """It noted no normalisation, and its data can't be loaded again; they bring their own."""
+    data = rdr_core.from_arrays(own.train.images, own.train.labels, own.test.images, own.test.labels)
+    run = rdr_core.train(data, method="ce", epochs=2, runs=tmp_path, device="cpu", progress=False)
+    old = as_of_old(run)
+    assert rdr_core.evaluate(old, data=data)["top1"] == pytest.approx(run.metrics["top1"])
+    with pytest.raises(RdrError, match="arrays of your own, which only you have"):
+        rdr_core.evaluate(old, data=changed(data, "test images"))
+
+
 def test_a_result_of_other_weights_is_not_read(fresh):
     predictions.predictions(fresh)
     done = json.loads((fresh.path / "done.json").read_text())
