@@ -31,7 +31,7 @@ CLOCKS = {
 }  # fmt: skip
 SLEEPS = {"sleep", "wait_for_timeout", "usleep"}
 #: Keywords whose value is a limit in time.
-LIMITS = {"timeout", "timeouts", "time_limit", "patience", "default_timeout", "nbmake_timeout"}
+LIMITS = {"timeout", "timeouts", "time_limit", "patience", "default_timeout"}
 #: Methods that take a limit in time as their first argument.
 WAITS = {"wait", "join", "communicate", "settimeout", "set_default_timeout", "set_default_navigation_timeout"}
 

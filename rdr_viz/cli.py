@@ -5,6 +5,7 @@ Nothing heavy is imported here, so that ``rdr --help`` answers at once.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -180,13 +181,20 @@ def app(
         run_app(runs, port=port, browser=not no_browser, dark=dark)
 
 
-def main() -> None:
-    """Entry point of ``rdr``."""
-    from rdr_core.cli import app as commands
-    from rdr_core.cli import run_app
+@cache
+def commands() -> typer.Typer:
+    """The core's commands and those that draw; once, since these are added to the core's own."""
+    from rdr_core.cli import app as everything
     from rdr_viz.papers.commands import app as paper
 
     for command in (demo, analyze, plot, gallery, kinds, lab, app):
-        commands.command()(command)
-    commands.add_typer(paper, name="paper")
-    run_app(commands)
+        everything.command()(command)
+    everything.add_typer(paper, name="paper")
+    return everything
+
+
+def main() -> None:
+    """Entry point of ``rdr``."""
+    from rdr_core.cli import run_app
+
+    run_app(commands())

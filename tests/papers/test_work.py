@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from equal_runs import assert_equal_runs
+from forked import Forked
 from tasks import YEAR, Clocked, Counted, Killed, Written, digits, late_once_saved
 from waiting import ended, wait_for
 
@@ -47,7 +48,7 @@ def python(script: str, *arguments: object, **options) -> subprocess.Popen:
                             **options)  # fmt: skip
 
 
-def finish(process: subprocess.Popen) -> str:
+def finish(process: subprocess.Popen | Forked) -> str:
     done = ended(process)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -82,7 +83,7 @@ print(*work_through(tasks, progress=False).made_here)
 @pytest.mark.slow
 def test_two_commands_side_by_side_never_train_a_run_twice(tmp_path):
     tasks = [Counted(digits(method, seed=seed), tmp_path) for method in ("ce", "rdr") for seed in range(3)]
-    both = [python(BESIDE, tmp_path) for _ in range(2)]
+    both = [Forked(BESIDE, tmp_path) for _ in range(2)]
     made = [finish(process).split() for process in both]
     assert all(made)
     assert sorted(made[0] + made[1]) == sorted(task.name for task in tasks)
@@ -121,7 +122,7 @@ from tasks import Killed, digits
 from rdr_core.papers.work import work_through
 work_through([Killed(digits(epochs=3), Path(sys.argv[1]))], progress=False)
 """
-    process = python(script, tmp_path)
+    process = Forked(script, tmp_path)
     assert ended(process).returncode == -signal.SIGKILL
     task = Training(digits(epochs=3), tmp_path)
     before = Run.open(tmp_path / task.name).history

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from forked import server
 from waiting import LIMIT, wait_for
 
 
@@ -19,7 +19,7 @@ def on_ranks(size: int, function: Callable[..., Any], *arguments: Any, missing: 
     """
     # Kept by this process, at a port that the system chose and nobody else can take before the ranks have it.
     store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    context = mp.get_context("spawn")
+    context = server()
     results = context.SimpleQueue()
     processes = [
         context.Process(target=_start, args=(rank, size, store.port, results, function, arguments))

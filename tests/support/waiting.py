@@ -12,7 +12,10 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from forked import Forked
 
 T = TypeVar("T")
 
@@ -64,7 +67,7 @@ async def wait_until(condition: Callable[[], T], what: str, *, seen: Callable[[]
     return value
 
 
-def ended(process: subprocess.Popen, what: str = "", limit: float = LIMIT) -> subprocess.CompletedProcess:
+def ended(process: subprocess.Popen | Forked, what: str = "", limit: float = LIMIT) -> subprocess.CompletedProcess:
     """Wait for a process to end; what it said where it was piped. One that hangs is killed, and its words are told.
 
     Args:

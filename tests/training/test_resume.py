@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from forked import Forked
 from tasks import digits
 from train_states import train
 from waiting import ended, wait_for
@@ -83,8 +84,7 @@ def whole(tmp_path_factory):
 
 
 def run_killed(where: str, count: int, method: str, folder: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, where, str(count), method, str(folder)],
-                          capture_output=True, text=True, env=os.environ | {"RDR_CHECK_SHAPES": "0"})  # fmt: skip
+    done = ended(Forked(KILLED, where, count, method, folder))
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
@@ -206,7 +206,7 @@ def test_two_processes_do_not_train_into_one_folder(tmp_path):
             sys.exit(str(error))
         """
     )
-    both = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [Forked(script) for _ in range(2)]
     said = [ended(process).stderr for process in both]
     assert sorted(process.returncode for process in both) in ([0, 0], [0, 1])
     for process, text in zip(both, said, strict=True):

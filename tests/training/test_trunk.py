@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from equal_runs import assert_equal_runs
+from forked import Forked
 from waiting import ended
 
 import rdr_core
@@ -225,8 +224,7 @@ rdr_core.train("digits", method="rdr:preset=released", runs=runs, **REQUEST)
 @pytest.mark.parametrize(("where", "count"), [("take over", 1), ("step", 3), ("step", 20), ("finish", 1)])
 def test_killed_in_a_branch_it_goes_on_as_if_it_had_not_been(where, count, tmp_path, whole):
     rdr_core.train("digits", method="cb+drw", runs=tmp_path, **REQUEST)
-    done = subprocess.run([sys.executable, "-c", KILLED, where, str(count), str(tmp_path)], capture_output=True,
-                          text=True, env=os.environ | {"RDR_CHECK_SHAPES": "0"})  # fmt: skip
+    done = ended(Forked(KILLED, where, count, tmp_path))
     if (where, count) != ("step", 20):  # a branch has 11 steps of its own
         assert done.returncode == -signal.SIGKILL, done.stderr
     run = rdr_core.train("digits", method="rdr:preset=released", runs=tmp_path, **REQUEST)
@@ -243,7 +241,7 @@ rdr_core.train("digits", method=sys.argv[1], runs={str(tmp_path)!r}, **{REQUEST!
 """
     methods = ["inverse+drw", "rdr:preset=released"]
     for _ in range(2):  # without a trunk, and with one
-        both = [subprocess.Popen([sys.executable, "-c", script, method]) for method in methods]
+        both = [Forked(script, method) for method in methods]
         assert [ended(process).returncode for process in both] == [0, 0]
         for method in methods:
             assert_equal(rdr_core.train("digits", method=method, runs=tmp_path, **REQUEST), whole(method))
