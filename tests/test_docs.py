@@ -113,7 +113,7 @@ def test_the_costs_of_methods_are_those_that_were_measured():
     assert {row["what"].split(" step")[0] for row in measured} >= plain
 
 
-@pytest.mark.parametrize("name", ["standard_errors"])
+@pytest.mark.parametrize("name", ["standard_errors", "hessians"])
 def test_the_tables_of_curvature_are_what_was_measured(name, monkeypatch):
     """`python benchmarks/NAME.py --from-csv` prints them; none is typed."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
