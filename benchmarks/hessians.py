@@ -4,9 +4,10 @@
     python benchmarks/hessians.py --from-csv    prints the table of what was measured
 
 The dense Hessian is that of the mean loss in float64, row by row by double backward. The others compute in float32, as
-one does with networks, each at its own defaults: PyHessian's power iteration and Hutchinson estimate; curvlinops'
-operator given to SciPy's `eigsh`, and to a Hutchinson estimate of as many probes as ours took. An error is told by the
-size of the largest eigenvalue; that of a trace by the sum of all eigenvalues' sizes, since some traces are near 0.
+one does with networks: ours and PyHessian's power iteration and Hutchinson estimate at their defaults; curvlinops'
+operator given to SciPy's `eigsh` with our tolerance, and to a Hutchinson estimate of as many probes as ours took. An
+error is told by the size of the largest eigenvalue; that of a trace by the sum of all eigenvalues' sizes, since some
+traces are near 0.
 """
 
 from __future__ import annotations
