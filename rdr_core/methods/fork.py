@@ -11,7 +11,7 @@ from rdr_core.methods.grammar import MethodSpec, UsedPart, parse
 from rdr_core.methods.presets import PRESETS
 
 #: The parameters of RDR that its prototypes and raw ratios depend on; the others have a say in the weights alone.
-PATH = ("momentum", "ridge", "ratio", "count", "start", "unseen", "update")
+PATH = ("momentum", "ridge", "count", "start", "unseen", "update")
 
 
 class Fork(NamedTuple):

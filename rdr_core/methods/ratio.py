@@ -56,6 +56,23 @@ def class_means(
     return means.index_select(0, equal.view(torch.uint8).argmax(1)), same, size
 
 
+def next_of_class(same: Float[Tensor, "B B"], size: Float[Tensor, "B"]) -> Int[Tensor, "B"]:
+    """For each sample the place of the next one of its class in the batch; of the last one the first's.
+
+    Args:
+        same, size: of :func:`class_means`.
+
+    Example:
+        >>> import torch
+        >>> _, same, size = class_means(torch.zeros(5, 1), torch.tensor([7, 3, 7, 7, 3]))
+        >>> next_of_class(same, size)
+        tensor([2, 4, 3, 0, 1])
+    """
+    place = same.tril(-1).sum(1)  # among its class's
+    follows = (place + 1) % size
+    return (same * (follows[:, None] == place)).argmax(1)
+
+
 @torch.no_grad()
 def density_ratio(
     features: Float[Tensor, "B Z"],

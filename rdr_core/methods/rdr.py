@@ -15,7 +15,7 @@ from torch import Tensor
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.methods.parts import at_least, between, number_or, one_of, part
 from rdr_core.methods.presets import PRESETS
-from rdr_core.methods.ratio import RIDGE, check_batch, class_means, ratios_by_inverse, ratios_towards
+from rdr_core.methods.ratio import RIDGE, check_batch, class_means, next_of_class, ratios_by_inverse, ratios_towards
 from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
 from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Float, Int
@@ -26,7 +26,7 @@ _RANGES = {
     "momentum": between(0, 1, "[)"),
     "ridge": at_least(0),
     "floor": at_least(0),
-    "ratio": one_of("sample", "class"),
+    "ratio": one_of("sample", "class", "permuted"),
     "count": one_of("batch", "dataset"),
     "start": one_of("mean", "zero"),
     "unseen": one_of("one", "zero"),
@@ -56,8 +56,9 @@ class RDRWeights(Weighting):
             precision, and where a class's Gram matrix is exactly singular its pseudo-inverse, as in the released code.
         floor: the least ratio; raw ratios can be below zero, where a weight makes no sense
             (ours 0, since the paper does not say; released 1e-9).
-        ratio: "sample", each sample its own (default: eq. 1 weights samples), or "class", the mean of
-            the raw ratios over the batch's samples of the class.
+        ratio: which raw ratio weights a sample: "sample", its own (default: eq. 1 weights samples); or one of two
+            controls that leave each class its mean ratio in the batch and take away what the sample's says: "class",
+            that mean, and "permuted", the ratio of the next sample of the class in the batch, whose order is random.
         count: "batch" multiplies the least-squares answer by the class's count in the batch
             (default: so r = 1 where prototype and batch mean agree; Algorithm 1 builds Phi from the
             batch), "dataset" by its count in the training set, as eq. 12 is printed.
@@ -148,7 +149,7 @@ class RDRWeights(Weighting):
 
     @torch.no_grad()
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
-        """Weights and raw ratios of a batch; in training mode the prototypes then follow it."""
+        """Weights, and each sample's own raw ratio; in training mode the prototypes then follow the batch."""
         check_batch(features, labels, self.prototypes)
         labels = labels.long()
         with torch.autocast(features.device.type, enabled=False):
@@ -169,10 +170,13 @@ class RDRWeights(Weighting):
                 ratios.mul_(started)
             if self.count == "dataset":
                 ratios = ratios * self.class_counts.index_select(0, labels) / size
+            used = ratios
             if self.ratio == "class":
-                ratios = (same @ ratios) / size
+                used = (same @ ratios) / size
+            elif self.ratio == "permuted":
+                used = ratios.index_select(0, next_of_class(same, size))
             weights = mean_one(
-                (ratios.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
+                (used.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
             )
             weights.masked_fill_(self.steps < self.warmup_steps, 1)
             if self.training:

@@ -29,7 +29,7 @@ def reference(steps, *, gamma=1.0, momentum=0.5, floor=0.0, ratio="sample", coun
     weights = None
     for features, labels in steps:
         x, y = features.double().numpy(), labels.numpy()
-        r = np.empty(len(y))
+        r, own = np.empty(len(y)), np.empty(len(y))
         for c in np.unique(y):
             rows = np.flatnonzero(y == c)
             mean = x[rows].mean(0)
@@ -38,12 +38,15 @@ def reference(steps, *, gamma=1.0, momentum=0.5, floor=0.0, ratio="sample", coun
             r[rows] = 1 + len(rows) * np.linalg.pinv(phi) @ (f - mean)
             if count == "dataset":
                 r[rows] *= COUNTS[c].item() / len(rows)
+            own[rows] = r[rows]
             if ratio == "class":
                 r[rows] = r[rows].mean()
+            elif ratio == "permuted":
+                r[rows] = np.roll(r[rows], -1)
             prototypes[c] = momentum * f + (1 - momentum) * mean
         raw = (np.maximum(r, floor) / pi[y] ** prior) ** gamma
         weights = raw / raw.mean()
-    return weights, prototypes, r
+    return weights, prototypes, own
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,7 @@ def reference(steps, *, gamma=1.0, momentum=0.5, floor=0.0, ratio="sample", coun
         {"momentum": 0.0},
         {"floor": 0.1},
         {"ratio": "class"},
+        {"ratio": "permuted"},
         {"count": "dataset"},
         {"start": "zero"},
         {"prior": 0.0},
