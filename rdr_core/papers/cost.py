@@ -41,7 +41,15 @@ from rdr_core.training.state import TrainingState
 from rdr_core.training.threads import using_threads
 
 #: Test images of each class.
-_TESTED = {"digits": 50, "mnist": 1000, "cifar10": 1000, "cifar100": 100, "imagenet-lt": 50, "places-lt": 100}
+_TESTED = {
+    "digits": 50,
+    "mnist": 1000,
+    "fashion-mnist": 1000,
+    "cifar10": 1000,
+    "cifar100": 100,
+    "imagenet-lt": 50,
+    "places-lt": 100,
+}
 #: Training images of the sets that come long-tailed.
 _TRAINED = {"imagenet-lt": PUBLISHED["ImageNet_LT_train.txt"].rows, "places-lt": PUBLISHED["Places_LT_train.txt"].rows}
 

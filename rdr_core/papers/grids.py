@@ -55,11 +55,14 @@ class Grid:
         title, note: for the reader.
         datasets: the paper's data set -> ours.
         seeds: how many.
+        fewer_seeds: how many at some of the paper's imbalance factors.
         factors: the paper's imbalance factor -> ours, where they differ.
         in_figures: further stand-ins, for figures only, where one data set stands for several.
         only, only_factors: methods and the paper's factors that are run; all of them where empty.
         figures: whether it draws the paper's figures too, and sets their numbers beside ours.
         stands_for: the paper's method -> ours that is run for it, where they differ.
+        draws: whether each seed draws its own subset of the data and its own order of classes, so that spreads over
+            seeds cover them.
         settings: of the runs, where they are not the data set's own: a ``recipe`` and values of :class:`RunConfig`.
         first: what is made before all else, in order: mappings with ``datasets``, ``factors`` and ``methods``.
         more: what is wanted beside the paper's own parts: the same, with an ``artifact``'s name and ``analyses``, of
@@ -72,12 +75,14 @@ class Grid:
     datasets: Mapping[str, str]
     note: str = ""
     seeds: int = 3
+    fewer_seeds: Mapping[str, int] = field(default_factory=dict)
     factors: Mapping[str, float] = field(default_factory=dict)
     in_figures: Mapping[str, str] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     only_factors: tuple[float, ...] = ()
     figures: bool = True
     stands_for: Mapping[str, str] = field(default_factory=dict)
+    draws: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     first: tuple[Mapping[str, Any], ...] = ()
     more: tuple[Mapping[str, Any], ...] = ()
@@ -104,6 +109,8 @@ class Grid:
             return None
         if self.only and request.method not in self._only:
             return None
+        if seed >= self.fewer_seeds.get(f"{request.imbalance_factor:g}", seed + 1):
+            return None
         factor = self.factors.get(f"{request.imbalance_factor:g}", request.imbalance_factor)
         if SOURCES[own].long_tailed:
             factor = None
@@ -115,9 +122,10 @@ class Grid:
         }  # fmt: skip
         stand_in = self.stands_for.get(request.method)
         method = parse(stand_in).name if stand_in else request.method
+        drawn = {"data_seed": seed, "class_order": seed} if self.draws else {}
         return RunConfig(
             dataset=own, imbalance_factor=factor, method=method, seed=seed, noise_rate=request.noise_rate,
-            **values | given,
+            **drawn, **values | given,
         )  # fmt: skip
 
     @property

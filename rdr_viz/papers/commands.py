@@ -26,8 +26,8 @@ app = typer.Typer(
 
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; shipped ones are found besides.")]
 _PARTS = (
-    "digits, digits-authors, cifar-small, cifar-authors, cifar or imagenet, and parts of the paper, with commas: "
-    "cifar,table1,figure4."
+    "digits, digits-authors, fashion, fashion-authors, cifar-small, cifar-authors, cifar or imagenet, and parts of the "
+    "paper, with commas: cifar,table1,figure4."
 )
 Seeds = Annotated[int | None, typer.Option(help="How many seeds.", show_default="as the grid says", min=1)]
 

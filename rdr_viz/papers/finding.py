@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from rdr_viz.papers.claims import Judged
     from rdr_viz.papers.shelf import Shelf
 
-#: The grids that may tell it: those that train as the authors' code does before others, the larger scale first.
-_GRIDS = ("cifar-authors", "digits-authors", "cifar", "digits")
+#: The grids that may tell it: those that train as the authors' code does before others, and of these the one whose
+#: seeds and test images are many and draw the data first.
+_GRIDS = ("fashion-authors", "cifar-authors", "digits-authors", "fashion", "cifar", "digits")
 #: Method and rival of the two claims, over all classes.
 _RATIO, _DEFERRING = ("rdr:preset=released", "inverse+drw"), ("inverse+drw", "inverse")
 _RATIO_WORDS = {
@@ -72,7 +73,7 @@ def _measured(claim: Claim, paper: Paper, grid: Grid, shelf: Shelf) -> list[Judg
 
 def _where(grid: Grid, judged: list[Judged]) -> str:
     sets = listed(list(dict.fromkeys(grid.datasets[setting.request.dataset] for setting in judged)))
-    names = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
+    names = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "fashion-mnist": "Fashion-MNIST"}
     factors = listed([f"{setting.factor:g}" for setting in judged])
     whose = "the authors' code" if grid.settings.get("recipe") == "authors" else "the paper's text"
     return f"On {names.get(sets, sets)} at imbalance factor {factors}, trained by the schedule of {whose}"

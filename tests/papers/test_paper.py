@@ -158,6 +158,17 @@ def test_a_factor_that_leaves_a_class_empty_has_no_stand_in():
     assert grid.config(Request("cifar100-lt", 100, "ce"), 0, in_figure=True).imbalance_factor == 50
 
 
+def test_seeds_that_draw_the_data_have_a_subset_and_an_order_each():
+    paper = load_paper("rdr")
+    grid = paper.grids["fashion"]
+    runs = [run.config for run in wanted(paper, grid)]
+    assert {(c.seed, c.data_seed, c.class_order) for c in runs} == {(seed,) * 3 for seed in range(10)}
+    assert all(config.drawn for config in runs)
+    seeds = {factor: {c.seed for c in runs if c.imbalance_factor == factor} for factor in (10, 50, 100, 200)}
+    assert {factor: len(of_factor) for factor, of_factor in seeds.items()} == {10: 5, 50: 5, 100: 10, 200: 5}
+    assert not any(run.config.drawn for run in wanted(paper, paper.grids["digits"]) if run.config.seed)
+
+
 def test_sets_that_come_long_tailed_have_no_factor_of_ours():
     config = load_paper("rdr").grids["imagenet"].config(Request("places-lt", 996, "rdr"), 0)
     assert (config.imbalance_factor, config.profile, config.model) == (None, None, "resnet152-imagenet")
