@@ -107,6 +107,7 @@ def train(
     noise_rate: Annotated[float, typer.Option(help="Share of training labels flipped.")] = 0.0,
     noise: Annotated[str, typer.Option(help="How labels flip: symmetric or prior.")] = "symmetric",
     data_seed: Annotated[int, typer.Option(help="Which subset; 0 is the field's usual one.")] = 0,
+    class_order: Annotated[str, typer.Option(help="Which class is rare: file, or a seed that draws it.")] = "file",
     model: Annotated[
         str | None, typer.Option(help="Network by name.", show_default="the data set's, as resnet32 for CIFAR")
     ] = None,
@@ -153,6 +154,7 @@ def train(
             noise_rate=noise_rate,
             noise=noise,
             data_seed=data_seed,
+            class_order=int(class_order) if class_order.isdigit() else class_order,
             model=model,
             batch_size=batch_size,
             learning_rate=learning_rate,

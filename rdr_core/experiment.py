@@ -28,6 +28,7 @@ def train(
     noise_rate: float = 0.0,
     noise: str = "symmetric",
     data_seed: int = 0,
+    class_order: str | int = "file",
     model: str | None = None,
     recipe: str = DEFAULT,
     batch_size: int | None = None,
@@ -57,7 +58,8 @@ def train(
         seed: of initialisation, order and augmentation; the same seed gives the same run, bit for
             bit on a CPU with the same number of threads.
         runs: folder that holds the run's folder.
-        profile, noise_rate, noise, data_seed: of the data set (:func:`load_data`).
+        profile, noise_rate, noise, data_seed, class_order: of the data set (:func:`load_data`); the order of the
+            classes is ``"file"`` or the seed that draws it.
         precision: "fp32" or "bf16".
         device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:1".
         root: folder of the data files.
@@ -83,7 +85,7 @@ def train(
     from rdr_core.methods.grammar import parse
 
     canonical = parse(method).name
-    name, data, facts = _data_facts(dataset, imbalance_factor, profile, noise_rate, noise, data_seed)
+    name, data, facts = _data_facts(dataset, imbalance_factor, profile, noise_rate, noise, data_seed, class_order)
     settings = settings_for(
         name, recipe, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
         warmup=warmup, schedule=schedule, augmentation=augmentation,
@@ -229,7 +231,13 @@ def check_own(run: Run, data: LongTailedData, root: str | Path | None = None) ->
 
 
 def _data_facts(
-    dataset: str | LongTailedData, factor: float | None, profile: str, noise_rate: float, noise: str, data_seed: int
+    dataset: str | LongTailedData,
+    factor: float | None,
+    profile: str,
+    noise_rate: float,
+    noise: str,
+    data_seed: int,
+    class_order: str | int,
 ) -> tuple[str, LongTailedData | None, dict[str, object]]:
     from rdr_core.data.sources import find_source
 
@@ -240,18 +248,22 @@ def _data_facts(
         factor = source.usual_imbalance if factor is None else factor
         if factor is None and profile != "exponential":
             raise RdrError(f"{dataset} is taken with the imbalance it has; leave the profile out.")
+        if factor is None and class_order != "file":
+            raise RdrError(f"{dataset} is taken with the imbalance it has; leave class_order out.")
         facts = {
             "imbalance_factor": factor,
             "profile": None if factor is None else profile,
             "noise_rate": noise_rate,
             "noise": noise,
             "data_seed": data_seed,
+            "class_order": class_order,
         }
         return dataset, None, facts
-    if factor is not None or (profile, noise_rate, noise, data_seed) != ("exponential", 0.0, "symmetric", 0):
+    usual = ("exponential", 0.0, "symmetric", 0, "file")
+    if factor is not None or (profile, noise_rate, noise, data_seed, class_order) != usual:
         raise RdrError(
             "the data given have their imbalance already, and their noise and seed; leave imbalance_factor, profile, "
-            "noise_rate, noise and data_seed out."
+            "noise_rate, noise, data_seed and class_order out."
         )
     facts = {
         "imbalance_factor": dataset.imbalance_factor,

@@ -78,6 +78,24 @@ def cifar_root() -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def mnist_root() -> Path:
+    """Folder of the real MNIST; Fashion-MNIST is there too or in Debian's place. As :func:`cifar_root` without them."""
+    from rdr_core.data.load import data_root
+    from rdr_core.data.sources.mnist import FASHION_MNIST
+
+    root = data_root()
+    clothes = [root / FASHION_MNIST.download.put_into, FASHION_MNIST.package[1]]
+    missing = [] if (root / "MNIST" / "raw").is_dir() else [f"MNIST/raw is not in {root}"]
+    if not any(folder.is_dir() for folder in clothes):
+        missing.append(f"none of {', '.join(map(str, clothes))} is there; install {FASHION_MNIST.package[0]}")
+    if missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail("; ".join(missing))
+        pytest.skip("; ".join(missing))
+    return root
+
+
 @pytest.fixture
 def rdr(monkeypatch, capfd, tmp_path):
     """Run a command line in an empty folder; gives status, output and errors, those of its workers too."""

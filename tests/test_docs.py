@@ -30,7 +30,7 @@ MODULES = sorted(
 
 #: They need files, a network or a run; their own tests call them.
 WITHOUT_EXAMPLE = {
-    "load_cifar10", "load_cifar100", "load_mnist", "imagenet_lt_validation",
+    "load_cifar10", "load_cifar100", "load_mnist", "load_fashion_mnist", "imagenet_lt_validation",
     "load_imagenet_lt", "load_places_lt", "places_lt_validation", "load_folder",
     "read_or_fetch", "Download", "RawData", "Source", "Weighting",
     "Weighing", "Context", "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import numpy as np
 import torch
 
 from rdr_core.data.arrays import choose
+from rdr_core.data.class_order import FILE
+from rdr_core.data.class_order import class_order as ordered_classes
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.long_tailed import LongTailedData, Split, from_arrays
 from rdr_core.data.sources import find_source, load_source
+from rdr_core.data.sources.raw import take_classes
 from rdr_core.data.subsets import choose_subset
 from rdr_core.errors import RdrError
 from rdr_core.own_settings import own_settings
@@ -33,6 +37,7 @@ def load_data(
     root: str | os.PathLike[str] | None = None,
     groups: str = "rank",
     held_out: int = 0,
+    class_order: str | int | Sequence | np.ndarray = FILE,
 ) -> LongTailedData:
     """A data set of :data:`rdr_core.data.SOURCES` with a long tail, fetched on first use.
 
@@ -52,6 +57,9 @@ def load_data(
         groups: ``"rank"`` (default, the RDR paper's) or ``"count"`` (> 100, 20..100, < 20).
         held_out: images of each class to measure on beside the training (:func:`from_arrays`); default 0. Where a set
             publishes a validation list they are of that list, else they are taken from the training images.
+        class_order: which class gets which place in the tail: ``"file"`` (default), the data set's own numbering, by
+            which the field's subsets are made; a seed that draws it; or all classes in an order. Classes are numbered
+            by their places, and keep their names.
 
     Raises:
         MissingData: the files are missing or damaged and could not be fetched.
@@ -69,6 +77,12 @@ def load_data(
             f"{name} comes long-tailed, so it can't be given the imbalance factor {imbalance_factor:g}; leave it out."
         )
     raw = load_source(name, data_root(root))
+    if not (isinstance(class_order, str) and class_order == FILE):
+        if imbalance_factor is None:
+            raise RdrError(
+                f"{name} is taken with the imbalance it has, so its classes have their places; leave class_order out."
+            )
+        raw = take_classes(raw, ordered_classes(class_order, len(raw.class_names)).tolist())
     validation = source.validation(data_root(root)) if source.validation and held_out else None
     data = from_arrays(
         raw.train_images,

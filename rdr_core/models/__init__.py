@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rdr_core.errors import unknown_name
+from rdr_core.models.lenet import lenet
 from rdr_core.models.network import CosineClassifier, Network
 from rdr_core.models.pretrained import PRETRAINED
 from rdr_core.models.resnet import resnet10, resnet50, resnet152
@@ -15,6 +16,7 @@ MODELS = {
     "resnet32": resnet32,
     "resnet50": resnet50,
     "resnet152": resnet152,
+    "lenet": lenet,
     "small": small_conv_net,
 }
 #: Those that start from ImageNet's weights are built alike; training then fills them.

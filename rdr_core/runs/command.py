@@ -47,8 +47,8 @@ def command_of(config: RunConfig, runs: Path | None = None) -> str:
     command += ["-m", config.method]
     if recipe != DEFAULT:
         command += ["--recipe", recipe]
-    options = ("epochs", "seed", "noise_rate", "noise", "data_seed", "model", "batch_size", "learning_rate",
-               "weight_decay", "warmup", "schedule", "augmentation", "precision")  # fmt: skip
+    options = ("epochs", "seed", "noise_rate", "noise", "data_seed", "class_order", "model", "batch_size",
+               "learning_rate", "weight_decay", "warmup", "schedule", "augmentation", "precision")  # fmt: skip
     if config.imbalance_factor is not None:
         options = ("profile", *options)
     for name in options:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +29,7 @@ class RunConfig:
         profile: "exponential" or "step".
         noise_rate, noise: share of training labels flipped, and how.
         data_seed: which subset of the data set; 0 is the field's usual one, whatever ``seed`` is.
+        class_order: which class gets which place in the tail: "file", or the seed that draws it.
         data_hash: of the arrays, where they are the user's own.
         model: name of the network.
         batch_size: paper: 128 on CIFAR.
@@ -51,6 +52,7 @@ class RunConfig:
     noise_rate: float = 0.0
     noise: str = "symmetric"
     data_seed: int = 0
+    class_order: str | int = "file"
     data_hash: str = ""
     model: str
     batch_size: int
@@ -76,6 +78,8 @@ class RunConfig:
             if not whole or value < least:
                 raise RdrError(f"{name} is {value!r}; it must be a whole number, {least} or larger.")
             object.__setattr__(self, name, int(value))
+        if self.class_order != "file" and not (isinstance(self.class_order, int) and self.class_order >= 0):
+            raise RdrError(f"class_order is {self.class_order!r}; it must be 'file' or a seed, 0 or larger.")
         if not self.noise_rate:  # without noise its kind plays no part
             object.__setattr__(self, "noise", "symmetric")
         if not self.learning_rate > 0:
@@ -86,6 +90,23 @@ class RunConfig:
             raise RdrError(f"warmup is {self.warmup:g}; it is a share of the run, at least 0 and below 1.")
         if self.precision not in PRECISIONS:
             raise unknown_name("precision", self.precision, PRECISIONS)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether its seed draws its subset and its order of classes too, so that other seeds are of other data."""
+        return self.class_order == self.data_seed == self.seed
+
+    def with_seed(self, seed: int) -> RunConfig:
+        """The same of another seed; its data are that seed's too where :attr:`drawn`.
+
+        Example:
+            >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="ce", epochs=9, model="small",
+            ...                    batch_size=64, learning_rate=0.1, seed=1, data_seed=1, class_order=1)
+            >>> config.drawn, config.with_seed(2).data_seed, config.with_seed(2).class_order
+            (True, 2, 2)
+        """
+        drawn = {"data_seed": seed, "class_order": seed} if self.drawn else {}
+        return replace(self, seed=seed, **drawn)
 
     @property
     def digest(self) -> str:
@@ -114,6 +135,7 @@ class RunConfig:
             "seed": self.data_seed,
             "noise_rate": self.noise_rate,
             "noise": self.noise,
+            "class_order": self.class_order,
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,6 +151,7 @@ class RunConfig:
         if "recipe" in values and "augmentation" not in values:  # the augmentation's name until there were schedules
             values = {"schedule": "cosine", "augmentation": values["recipe"]} | values
             del values["recipe"]
+        values = {"class_order": "file"} | values  # the only one that there was
         if set(values) != known:
             odd = sorted(set(values) ^ known)
             raise RdrError(f"config.json is of another version of the toolkit; missing or unknown: {', '.join(odd)}.")
@@ -142,6 +165,8 @@ def _digest(config: RunConfig) -> str:
     values["recipe"] = values.pop("augmentation")
     if config.schedule == "cosine":
         del values["schedule"]
+    if config.class_order == "file":
+        del values["class_order"]
     text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 

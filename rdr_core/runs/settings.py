@@ -35,6 +35,7 @@ class Settings:
 SETTINGS = {
     "digits": Settings("small", epochs=60, batch_size=32, learning_rate=0.1, padding=1, flip=False, threads=1),
     "mnist": Settings("small", epochs=20, batch_size=128, learning_rate=0.1, padding=2, flip=False),
+    "fashion-mnist": Settings("small", epochs=50, batch_size=128, learning_rate=0.1, padding=2, flip=False),
     "cifar10": Settings("resnet32", epochs=200, batch_size=128, learning_rate=0.1, padding=4, flip=True),
     "cifar100": Settings("resnet32", epochs=200, batch_size=128, learning_rate=0.1, padding=4, flip=True),
     "imagenet-lt": Settings("resnet50", epochs=90, batch_size=256, learning_rate=0.1, padding=0, flip=True),

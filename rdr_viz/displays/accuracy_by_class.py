@@ -78,7 +78,7 @@ class AccuracyByClass(Display):
             RdrError: runs that cannot be compared.
         """
         runs = in_order(runs)
-        classes = class_table(runs[0])
+        classes = class_table(*runs)
         table = accuracy_with_intervals(runs, epoch=epoch, data=data)
         table = table[table["level"] == "class"].reset_index(drop=True)
         table.insert(2, "rank", table["class"].map(classes.set_index("class")["rank"]))

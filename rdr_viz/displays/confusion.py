@@ -77,7 +77,7 @@ class Confusion(Display):
                 )
         table = pd.concat(tables, ignore_index=True)
         columns = ["method", "label", "seed", "level", "true", "predicted", "images", "percent"]
-        return cls(table[columns], class_table(runs[0]))
+        return cls(table[columns], class_table(*runs))
 
     @property
     def alt(self) -> str:

@@ -75,7 +75,7 @@ class Norms(Display):
             data: where the runs were trained on the user's own arrays.
         """
         runs = in_order(runs)
-        classes = class_table(runs[0])
+        classes = class_table(*runs)
         table = norms_and_angles(runs, epoch=epoch, data=data)
         table.insert(3, "rank", table["class"].map(classes.set_index("class")["rank"]))
         return cls(table, classes)

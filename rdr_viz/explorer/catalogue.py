@@ -143,7 +143,7 @@ class Catalogue:
         like = next((e.config for e in self.entries if e.data == data), None)
         if like is None:
             like = _usual_config(data)
-        return replace(like, imbalance_factor=imbalance_factor, profile=profile, method=method, seed=seed)
+        return replace(like.with_seed(seed), imbalance_factor=imbalance_factor, profile=profile, method=method)
 
     def seconds(self, config: RunConfig, results: Collection[str]) -> float | None:
         """What it took to compute results of the run of the same data that is nearest in imbalance and has them.
@@ -213,6 +213,9 @@ def data_words(config: RunConfig) -> str:
     if config.epochs != usual["epochs"]:
         words.append(f"{config.epochs} epochs")
     said = {"dataset", "noise_rate", "noise", "epochs", *VARIED}
+    if config.drawn:
+        words.append("subset and class order drawn by the seed")
+        said |= {"data_seed", "class_order"}
     for field in fields(config):
         value = getattr(config, field.name)
         if field.name not in said and value != usual[field.name]:

@@ -22,9 +22,11 @@ _METRICS = ("top1", "many", "medium", "few")
 _HISTORY = ["accuracy", "many", "medium", "few"]
 #: Settings in words, where they are not those of :class:`rdr_core.runs.RunConfig`.
 _WORDS = {
-    "dataset": "data set", "data_hash": "data", "data_seed": "subset of the data", "epochs": "number of epochs",
-    "model": "network", "noise_rate": "label noise", "noise": "kind of label noise", 
+    "dataset": "data set", "data_hash": "data", "data_seed": "subset of the data", "class_order": "order of classes",
+    "epochs": "number of epochs", "model": "network", "noise_rate": "label noise", "noise": "kind of label noise",
 }  # fmt: skip
+#: Settings of the data that a seed may draw: they may differ from seed to seed, but not within one.
+_DRAWN = ("data_seed", "class_order")
 
 
 def accuracy_by_group(runs: Sequence[Run], *, epoch: int | None = None) -> pd.DataFrame:
@@ -38,8 +40,8 @@ def accuracy_by_group(runs: Sequence[Run], *, epoch: int | None = None) -> pd.Da
         epoch: after which; None (default) is the last.
 
     Raises:
-        RdrError: without runs, if runs differ in more than method and seed, if one method has a seed twice, or if a
-            run has no such epoch.
+        RdrError: without runs, if runs differ in more than method and seed (with its subset and order of classes, the
+            same of each method), if one method has a seed twice, or if a run has no such epoch.
     """
     runs = list(runs)
     _refuse_unequal(runs)
@@ -91,7 +93,7 @@ def summarise(data: pd.DataFrame) -> pd.DataFrame:
 def _refuse_unequal(runs: list[Run]) -> None:
     if not runs:
         raise RdrError("There is no run to compare; give at least one.")
-    for name in (field.name for field in fields(RunConfig) if field.name not in ("method", "seed")):
+    for name in (field.name for field in fields(RunConfig) if field.name not in ("method", "seed", *_DRAWN)):
         values = sorted({str(getattr(run.config, name)) for run in runs})
         if len(values) > 1:
             words = _WORDS.get(name, name.replace("_", " "))
@@ -99,6 +101,14 @@ def _refuse_unequal(runs: list[Run]) -> None:
                 f"These runs cannot share a picture: they differ in their {words} ({', '.join(values)}); "
                 "choose runs that differ only in method and seed."
             )
+    for name in _DRAWN:
+        for seed in sorted({run.config.seed for run in runs}):
+            values = sorted({str(getattr(run.config, name)) for run in runs if run.config.seed == seed})
+            if len(values) > 1:
+                raise RdrError(
+                    f"These runs cannot share a picture: those of seed {seed} differ in their {_WORDS[name]} "
+                    f"({', '.join(values)}); choose runs in which a seed stands for the same data with each method."
+                )
     seen: set[tuple[str, int]] = set()
     for run in runs:
         key = (run.config.method, run.config.seed)

@@ -85,7 +85,7 @@ def accuracy_with_intervals(
     """
     runs = list(runs)
     groups = accuracy_by_group(runs, epoch=epoch)  # refuses what cannot be compared, and settles the order
-    classes = class_table(runs[0])
+    classes = class_table(*runs)
     counts = {name: int(rows["count"].sum()) for name, rows in classes.groupby("group")}
     counts["All"] = int(classes["count"].sum())
     tables = []

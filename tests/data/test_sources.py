@@ -21,7 +21,16 @@ def test_importing_the_package_is_light():
 
 
 def test_names_are_those_of_the_sources():
-    assert list(SOURCES) == ["digits", "mnist", "cifar10", "cifar100", "imagenet-lt", "places-lt", "folder"]
+    assert list(SOURCES) == [
+        "digits",
+        "mnist",
+        "fashion-mnist",
+        "cifar10",
+        "cifar100",
+        "imagenet-lt",
+        "places-lt",
+        "folder",
+    ]
     assert all(name == source.name and source.description for name, source in SOURCES.items())
 
 

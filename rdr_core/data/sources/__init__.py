@@ -9,7 +9,7 @@ from rdr_core.data.sources.cifar import load_cifar10, load_cifar100
 from rdr_core.data.sources.digits import load_digits
 from rdr_core.data.sources.folder import load_folder
 from rdr_core.data.sources.listed import imagenet_lt_validation, load_imagenet_lt, load_places_lt, places_lt_validation
-from rdr_core.data.sources.mnist import load_mnist
+from rdr_core.data.sources.mnist import load_fashion_mnist, load_mnist
 from rdr_core.data.sources.raw import RawData, Source, pick_classes
 from rdr_core.errors import RdrError, unknown_name
 
@@ -22,6 +22,7 @@ SOURCES: dict[str, Source] = {
     for source in (
         Source("digits", load_digits, "handwritten digits of scikit-learn, no download", 10, (1, 8, 8), 124),
         Source("mnist", load_mnist, "handwritten digits, 11 MB", 10, (1, 28, 28), 5421),
+        Source("fashion-mnist", load_fashion_mnist, "photographs of clothes in grey, 30 MB", 10, (1, 28, 28), 6000),
         Source("cifar10", load_cifar10, "tiny photographs of 10 classes, 170 MB", 10, (3, 32, 32), 5000),
         Source("cifar100", load_cifar100, "tiny photographs of 100 classes, 169 MB", 100, (3, 32, 32), 500),
         Source("imagenet-lt", load_imagenet_lt, "115,846 photographs, long-tailed by its published list", 1000, _PHOTO,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -91,15 +91,27 @@ def pick_classes(raw: RawData, classes: str) -> RawData:
     parts = classes.split("-")
     if not all(part.isascii() and part.isdigit() and int(part) < d for part in parts) or len(set(parts)) < len(parts):
         raise RdrError(f"{classes!r} picks no classes; give numbers of 0 to {d - 1}, each once, as in 9-4.")
-    wanted = [int(part) for part in parts]
-    if len(wanted) < 2:
+    if len(parts) < 2:
         raise RdrError(f"{classes!r} picks one class; give two or more, as in 9-4.")
-    number = np.full(d, -1)
-    number[wanted] = np.arange(len(wanted))
+    return take_classes(raw, [int(part) for part in parts])
 
-    def picked(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+
+def take_classes(raw: RawData, wanted: Sequence[int]) -> RawData:
+    """The images of these classes, in the order that they lie in, with classes numbered as they come in ``wanted``.
+
+    Example:
+        >>> images, labels = np.zeros((4, 1, 2, 2), np.uint8), np.array([0, 1, 2, 2])
+        >>> raw = RawData(images, labels, images, labels, ("a", "b", "c"), (0.5,), (0.5,))
+        >>> take_classes(raw, [2, 0, 1]).train_labels.tolist()
+        [1, 2, 0, 0]
+    """
+    number = np.full(len(raw.class_names), -1)
+    number[list(wanted)] = np.arange(len(wanted))
+
+    def picked(images: np.ndarray | StoredImages, labels: np.ndarray) -> tuple[np.ndarray | StoredImages, np.ndarray]:
         rows = np.flatnonzero(number[labels] >= 0)
-        return images[rows], number[labels[rows]]
+        chosen = images.choose(rows) if isinstance(images, StoredImages) else images[rows]
+        return chosen, number[labels[rows]]
 
     train_images, train_labels = picked(raw.train_images, raw.train_labels)
     test_images, test_labels = picked(raw.test_images, raw.test_labels)
