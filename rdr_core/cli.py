@@ -116,14 +116,14 @@ def train(
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(show_default="0.1")] = None,
     recipe: Annotated[
-        str, typer.Option(help="Settings under a name: paper, strong or authors; `rdr recipes` lists them.")
+        str, typer.Option(help="Settings under a name: paper, strong, authors or cdb; `rdr recipes` lists them.")
     ] = "paper",
     weight_decay: Annotated[float | None, typer.Option(show_default="the recipe's")] = None,
     warmup: Annotated[
         float | None, typer.Option(help="Share of the run in which the rate rises.", show_default="the recipe's")
     ] = None,
     schedule: Annotated[
-        str | None, typer.Option(help="Of the learning rate: cosine or step.", show_default="the recipe's")
+        str | None, typer.Option(help="Of the learning rate: cosine, step or step-cdb.", show_default="the recipe's")
     ] = None,
     augmentation: Annotated[
         str | None, typer.Option(help="none, plain, strong or authors.", show_default="the recipe's")

@@ -51,8 +51,8 @@ def train(
         imbalance_factor: n_max / n_min (default 100; list-file sets and trees of images are taken as they are).
         method: composed by name, as "rdr", "inverse:gamma=0.5" or "rdr+la" (:mod:`rdr_core.methods.grammar`).
         model: None is the data set's (:mod:`rdr_core.runs.settings`; CIFAR: ResNet-32, as the paper).
-        recipe: the settings below and the epochs under one name: "paper", "strong" (our CIFAR grid's) or "authors"
-            (:data:`rdr_core.runs.recipes.RECIPES`).
+        recipe: the settings below and the epochs under one name: "paper", "strong" (our CIFAR grid's), "authors" or
+            "cdb", of CDB-loss's code (:data:`rdr_core.runs.recipes.RECIPES`).
         epochs, batch_size, learning_rate, weight_decay, warmup, schedule, augmentation: each, where it is given, in
             place of the recipe's (:class:`~rdr_core.runs.RunConfig`).
         seed: of initialisation, order and augmentation; the same seed gives the same run, bit for

@@ -90,6 +90,24 @@ RECIPES = {
             "learning_rate": "main.py, --lr: 0.1 on CIFAR; elsewhere the data set's",
         },
     ),
+    "cdb": Recipe(
+        "CDB-loss's code for CIFAR-100-LT; not its classifier's first bias, nor its means of ImageNet",
+        augmentation="plain",
+        schedule="step-cdb",
+        warmup=0.0,
+        weight_decay=5e-4,
+        epochs=240,
+        batch_size=32,
+        sources={
+            "augmentation": "github.com/hitachi-rd-cv/CDB-loss, ec6d375: crop and flip",
+            "schedule": "the same: x 0.01 after epoch 160 and again after 210 of 240",
+            "warmup": "the same: none",
+            "weight_decay": "the same: 5e-4 (0 for the classifier's bias there)",
+            "epochs": "the same: 240",
+            "batch_size": "the same: 32",
+            "learning_rate": "the data set's: 0.1 on CIFAR, as the same has it",
+        },
+    ),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import rdr_core
 from rdr_core.runs import RunConfig
+from rdr_core.runs.command import command_of
 from rdr_core.runs.recipes import RECIPES, VALUES, settings_for
 from rdr_core.training.augment import AUGMENTATIONS
 from rdr_core.training.schedule import SCHEDULES
@@ -28,6 +29,19 @@ def test_on_cifar_the_three_differ_in_what_their_sources_say():
     assert paper == same | {"augmentation": "plain", "schedule": "cosine", "weight_decay": 2e-4}
     assert strong == paper | {"augmentation": "strong"}
     assert authors == same | {"augmentation": "authors", "schedule": "step", "weight_decay": 1e-4}
+
+
+def test_the_recipe_of_cdbs_code_is_run_at_small_size(tmp_path):
+    assert settings_for("cifar100", "cdb") == {
+        "augmentation": "plain", "schedule": "step-cdb", "warmup": 0.0, "weight_decay": 5e-4, "epochs": 240,
+        "batch_size": 32, "learning_rate": 0.1,
+    }  # fmt: skip
+    run = rdr_core.train("digits", imbalance_factor=4, method="cdb:tau=1.5,images=8", recipe="cdb", epochs=24,
+                         augmentation="none", runs=tmp_path, progress=False)  # fmt: skip
+    rates = run.history.learning_rate.tolist()
+    assert rates == pytest.approx([0.1] * 16 + [1e-3] * 5 + [1e-5] * 3)
+    assert (run.config.batch_size, run.config.weight_decay) == (32, 5e-4)
+    assert "--recipe cdb" in command_of(run.config)
 
 
 def test_one_value_can_be_ones_own():
