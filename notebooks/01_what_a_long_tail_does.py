@@ -173,7 +173,7 @@ explore(
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def loss_by_group(run):
-    """Mean loss of each group on training and on test images, and over all images."""
+    """Loss of each group, the mean over its digits, on training and on test images; and over all images."""
     with only_stored():
         surface, test = surface_by_group(loss_surface(run)), predictions(run)
     here = surface[(surface["a"] == 0) & (surface["b"] == 0)]  # the network itself

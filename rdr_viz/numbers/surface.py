@@ -185,7 +185,7 @@ def loss_surface(
 
 
 def surface_by_group(surface: pd.DataFrame) -> pd.DataFrame:
-    """A surface by class put together by group, each image counting once, and "All" over every class.
+    """A surface by class put together by group: the mean over its classes, as everywhere; "All" is over all images.
 
     Args:
         surface: of :func:`loss_surface`.
@@ -195,11 +195,13 @@ def surface_by_group(surface: pd.DataFrame) -> pd.DataFrame:
         ``error``.
     """
     known = surface.dropna(subset="loss")
-    known = known.assign(loss=known["loss"] * known["images"], error=known["error"] * known["images"])
-    both = pd.concat([known.assign(group="All"), known], ignore_index=True)
-    sums = both.groupby(["group", "a", "b"], as_index=False)[["images", "loss", "error"]].sum()
-    sums["loss"] /= sums["images"]
-    sums["error"] /= sums["images"]
+    groups = known.groupby(["group", "a", "b"], as_index=False).agg(
+        images=("images", "sum"), loss=("loss", "mean"), error=("error", "mean")
+    )
+    of_images = known.assign(loss=known["loss"] * known["images"], error=known["error"] * known["images"])
+    all_ = of_images.groupby(["a", "b"], as_index=False)[["images", "loss", "error"]].sum().assign(group="All")
+    all_[["loss", "error"]] = all_[["loss", "error"]].div(all_["images"], axis=0)
+    both = pd.concat([all_, groups], ignore_index=True)
     place = {name: i for i, name in enumerate(("All", *GROUPS))}
-    order = sums.assign(place=sums["group"].map(place)).sort_values(["place", "a", "b"]).index
-    return sums.loc[order, ["a", "b", "group", "images", "loss", "error"]].reset_index(drop=True)
+    order = both.assign(place=both["group"].map(place)).sort_values(["place", "a", "b"]).index
+    return both.loc[order, ["a", "b", "group", "images", "loss", "error"]].reset_index(drop=True)
