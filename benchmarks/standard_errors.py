@@ -34,7 +34,7 @@ SPECTRA = {
     "rank one": np.repeat([1.0, 0.0], [1, SIZE - 1]),
 }
 PROBES = (2, 3, 5, 10, 16, 30)
-SEEDS = 1000
+SEEDS = 4000
 
 
 def quadratic(spectrum: np.ndarray) -> tuple[nn.Module, torch.Tensor, torch.Tensor]:

@@ -1,6 +1,6 @@
 """Two standard errors hold the truth as often as they promise, from two probes on, whatever the spectrum.
 
-benchmarks/standard_errors.py has all numbers of probes and spectra, over a thousand seeds.
+benchmarks/standard_errors.py has all numbers of probes and spectra, over four thousand seeds.
 """
 
 from __future__ import annotations
