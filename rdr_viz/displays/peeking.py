@@ -118,7 +118,7 @@ class Peeking(Display):
         if panel not in self.panels:
             raise unknown_name("panel", panel, self.panels)
         methods = self._methods()
-        ax = new_axes(TEXT_WIDTH, 0.9 + 0.24 * len(methods)) if ax is None else ax
+        ax = new_axes(TEXT_WIDTH, 1.05 + 0.24 * len(methods)) if ax is None else ax
         rows = self.summary()
         rows = rows[rows["setting"] == panel].set_index("method")
         with rdr_style():
@@ -138,14 +138,14 @@ class Peeking(Display):
             ax.set_xlabel("Best minus last epoch (points)")
             seeds = rows["seeds"]
             low, high = int(seeds.min()), int(seeds.max())
-            ax.set_title(f"{panel} ({plural(high, 'seed') if low == high else f'{low} to {high} seeds'})")
+            ax.set_title(f"{panel}\n{plural(high, 'seed') if low == high else f'{low} to {high} seeds'}")
         return ax
 
     def figure(self) -> Figure:
         """All settings beside each other, on one scale."""
         columns = min(len(self.panels), _MOST_PANELS)
         rows = -(-len(self.panels) // columns)
-        figure = new_figure(TEXT_WIDTH if columns == 1 else 7.2, (0.9 + 0.24 * len(self._methods())) * rows)
+        figure = new_figure(TEXT_WIDTH if columns == 1 else 7.2, (1.05 + 0.24 * len(self._methods())) * rows)
         with rdr_style():
             axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
             for ax in axes[len(self.panels) :]:

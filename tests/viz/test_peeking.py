@@ -57,7 +57,7 @@ def test_means_and_intervals_are_those_of_the_seeds():
     figure = shown.figure()
     drawn = [ax for ax in figure.axes if ax.axison]
     assert [ax.get_title(loc="left") or ax.get_title() for ax in drawn] == [
-        "digits, IF 10 (1 seed)", "digits, IF 50 (3 seeds)",
+        "digits, IF 10\n1 seed", "digits, IF 50\n3 seeds",
     ]  # fmt: skip
     assert all(ax.get_xlim()[0] == 0 and ax.get_xlim()[1] > 4.484 for ax in drawn)
 
