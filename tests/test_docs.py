@@ -123,10 +123,11 @@ def test_the_tables_of_curvature_are_what_was_measured(name, monkeypatch):
     assert shown.strip() == benchmark.markdown(pd.read_csv(benchmark.RESULTS)).strip()
 
 
-def test_the_three_rdrs_tables_are_what_was_measured(monkeypatch):
-    """`python benchmarks/three_rdrs.py digits --from-csv` prints them; none is typed."""
+@pytest.mark.parametrize("scale", ["digits", "cifar-small"])
+def test_the_three_rdrs_tables_are_what_was_measured(scale, monkeypatch):
+    """`python benchmarks/three_rdrs.py SCALE --from-csv` prints them; none is typed."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     benchmark = importlib.import_module("three_rdrs")
     text = (ROOT / "docs" / "methods" / "three-rdrs.md").read_text(encoding="utf-8")
-    shown = text.split("<!-- three-rdrs-digits -->")[1].split("<!-- end -->")[0]
-    assert shown.strip() == benchmark.tables("digits").strip()
+    shown = text.split(f"<!-- three-rdrs-{scale} -->")[1].split("<!-- end -->")[0]
+    assert shown.strip() == benchmark.tables(scale).strip()
