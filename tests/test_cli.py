@@ -88,7 +88,7 @@ def test_help_teaches(rdr):
         (("train", "digits", "--learning-rate", "-1"), "learning_rate is -1; it must be above 0"),
         (("train", "digits", "--seed", "-1"), "seed is -1; it must be a whole number, 0 or larger"),
         (("train", "digits", "--precision", "fp16"), "no precision named 'fp16'; did you mean 'bf16' or 'fp32'"),
-        (("train", "digits", "--recipe", "heavy"), "no recipe named 'heavy'. Known: authors, paper, strong"),
+        (("train", "digits", "--recipe", "heavy"), "no recipe named 'heavy'. Known: authors, cdb, paper, strong"),
         (("train", "digits", "--recipe", "author"), "no recipe named 'author'; did you mean 'authors'"),
         (("train", "digits", "--recipe", "strong"), "augmentation 'strong' needs colour images, these have 1 channel"),
         (("train", "digits", "--augmentation", "plane"), "no augmentation named 'plane'; did you mean 'plain'"),
