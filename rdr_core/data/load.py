@@ -42,9 +42,9 @@ def load_data(
     """A data set of :data:`rdr_core.data.SOURCES` with a long tail, fetched on first use.
 
     Args:
-        name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"cifar10"``, ``"cifar100"``; some of their classes,
-            as ``"mnist:9-4"``; ``"imagenet-lt"`` or ``"places-lt"``, whose images and lists must be there
-            (:mod:`rdr_core.data.sources.listed`); or a tree of images, as ``"folder:flowers"``
+        name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"fashion-mnist"``, ``"cifar10"``, ``"cifar100"``;
+            some of their classes, as ``"mnist:9-4"``; ``"imagenet-lt"`` or ``"places-lt"``, whose images and lists must
+            be there (:mod:`rdr_core.data.sources.listed`); or a tree of images, as ``"folder:flowers"``
             (:mod:`rdr_core.data.sources.folder`).
         imbalance_factor: largest over smallest class, from 1 (balanced) to the source's smallest
             class (124 on digits, 5000 on CIFAR-10, 500 on CIFAR-100). ``"usual"`` (default) is 100, the field's

@@ -78,8 +78,9 @@ class RunConfig:
             if not whole or value < least:
                 raise RdrError(f"{name} is {value!r}; it must be a whole number, {least} or larger.")
             object.__setattr__(self, name, int(value))
-        if self.class_order != "file" and not (isinstance(self.class_order, int) and self.class_order >= 0):
-            raise RdrError(f"class_order is {self.class_order!r}; it must be 'file' or a seed, 0 or larger.")
+        order = self.class_order
+        if order != "file" and (isinstance(order, bool) or not isinstance(order, int) or order < 0):
+            raise RdrError(f"class_order is {order!r}; it must be 'file' or a seed, 0 or larger.")
         if not self.noise_rate:  # without noise its kind plays no part
             object.__setattr__(self, "noise", "symmetric")
         if not self.learning_rate > 0:

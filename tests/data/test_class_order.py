@@ -97,6 +97,13 @@ def test_an_impossible_word_or_seed_is_told(order, said):
         load_data("digits", imbalance_factor=20, class_order=order)
 
 
+@pytest.mark.parametrize("order", [True, -1, "rare", 0.5])
+def test_a_configuration_with_an_impossible_order_is_refused(order, tmp_path):
+    values = rdr_core.train("digits", runs=tmp_path, **ASK).config.to_dict()
+    with pytest.raises(RdrError, match=r"class_order is .* must be 'file' or a seed"):
+        RunConfig.from_dict(values | {"class_order": order})
+
+
 def test_where_there_is_no_tail_to_place_it_is_refused(tmp_path):
     with pytest.raises(RdrError, match="class_order"):
         rdr_core.train("imagenet-lt", class_order=1, runs=tmp_path)
