@@ -41,7 +41,7 @@ def accuracy_by_group(runs: Sequence[Run], *, epoch: int | None = None) -> pd.Da
 
     Raises:
         RdrError: without runs, if runs differ in more than method and seed (with its subset and order of classes, the
-            same of each method), if one method has a seed twice, or if a run has no such epoch.
+            same of each method, and of the same seeds), if one method has a seed twice, or if a run has no such epoch.
     """
     runs = list(runs)
     _refuse_unequal(runs)
@@ -101,17 +101,34 @@ def _refuse_unequal(runs: list[Run]) -> None:
                 f"These runs cannot share a picture: they differ in their {words} ({', '.join(values)}); "
                 "choose runs that differ only in method and seed."
             )
-    for name in _DRAWN:
-        for seed in sorted({run.config.seed for run in runs}):
-            values = sorted({str(getattr(run.config, name)) for run in runs if run.config.seed == seed})
-            if len(values) > 1:
-                raise RdrError(
-                    f"These runs cannot share a picture: those of seed {seed} differ in their {_WORDS[name]} "
-                    f"({', '.join(values)}); choose runs in which a seed stands for the same data with each method."
-                )
+    _refuse_unpaired(runs)
     seen: set[tuple[str, int]] = set()
     for run in runs:
         key = (run.config.method, run.config.seed)
         if key in seen:
             raise RdrError(f"Method {key[0]!r} with seed {key[1]} is there twice; give each run once.")
         seen.add(key)
+
+
+def _refuse_unpaired(runs: list[Run]) -> None:
+    """Where seeds draw the data, a seed stands for the same data with each method, and each method has all of them."""
+    seeds: dict[str, set[int]] = {}
+    for run in runs:
+        seeds.setdefault(run.config.method, set()).add(run.config.seed)
+    every = set().union(*seeds.values())
+    for name in _DRAWN:
+        for seed in sorted(every):
+            values = sorted({str(getattr(run.config, name)) for run in runs if run.config.seed == seed})
+            if len(values) > 1:
+                raise RdrError(
+                    f"These runs cannot share a picture: those of seed {seed} differ in their {_WORDS[name]} "
+                    f"({', '.join(values)}); choose runs in which a seed stands for the same data with each method."
+                )
+        if len({getattr(run.config, name) for run in runs}) == 1:
+            continue
+        for method, of_method in seeds.items():
+            if of_method != every:
+                raise RdrError(
+                    f"These runs cannot share a picture: each seed has another {_WORDS[name]}, and {method} has no run "
+                    f"of seed {min(every - of_method)}; choose seeds that each method has."
+                )

@@ -115,6 +115,31 @@ def test_runs_that_cannot_be_compared_are_refused(runs, words):
         accuracy_by_group(runs)
 
 
+def drawn(method: str, seed: int, **data):
+    return make_run(method, seed=seed, **({"data_seed": seed, "class_order": seed} | data))
+
+
+def test_seeds_may_draw_their_data_where_each_method_has_them():
+    runs = [drawn(method, seed) for method in ("ce", "rdr") for seed in (0, 1)]
+    assert set(accuracy_by_group(runs)["seed"]) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        ([drawn("ce", 1), drawn("rdr", 1, data_seed=2)], r"seed 1 differ in their subset of the data \(1, 2\)"),
+        ([drawn("ce", 1), drawn("rdr", 1, class_order="file")], r"seed 1 differ in their order of classes \(1, file\)"),
+        ([drawn("ce", 1), drawn("rdr", 2)], "another subset of the data, and ce has no run of seed 2; choose seeds"),
+        ([drawn("ce", 1), drawn("ce", 2), drawn("rdr", 2)], "and rdr has no run of seed 1; choose seeds that each"),
+        ([drawn("ce", 1, data_seed=0), drawn("rdr", 2, data_seed=0)], "another order of classes, and ce has no run"),
+    ],
+    ids=["subset", "order", "other seeds", "fewer seeds", "orders alone"],
+)
+def test_methods_on_other_data_are_refused(runs, words):
+    with pytest.raises(RdrError, match=words):
+        accuracy_by_group(runs)
+
+
 def test_numbers_and_the_command_import_nothing_heavy():
     script = (
         "import sys, pkgutil, importlib, rdr_viz, rdr_viz.cli\n"
