@@ -55,6 +55,14 @@ def test_digits_are_scikit_learns_split_once(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_digits_are_read_without_importing_scikit_learn_which_takes_a_second(tmp_path):
+    code = "import sys, rdr_core; rdr_core.load_data('digits'); print('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    absent = "import sys; sys.modules['sklearn'] = None; import rdr_core; rdr_core.load_data('digits')"
+    said = subprocess.run([sys.executable, "-c", absent], capture_output=True, text=True, check=False)
+    assert "RdrError: the digits come with scikit-learn, which is not installed here" in said.stderr
+
+
 def test_digits_are_normalised_by_the_training_pools_statistics(tmp_path):
     raw = load_source("digits", tmp_path)
     mean, std = channel_statistics(as_images(raw.train_images, "train_images"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.subsets import choose_subset
+from rdr_core.errors import RdrError
 
 TEST_IMAGES_PER_CLASS = 50
 
@@ -22,6 +24,9 @@ def load_digits(root: Path) -> RawData:
 
     Args:
         root: unused; the images come with scikit-learn.
+
+    Raises:
+        RdrError: scikit-learn is not installed.
 
     Example:
         >>> np.bincount(load_digits(Path()).test_labels).tolist()
@@ -44,9 +49,12 @@ def load_digits(root: Path) -> RawData:
 
 @cache
 def _images_and_labels() -> tuple[np.ndarray, np.ndarray]:
-    """(1797, 1, 8, 8) uint8 and (1797,) int64. Kept, 0.1 MB: scikit-learn reads them from text, a tenth of a second."""
-    # Imported late: scikit-learn takes a second.
-    from sklearn.datasets import load_digits as load
-
-    digits = load()
-    return np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, np.newaxis], digits.target.astype(np.int64)
+    """(1797, 1, 8, 8) uint8 and (1797,) int64. Kept, 0.1 MB: scikit-learn has them as text, a tenth of a second."""
+    # Its own file is read: to import scikit-learn, for ``load_digits``, takes a second of every command and process.
+    package = find_spec("sklearn")
+    if package is None:
+        raise RdrError("the digits come with scikit-learn, which is not installed here: pip install scikit-learn.")
+    path = Path(package.submodule_search_locations[0], "datasets", "data", "digits.csv.gz")
+    rows = np.loadtxt(path, delimiter=",", dtype=np.int64)
+    images = np.rint(rows[:, :-1] * (255 / 16)).astype(np.uint8)
+    return images.reshape(-1, 1, 8, 8), rows[:, -1].copy()
