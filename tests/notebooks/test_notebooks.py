@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jupytext
 import nbformat
 import pytest
-from executed import executed
-from jupytext.compare import compare_notebooks
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -27,6 +24,9 @@ def test_each_notebook_has_a_twin_and_each_twin_a_notebook():
 
 @every_notebook
 def test_the_twin_says_the_same(path):
+    import jupytext  # takes a second and a half of each process that reads this file
+    from jupytext.compare import compare_notebooks
+
     notebook, twin = jupytext.read(path), jupytext.read(path.with_suffix(".py"))
     assert notebook.metadata.jupytext.formats == "ipynb,py:percent"
     compare_notebooks(twin, notebook, fmt="py:percent")
@@ -58,6 +58,8 @@ def test_the_first_screen_says_what_one_will_learn(path):
 @pytest.mark.slow
 @every_notebook
 def test_runs_clean(path, tmp_path):
+    from executed import executed  # which imports a client of kernels
+
     # Elsewhere, so that its runs don't land in the repository; as stored, its outputs stay in memory.
     ran = executed(nbformat.read(path, as_version=4), tmp_path, MPLBACKEND="agg", PYTHONWARNINGS="default")
     outputs = [output for cell in code_cells(ran) for output in cell.outputs]
