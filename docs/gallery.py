@@ -43,6 +43,9 @@ LINES = {
     "below-zero": "RatiosBelowZero.from_run(rdr)",
     "classes": 'AccuracyByClass.from_runs(runs("ce", "la", "rdr"))',
     "confusion": 'Confusion.from_runs(runs("ce", "rdr"))',
+    "answers": """\
+of_fashion = {"dataset": "fashion-mnist", "method": ("ce", "rdr:preset=released"), "seed": 0}
+Answers.from_runs(rdr_core.list_runs(shipped(), **of_fashion))""",
     "calibration": 'Calibration.from_runs(runs("ce", "rdr"))',
     "shares": "LossShares.from_run(rdr, epoch=60)",
     "collapse": 'NeuralCollapse.from_runs(runs("ce", "la", "rdr"))',

@@ -15,6 +15,7 @@ from typing import Any
 _HOME = {
     "AccuracyByClass": "rdr_viz.displays.accuracy_by_class",
     "AccuracyPanels": "rdr_viz.displays.accuracy_panels",
+    "Answers": "rdr_viz.displays.answers",
     "BoundTerms": "rdr_viz.displays.bound_terms",
     "Calibration": "rdr_viz.displays.calibration",
     "ClassCounts": "rdr_viz.displays.class_counts",

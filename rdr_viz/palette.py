@@ -173,12 +173,15 @@ def _luminance(rgb: list[int]) -> float:
 
 
 def _split(method: str) -> tuple[list[str], list[str]]:
-    """``"rdr:gamma=0.5+la"`` -> ``(["rdr", "la"], ["γ=0.5"])``; a ``+`` inside a number (``1e+3``) does not split."""
+    """``"rdr:gamma=0.5+la"`` -> ``(["rdr", "la"], ["γ=0.5"])``; a ``+`` inside a number (``1e+3``) does not split.
+
+    A preset goes by its name alone: ``"rdr:preset=released"`` is "RDR (released)".
+    """
     names, options = [], []
     for part in re.split(r"\+(?=[^\d])", method):
         name, _, rest = part.partition(":")
         names.append(name)
         for option in filter(None, rest.split(",")):
             key, equals, value = option.partition("=")
-            options.append(_GREEK.get(key, key) + equals + value)
+            options.append(value if key == "preset" else _GREEK.get(key, key) + equals + value)
     return names, options

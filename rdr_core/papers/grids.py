@@ -158,6 +158,12 @@ class Grid:
         return len(self.first), 0
 
 
+def scales(paper: Paper) -> dict[str, list[Grid]]:
+    """The grids of each scale, the paper's own first."""
+    names = sorted(dict.fromkeys(grid.scale for grid in paper.grids.values()), key=lambda scale: scale != "paper")
+    return {name: [grid for grid in paper.grids.values() if grid.scale == name] for name in names}
+
+
 class Wanted(NamedTuple):
     """A run that a paper wants.
 

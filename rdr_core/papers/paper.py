@@ -163,6 +163,7 @@ class Paper:
     Attributes:
         name: of its folder.
         title, cite, about: for the reader.
+        bibtex: its entry, ``""`` for none.
         datasets: names of its data sets as a reader knows them.
         tables, figures, claims, slips, choices: its parts.
         grids: how its settings are run, by name.
@@ -174,6 +175,7 @@ class Paper:
     title: str
     cite: str
     about: str
+    bibtex: str
     datasets: Mapping[str, str]
     tables: tuple[Table, ...]
     figures: tuple[Figure, ...]
@@ -236,6 +238,7 @@ def load_paper(name: str = "rdr", folder: Path | None = None) -> Paper:
     head |= {
         "name": name,
         "datasets": head.get("datasets", {}),
+        "bibtex": head.get("bibtex", ""),
         "figures": figures,
         "claims": _all(Claim, _read(home / "claims.toml", optional=True).get("claims", []), home / "claims.toml"),
         "grids": {grid.name: grid for grid in grids},

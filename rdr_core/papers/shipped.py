@@ -4,7 +4,8 @@ An archive is an xz-compressed tar of runs' folders, RUN/FILE. One solid stream 
 each small file alone: 20 runs of digits (60 epochs) took 17.7 KB each, as a deflated zip 24.8 KB, of 45.9 KB on disk.
 What equals in all runs (indices, configurations) then costs next to nothing. 15.3 KB of the 17.7 are the doubles of
 classes.safetensors: means of numbers that training has in single precision, so an archive keeps those 24 bits of them.
-Curves of spectral densities, a thousand points a class, are as much again; of them it keeps nine digits.
+Curves of spectral densities, a thousand points a class, are as much again; of them it keeps nine digits, of what a
+network says of each test image six.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ _BY_CLASS = "classes.safetensors"
 _ALWAYS = ("*.json", "history.csv", _BY_CLASS, "indices.safetensors", "analysis/*", "evaluations/*")
 _WEIGHTS = ("model.safetensors", "weights/*.safetensors")
 _RESUME = ("checkpoint.safetensors", "weights/*.safetensors")
-#: Large, and estimates: nine digits are more than their probes know.
-_CURVES = "analysis/density-*.csv"
+#: Large, and kept with so many digits: estimates, of which nine are more than their probes know; and what a network
+#: says of each test image, in probabilities.
+_DIGITS = {"analysis/density-*.csv": 9, "analysis/predictions-*.csv": 6}
 #: Analyses of hundreds of numbers an image, made from the weights; what is told of them has results of its own.
 _LARGE = ("analysis/features-*", "analysis/replayed-visits-*")
 # Floats, four bytes each, are most of an archive: the coder's context is a byte's place in its float.
@@ -48,7 +50,7 @@ def pack(runs: Sequence[Run], path: Path, *, weights: Collection[str] = (), unfi
     """Write runs' folders to one archive; equal runs give equal bytes.
 
     Of finished runs, numbers by class and epoch (:attr:`Run.classes`) go in in single precision, numbers of spectral
-    densities with nine digits, all else whole.
+    densities with nine digits, predictions with six, all else whole.
 
     Args:
         runs: with different names; without their weights, and without features and replayed visits, which need them.
@@ -182,11 +184,12 @@ def _packed(run: Run, file: str) -> bytes:
         with tempfile.TemporaryDirectory() as beside:
             save_tree(Path(beside) / file, {name: column.float() for name, column in load_tree(path).items()})
             return (Path(beside) / file).read_bytes()
-    if run.done and path.match(_CURVES):
+    digits = next((number for pattern, number in _DIGITS.items() if path.match(pattern)), None)
+    if run.done and digits:
         import pandas as pd
 
         table = pd.read_csv(path)
-        return table.to_csv(index=False, float_format="%.9g", lineterminator="\n").encode()
+        return table.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n").encode()
     return path.read_bytes()
 
 

@@ -14,7 +14,7 @@ from rdr_viz.displays.shared import chosen_groups, figure_legend, label_of, meth
 from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
 from rdr_viz.numbers.accuracy import ALL_AND_GROUPS
 from rdr_viz.numbers.settings import SETTING, accuracy_by_setting
-from rdr_viz.numbers.words import listed, number, percent, plural
+from rdr_viz.numbers.words import dataset_name, listed, number, percent, plural
 from rdr_viz.palette import method_order, method_style
 
 if TYPE_CHECKING:
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
     from rdr_core.runs import Run
 
-_POINTS_PER_VALUE = 8.5  # width that a bar's value, written upwards, needs
+_POINTS_PER_VALUE = 8.5  # width that a mean's value, written upwards, needs
+_LEAST_RANGE = 4.0  # percentage points that the axis spans at least
 _LEVEL = 0.05  # percentage points below which two means print as the same number
 
 
 @dataclass(frozen=True)
 class AccuracyPanels(Display):
-    """Bars of the mean test accuracy over seeds, a panel for each setting; a dot per seed, mean ± sd as an interval.
+    """Dots of the mean test accuracy over seeds, a panel for each setting; mean ± sd as an interval, a dot per seed.
 
     A setting is a data set with an imbalance factor and label noise; with ``by_optimizer`` also SGD or SAM.
 
@@ -49,7 +50,7 @@ class AccuracyPanels(Display):
     title = "Which method is best in which setting?"
     look = (
         "Compare the order of the methods from panel to panel: one that leads everywhere is a better bet than one that "
-        "leads once. All panels share one scale."
+        "leads once. All panels share one scale, which does not begin at 0: look at distances, not at heights."
     )
 
     @classmethod
@@ -102,7 +103,7 @@ class AccuracyPanels(Display):
                 values = [f"{label_of(row.compared)} {number(row.mean)}{_spread(row)}" for row in rows.itertuples()]
                 groups.append(f"{group}: {', '.join(values) or 'no class in this group'}")
             parts.append(f"{panel}: {'; '.join(groups)}." if panel else f"{'; '.join(groups)}.")
-        return f"Bar charts of test accuracy in percent, {self._shared()}. {' '.join(parts)}"
+        return f"Dot charts of test accuracy in percent, {self._shared()}. {' '.join(parts)}"
 
     @property
     def finding(self) -> str:
@@ -147,7 +148,7 @@ class AccuracyPanels(Display):
             raise unknown_name("panel", panel, self.panels)
         ax = new_axes(TEXT_WIDTH / 2, 2.2) if ax is None else ax
         with rdr_style():
-            self._bars(ax, panel)
+            self._dots(ax, panel)
             ax.set_title(panel)
             ax.set_ylabel("Test accuracy (%)")
         return ax
@@ -164,12 +165,14 @@ class AccuracyPanels(Display):
                 self.plot(ax, panel=panel)
                 if at % columns:
                     ax.set_ylabel("")
-            handles = method_handles(self._methods(), line=False)
+            handles = method_handles(self._methods())
+            for handle in handles:
+                handle.set_linestyle("none")
             figure_legend(figure, handles, columns=5 if len(handles) <= 5 else 4)  # of 8, those with SAM in pairs
             figure.suptitle(self._shared(), x=0.01, ha="left")
         return figure
 
-    def _bars(self, ax: Axes, panel: str) -> None:
+    def _dots(self, ax: Axes, panel: str) -> None:
         methods, summary = self._methods(), self.summary()
         summary = summary[summary["panel"] == panel].set_index(["compared", "group"])
         drawn = dict(self._panels())[panel]
@@ -177,37 +180,48 @@ class AccuracyPanels(Display):
         columns = self._grid()[1]
         room = 72 * (TEXT_WIDTH / columns - 0.45) / len(self.groups) * width
         for at, group in enumerate(self.groups):
+            if at:
+                ax.axvline(at - 0.5, color="#E4E4E4", lw=0.6, zorder=0)
             if drawn.loc[drawn["group"] == group, "accuracy"].isna().all():
-                ax.text(at, 2, "no class", ha="center", va="bottom", color="#666666")
+                ax.text(at, 0.03, "no class", transform=ax.get_xaxis_transform(), ha="center", va="bottom",
+                        color="#666666")  # fmt: skip
                 continue
             for place, method in enumerate(methods):
                 if (method, group) not in summary.index:
                     continue
                 mean, sd = summary.loc[(method, group), ["mean", "sd"]]
                 x = at + (place - (len(methods) - 1) / 2) * width
-                style = method_style(method)
+                look = method_style(method).line() | {"linestyle": "none"}
                 seeds = drawn.loc[(drawn["compared"] == method) & (drawn["group"] == group), "accuracy"]
-                ax.bar(x, mean, width=width, color=style.color, edgecolor=style.edge, lw=0.7, hatch=style.hatch)
                 top = seeds.max()
                 if len(seeds) > 1:
                     top = max(top, mean + sd)
-                    ax.errorbar(x, mean, sd, color="#222222", elinewidth=0.9)
-                    ax.plot([x] * len(seeds), seeds, linestyle="none", marker="o", markersize=2.6, color=style.edge,
-                            markeredgecolor="white", markeredgewidth=0.4)  # fmt: skip
+                    ax.errorbar(x, mean, sd, color=look["markeredgecolor"], elinewidth=1.2)
+                    ax.plot([x] * len(seeds), seeds, linestyle="none", marker="o", markersize=2, alpha=0.6,
+                            color=look["color"], markeredgewidth=0)  # fmt: skip
+                ax.plot(x, mean, markersize=5, gid="mean", **look)
                 if room >= _POINTS_PER_VALUE:
                     upright = room >= 3 * _POINTS_PER_VALUE
                     ax.annotate(
-                        "100" if round(mean, 1) == 100 else number(mean), (x, top), xytext=(0, 3),
+                        "100" if round(mean, 1) == 100 else number(mean), (x, top), xytext=(0, 4),
                         textcoords="offset points", ha="center", va="bottom", rotation=0 if upright else 90,
                     )  # fmt: skip
         one = len(self.groups) == 1
         ax.set_xticks([] if one else range(len(self.groups)), [] if one else self.groups)
         ax.tick_params(axis="x", length=0)
-        spread = self.summary()
-        tallest = max(self.data["accuracy"].max(), (spread["mean"] + spread["sd"]).max())
-        limit = tallest * (1.3 if room >= _POINTS_PER_VALUE else 1.06)  # room for the printed values
-        ax.set(xlim=(-0.5, len(self.groups) - 0.5), ylim=(0, limit))
-        ax.set_yticks(range(0, min(100, int(limit)) + 1, 20))
+        low, high = self._range()
+        above = 0.34 if room >= _POINTS_PER_VALUE else 0.06  # room for the printed values
+        ax.set(xlim=(-0.5, len(self.groups) - 0.5), ylim=(low - 0.06 * (high - low), high + above * (high - low)))
+        ax.locator_params(axis="y", nbins=6)
+        ax.set_yticks([tick for tick in ax.get_yticks() if low - 0.06 * (high - low) <= tick <= 100])
+
+    def _range(self) -> tuple[float, float]:
+        """The least and the largest number that any panel shows."""
+        means, seeds = self.summary(), self.data["accuracy"]
+        low = min(seeds.min(), (means["mean"] - means["sd"]).min())
+        high = max(seeds.max(), (means["mean"] + means["sd"]).max())
+        missing = max(0.0, _LEAST_RANGE - (high - low)) / 2
+        return low - missing, high + missing
 
     def _panels(self) -> list[tuple[str, pd.DataFrame]]:
         """Name and rows of each panel; names say what the settings differ in."""
@@ -243,7 +257,7 @@ def _setting_words(row: pd.Series, columns: Sequence[str]) -> str:
     """Those parts of the setting in words: ``"digits, IF 10, 5 % label noise, SAM"``."""
     factor = row["imbalance_factor"]
     words = {
-        "dataset": row["dataset"],
+        "dataset": dataset_name(row["dataset"]),
         "imbalance_factor": "own class counts" if factor != factor else f"IF {factor:g}",
         "noise": row["noise"] or "no label noise",
         "optimizer": row["optimizer"],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rdr_core.errors import RdrError, unknown_name
-from rdr_viz.numbers.words import listed, plural
+from rdr_viz.numbers.words import dataset_name, listed, plural
 from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, method_style
 
 if TYPE_CHECKING:
@@ -14,12 +14,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from rdr_core.runs import Run
+
 #: Colours and line styles of the groups: apart without colour too.
 GROUP_LOOKS = {
     "Many": {"color": GROUP_COLORS["Many"], "linestyle": "-"},
     "Medium": {"color": GROUP_COLORS["Medium"], "linestyle": "--"},
     "Few": {"color": GROUP_COLORS["Few"], "linestyle": "-"},
 }
+
+
+def data_of(run: Run) -> str:
+    """``"CIFAR-10, IF 100"``; the name alone of data taken as they are."""
+    factor = run.config.imbalance_factor
+    return dataset_name(run.config.dataset) + ("" if factor is None else f", IF {factor:g}")
 
 
 def seeds_words(data: pd.DataFrame) -> str:

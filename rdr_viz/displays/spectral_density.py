@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: Densities below this are shown at it.
 _FLOOR = 1e-7
-#: Widest spectrum over narrowest up to which panels share an axis.
-_SAME_AXIS = 8.0
 
 
 @dataclass(frozen=True)
@@ -114,16 +112,13 @@ class SpectralDensityPlot(Display):
         return ax
 
     def figure(self) -> Figure:
-        """A panel for each run and class, on the same axes unless one spectrum is far wider, at most four in a row."""
+        """A panel for each run and class, at most four in a row, on the same axes: a narrow spectrum looks narrow."""
         panels = self._panels()
         across = min(4, len(panels)) if len(panels) != 4 else 2
         down = -(-len(panels) // across)
         with rdr_style():
             figure = new_figure(TEXT_WIDTH, 0.5 + (1.9 if across < 3 else 2.05) * down)
-            # One axis for all where every spectrum can be seen on it, else one each, which the title says.
-            extents = [rows["grid"].max() - rows["grid"].min() for rows in panels]
-            same = max(extents) < _SAME_AXIS * min(extents)
-            grid = figure.subplots(down, across, sharex=same, sharey=True, squeeze=False)
+            grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
             for index, (ax, rows) in enumerate(zip(grid.flat, panels, strict=False)):
                 self._draw(ax, rows)
                 style = method_style(rows["method"].iloc[0])
@@ -136,11 +131,11 @@ class SpectralDensityPlot(Display):
                 )  # fmt: skip
                 if index % across:
                     ax.set_ylabel("")
-                if same and index + across < len(panels):
+                if index + across < len(panels):
                     ax.set_xlabel("")
             for ax in list(grid.flat)[len(panels) :]:
                 ax.set_visible(False)
-            figure.suptitle(self._mode() + ("" if same else "; each panel has its own range"), fontsize="small")
+            figure.suptitle(self._mode(), fontsize="small")
         return figure
 
     def _draw(self, ax: Axes, rows: pd.DataFrame) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdr_core.errors import unknown_name
+from rdr_core.errors import RdrError, unknown_name
 from rdr_viz.displays.base import Display
 from rdr_viz.displays.epochs import epoch_axis, shade_warm_up
-from rdr_viz.displays.shared import chosen_groups, rows_of_groups
+from rdr_viz.displays.shared import chosen_groups, rows_of_groups, seeds_words
 from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.numbers.accuracy import refuse_unequal
 from rdr_viz.numbers.training import READINGS, correlations, weight_and_b_prime
 from rdr_viz.numbers.words import listed, number, plural, short
 from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS, method_style
@@ -36,12 +37,12 @@ class WeightAndBPrime(Display):
     samples (theorem 1). The paper claims that RDR's weights move inversely to it.
 
     Attributes:
-        data: ``epoch``, ``group``, ``classes``, ``weight``, ``b_prime``, ``warm_up``; see
+        data: ``seed``, ``epoch``, ``group``, ``classes``, ``weight``, ``b_prime``, ``warm_up``; see
             :func:`rdr_viz.numbers.training.weight_and_b_prime`.
         method: Canonical method name.
         reading: Which B_y, a key of :data:`rdr_viz.numbers.training.READINGS`.
         correlations: Spearman's correlation of weight and B' over the epochs after the warm-up, per group;
-            NaN where a series is constant or shorter than three epochs.
+            NaN where a series is constant or shorter than three epochs. Of several seeds, the mean of each one's.
         groups: Those shown and spoken of; the paper's figure 1 has Many and Few.
 
     Example:
@@ -75,9 +76,34 @@ class WeightAndBPrime(Display):
         Raises:
             RdrError: for another reading or group, no group, or only such as have no class.
         """
+        return cls.from_seeds([run], reading=reading, groups=groups)
+
+    @classmethod
+    def from_seeds(cls, runs: Sequence[Run], *, reading: str = "b_prime", groups: Sequence[str] = GROUPS):
+        """The same of the runs of several seeds: means over them, with a band from the least seed to the largest.
+
+        Args:
+            runs: Stored runs that differ in their seed only.
+            reading, groups: As for :meth:`from_run`.
+
+        Raises:
+            RdrError: as there; for no run, or runs that differ in more than the seed.
+        """
+        import pandas as pd
+
+        refuse_unequal(runs)
+        methods = list(dict.fromkeys(run.config.method for run in runs))
+        if len(methods) > 1:
+            raise RdrError(f"B′ and weights are drawn of one method, not of {listed(methods)}; choose runs of one.")
         shown = chosen_groups(groups, GROUPS)
-        data = rows_of_groups(weight_and_b_prime(run, reading), shown)
-        return cls(data, run.config.method, reading, correlations(data), shown)
+        tables, rhos = [], []
+        for run in sorted(runs, key=lambda run: run.config.seed):
+            table = rows_of_groups(weight_and_b_prime(run, reading), shown)
+            rhos.append(correlations(table))
+            table.insert(0, "seed", run.config.seed)
+            tables.append(table)
+        mean = pd.DataFrame(rhos).mean().to_dict()  # of the seeds that have one
+        return cls(pd.concat(tables, ignore_index=True), methods[0], reading, mean, shown)
 
     @property
     def alt(self) -> str:
@@ -95,7 +121,8 @@ class WeightAndBPrime(Display):
         first, last = self.data["epoch"].min(), self.data["epoch"].max()
         return (
             f"Line charts of mean class weight and mean B′ ({READINGS[self.reading]}) by group for "
-            f"{method_style(self.method).label}, epochs {first} to {last}. {'; '.join(parts)}."
+            f"{method_style(self.method).label}, epochs {first} to {last}, {seeds_words(self._of_method())}. "
+            f"{'; '.join(parts)}."
         )
 
     @property
@@ -110,7 +137,7 @@ class WeightAndBPrime(Display):
         if parts:
             sentences.append(
                 f"For {label} the weight moved inversely to B′ (ρ of −{_CLEAR} or less) in {inverse or 'none'} of "
-                f"{plural(len(parts), 'group')}: ρ was {listed(parts)}."
+                f"{plural(len(parts), 'group')}: ρ was {listed(parts)} ({seeds_words(self._of_method())})."
             )
         if constant:
             sentences.append(
@@ -148,10 +175,10 @@ class WeightAndBPrime(Display):
                 (ax, "weight", "Class weight", {"color": GROUP_COLORS[group]}),
                 (twin, "b_prime", "Mean B′", _B_PRIME),
             ):
-                axes.plot(rows["epoch"], _drawn(rows, column), linestyle="-" if axes is ax else "--", **look)
+                self._line(axes, group, column, linestyle="-" if axes is ax else "--", **look)
                 axes.set_ylabel(label, color=look["color"])
                 axes.tick_params(axis="y", labelcolor=look["color"])
-                _few_ticks(axes)
+                _few_ticks([axes])
             twin.grid(False)
             twin.spines["right"].set(visible=True, color="#888888")
             shade_warm_up(ax, rows)
@@ -159,19 +186,25 @@ class WeightAndBPrime(Display):
         return ax
 
     def figure(self) -> Figure:
-        """A column for each group, the weight above, B' below, every panel on its own vertical scale."""
-        figure = new_figure(TEXT_WIDTH, 3.3)
+        """A column for each group, the weight above, B' below, each on one scale for all groups."""
+        figure = new_figure(TEXT_WIDTH, 3.5)
         with rdr_style():
             panels = figure.subplots(2, len(self.groups), sharex="col", squeeze=False)
             for column, group in enumerate(self.groups):
                 self._column(panels[:, column], group)
+            for row in panels:
+                _few_ticks([panel for panel in row if panel.has_data()])
             panels[0, 0].set_ylabel("Class weight")
             panels[1, 0].set_ylabel("Mean B′")
             figure.align_ylabels(panels[:, 0])
             figure.suptitle(
                 f"{method_style(self.method).label}: class weight and B′ ({READINGS[self.reading]})", x=0.01, ha="left"
             )
-            note = "Epoch   (ρ: Spearman's correlation over the epochs; every panel has its own vertical scale)"
+            several = self.data["seed"].nunique() > 1
+            band = "; bands: from the least seed to the largest" if several else ""
+            note = (
+                f"Epoch\nρ: Spearman's correlation over the epochs\n{seeds_words(self._of_method()).capitalize()}{band}"
+            )
             figure.supxlabel(note, fontsize=8, color="#444444")
         return figure
 
@@ -186,8 +219,7 @@ class WeightAndBPrime(Display):
             (panels[0], "weight", {"color": GROUP_COLORS[group]}),
             (panels[1], "b_prime", _B_PRIME),
         ):
-            panel.plot(rows["epoch"], _drawn(rows, column), linewidth=1.2, **look)
-            _few_ticks(panel)
+            self._line(panel, group, column, linewidth=1.2, **look)
             shade_warm_up(panel, rows)
         epoch_axis(panels[1], rows["epoch"], label=False)
 
@@ -195,23 +227,38 @@ class WeightAndBPrime(Display):
         return f"{group}, ρ = {number(self.correlations[group], 2)}" if group in self.correlations else group
 
     def _rows(self, group: str) -> pd.DataFrame:
-        return self.data[self.data["group"] == group]
+        """The group's means over seeds, an epoch a row."""
+        rows = self.data[self.data["group"] == group]
+        columns = {"weight": "mean", "b_prime": "mean", "warm_up": "max"}
+        return rows.groupby("epoch", as_index=False).agg(columns)
+
+    def _line(self, ax: Axes, group: str, column: str, **look: object) -> None:
+        """The mean over seeds, with a band from the least to the largest where there are several.
+
+        Weights go without the warm-up's, which are 1 and would flatten all that follows.
+        """
+        rows = self.data[self.data["group"] == group]
+        values = rows[column].mask(rows["warm_up"]) if column == "weight" else rows[column]
+        by_epoch = values.groupby(rows["epoch"]).agg(["mean", "min", "max"])
+        ax.plot(by_epoch.index, by_epoch["mean"], **look)
+        if self.data["seed"].nunique() > 1:
+            ax.fill_between(by_epoch.index, by_epoch["min"], by_epoch["max"], color=look["color"], alpha=0.18, lw=0)
+
+    def _of_method(self) -> pd.DataFrame:
+        return self.data.assign(method=self.method)
 
 
-def _drawn(rows: pd.DataFrame, column: str) -> pd.Series:
-    """The series without the warm-up's weights of 1, which would flatten all that follows."""
-    return rows[column].mask(rows["warm_up"]) if column == "weight" else rows[column]
-
-
-def _few_ticks(ax: Axes) -> None:
-    """At most four ticks without an offset; a nearly constant series is not blown up to fill the panel."""
-    low, high = ax.dataLim.intervaly
-    if np.isfinite([low, high]).all():
-        middle, least = (low + high) / 2, 0.02 * max(abs(low), abs(high), 1e-6)
-        half = max((high - low) / 2 * 1.1, least)
-        ax.set_ylim(middle - half, middle + half)
-    ax.locator_params(axis="y", nbins=4)
-    ax.ticklabel_format(axis="y", useOffset=False, style="plain")
+def _few_ticks(panels: Sequence[Axes]) -> None:
+    """One scale for all of them with at most four ticks and no offset; what hardly moves is not blown up to fill it."""
+    ends = [end for ax in panels for end in ax.dataLim.intervaly if np.isfinite(end)]
+    for ax in panels:
+        if ends:
+            low, high = min(ends), max(ends)
+            middle, least = (low + high) / 2, 0.02 * max(abs(low), abs(high), 1e-6)
+            half = max((high - low) / 2 * 1.1, least)
+            ax.set_ylim(middle - half, middle + half)
+        ax.locator_params(axis="y", nbins=4)
+        ax.ticklabel_format(axis="y", useOffset=False, style="plain")
 
 
 def _say_missing(ax: Axes) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from rdr_viz.displays.base import Display
 from rdr_viz.displays.epochs import epoch_axis, log_ticks, shade_warm_up
-from rdr_viz.displays.shared import chosen_groups, rows_of_groups
+from rdr_viz.displays.shared import chosen_groups, data_of, rows_of_groups
 from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
 from rdr_viz.numbers.correlation import is_constant
 from rdr_viz.numbers.training import first_and_last, weights_by_class
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LOG_FROM = 5.0  # largest over smallest weight from which a log axis reads better
 _LABEL_GAP = 0.085  # least distance of two labels at the right, in parts of the axes' height
 _PANEL_GAP = 0.1  # the same in a group's panel, which is lower
+_LONGEST = 14  # letters of a class's name in a panel
 _EACH = 12  # up to as many classes the finding names the change of each, and up to half as many a panel each line
 
 
@@ -39,6 +40,7 @@ class WeightsByClass(Display):
             :func:`rdr_viz.numbers.training.weights_by_class`.
         method: Canonical method name.
         groups: Groups with a panel of their own, as in the paper's figure 7; empty for all classes in one.
+        setting: The run's data set and imbalance factor, for the title.
 
     Example:
         >>> WeightsByClass.from_run(run).plot().figure  # doctest: +SKIP
@@ -47,6 +49,7 @@ class WeightsByClass(Display):
     data: pd.DataFrame
     method: str
     groups: tuple[str, ...] = ()
+    setting: str = ""
 
     title = "How does training move the class weights?"
     look = (
@@ -66,11 +69,11 @@ class WeightsByClass(Display):
         Raises:
             RdrError: for another group, or none, or only such as have no class.
         """
-        data = weights_by_class(run)
-        if groups is None:
-            return cls(data, run.config.method)
-        shown = chosen_groups(groups, GROUPS)
-        return cls(rows_of_groups(data, shown), run.config.method, shown)
+        data, shown = weights_by_class(run), ()
+        if groups is not None:
+            shown = chosen_groups(groups, GROUPS)
+            data = rows_of_groups(data, shown)
+        return cls(data, run.config.method, shown, data_of(run))
 
     def changes(self) -> pd.DataFrame:
         """How far each class's weight moved: ``class``, ``name``, ``group``, ``first``, ``last``, ``change``.
@@ -140,8 +143,12 @@ class WeightsByClass(Display):
             for ax, group in zip(panels, self.groups, strict=True):
                 self._panel(ax, group)
             panels[0].set_ylabel("Class weight (mean 1)")
-            figure.suptitle(f"{method_style(self.method).label}: weight of each class", x=0.01, ha="left")
+            figure.suptitle(self._heading(), x=0.01, ha="left")
         return figure
+
+    def _heading(self) -> str:
+        words = f"{method_style(self.method).label}: weight of each class"
+        return f"{words} ({self.setting})" if self.setting else words
 
     def _panel(self, ax: Axes, group: str) -> None:
         """The lines of one group on a scale of their own, each with its class's name at the right."""
@@ -166,8 +173,9 @@ class WeightsByClass(Display):
             heights = ((final["weight"] - low) / (high - low)).to_numpy()
             for height, name in zip(apart(heights, _PANEL_GAP), final["name"], strict=True):
                 ax.annotate(
-                    name if len(name) <= 6 else name[:5] + "…", (1, height), xycoords="axes fraction", xytext=(3, 0),
-                    textcoords="offset points", va="center", color=GROUP_TEXT[group], annotation_clip=False,
+                    name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…", (1, height),
+                    xycoords="axes fraction", xytext=(3, 0), textcoords="offset points", va="center",
+                    color=GROUP_TEXT[group], annotation_clip=False,
                 )  # fmt: skip
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -186,7 +194,7 @@ class WeightsByClass(Display):
             epoch_axis(ax, self.data["epoch"])
             self._labels(ax)
             ax.set_ylabel("Class weight (mean of all: 1)")
-            ax.set_title(f"{method_style(self.method).label}: weight of each class")
+            ax.set_title(self._heading())
         return ax
 
     def _scale(self, ax: Axes) -> None:

@@ -44,7 +44,7 @@ def accuracy_by_group(runs: Sequence[Run], *, epoch: int | None = None) -> pd.Da
             same of each method, and of the same seeds), if one method has a seed twice, or if a run has no such epoch.
     """
     runs = list(runs)
-    _refuse_unequal(runs)
+    refuse_unequal(runs)
     runs.sort(key=lambda run: (method_order(run.config.method), run.config.seed))
     rows = [
         {
@@ -90,7 +90,8 @@ def summarise(data: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _refuse_unequal(runs: list[Run]) -> None:
+def refuse_unequal(runs: Sequence[Run]) -> None:
+    """Raises RdrError for runs that differ in more than method and seed, the same one twice, or none."""
     if not runs:
         raise RdrError("There is no run to compare; give at least one.")
     for name in (field.name for field in fields(RunConfig) if field.name not in ("method", "seed", *_DRAWN)):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rdr_core.errors import RdrError
 from rdr_viz.numbers.weights import in_order, method_columns
+from rdr_viz.numbers.words import dataset_name
 
 if TYPE_CHECKING:
     from rdr_core.runs import Run
@@ -86,12 +87,12 @@ def peeking(runs: Sequence[Run]) -> pd.DataFrame:
 
 def _place(run: Run) -> tuple[str, float, float]:
     factor = run.config.imbalance_factor
-    return run.config.dataset, np.inf if factor is None else factor, run.config.noise_rate
+    return dataset_name(run.config.dataset), np.inf if factor is None else factor, run.config.noise_rate
 
 
 def _setting(run: Run) -> str:
     factor, noise = run.config.imbalance_factor, run.config.noise_rate
-    words = [run.config.dataset]
+    words = [dataset_name(run.config.dataset)]
     words += [] if factor is None else [f"IF {factor:g}"]
     words += [f"{100 * noise:g} % label noise"] if noise else []
     return ", ".join(words)

@@ -6,6 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+_DATASETS = {
+    "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST",
+    "imagenet-lt": "ImageNet-LT", "places-lt": "Places-LT",
+}  # fmt: skip
+
 
 def number(value: float, digits: int = 1) -> str:
     """A number with thousands separators, a true minus sign and ``n/a`` for NaN.
@@ -63,6 +68,16 @@ def factor(value: float | None) -> str:
     if value is None:
         return "its own class counts"
     return "imbalance factor " + (f"{value:.4g}" if value < 1000 else f"{value:,.0f}")
+
+
+def dataset_name(name: str) -> str:
+    """A data set's name as its authors write it.
+
+    Example:
+        >>> dataset_name("fashion-mnist"), dataset_name("digits")
+        ('Fashion-MNIST', 'digits')
+    """
+    return _DATASETS.get(name, name)
 
 
 def class_name(name: str, longest: int | None = None) -> str:

@@ -71,14 +71,20 @@ def test_values_of_figure_7_in_the_ratio_free_case():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.sampled_from([0.0, 0.5, 1.5, "paper", "code"]))
-def test_difficulty_follows_its_formula(accuracy, tau):
-    spread = max(accuracy) / (min(accuracy) + 0.01)
-    power = {"paper": 2 / (1 + math.exp(-(spread - 1))), "code": 1 / (1 + math.exp(-spread))}.get(tau, tau)
-    raw = [(1 - a) ** power for a in accuracy]
-    mean = sum(raw) / len(raw)
-    expected = [w / mean for w in raw] if mean else [1.0] * len(raw)
+def test_difficulty_follows_its_authors_formulas(accuracy, tau):
+    """Those of the paper and of its code, which writes the power in difficulties D = 1 - A."""
+    difficult = [1 - a for a in accuracy]
+    power = {
+        "paper": 2 / (1 + math.exp(-(max(accuracy) / (min(accuracy) + 0.01) - 1))),
+        "code": 1 / (1 + math.exp(-(1 - min(difficult)) / (1 - max(difficult) + 0.01))),
+    }.get(tau, tau)
+    raw = [d**power for d in difficult]
+    total = math.fsum(raw)
+    expected = [w * len(raw) / total for w in raw] if total else [1.0] * len(raw)
     found = difficulty(torch.tensor(accuracy, dtype=torch.float64), tau)
-    assert found.tolist() == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert found.tolist() == pytest.approx(expected, rel=1e-12, abs=0)
+    rounded = difficulty(torch.tensor(accuracy), tau)  # what a run counts by
+    assert rounded.dtype == torch.float32
 
 
 def test_difficulty_limits():

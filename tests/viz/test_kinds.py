@@ -31,6 +31,7 @@ def test_a_kind_draws_one_run_or_several():
     assert set(methods) == {"ce", "rdr"}
     with pytest.raises(RdrError, match="'weights' draws one run, not 2; name one of them"):
         make_display("weights", [make_run("rdr"), make_run("ce")])
+    assert make_display("b-prime", [make_run("rdr", seed=seed) for seed in (0, 1)]).data["seed"].nunique() == 2
     with pytest.raises(RdrError, match="no run to draw"):
         make_display("accuracy", [])
     with pytest.raises(RdrError, match="no kind of picture named 'weigths'; did you mean 'weights'"):

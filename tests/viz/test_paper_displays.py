@@ -155,8 +155,13 @@ def settings_and_optimizers() -> list[SimpleNamespace]:
     ]
 
 
+def means(ax) -> list:
+    """The dots of means, as drawn."""
+    return [line for line in ax.lines if line.get_gid() == "mean"]
+
+
 def heights(ax) -> list[float]:
-    return [float(bar.get_height()) for bar in ax.patches]
+    return [float(line.get_ydata()[0]) for line in means(ax)]
 
 
 def test_figure_eight_has_a_panel_for_each_factor_and_optimizer():
@@ -185,9 +190,9 @@ def test_figure_five_has_all_methods_in_one_panel_of_all_classes():
 def test_settings_are_named_by_what_they_differ_in():
     noisy = AccuracyPanels.from_runs([finished("ce", 80), finished("ce", 70, noise_rate=0.05)], groups=["All"])
     assert noisy.panels == ("no label noise", "5\N{NO-BREAK SPACE}% label noise")
-    assert noisy.alt.startswith("Bar charts of test accuracy in percent, digits, IF 10 (one seed).")
+    assert noisy.alt.startswith("Dot charts of test accuracy in percent, digits, IF 10 (one seed).")
     listed = [finished("ce", 40, dataset=name, imbalance_factor=None) for name in ("places-lt", "imagenet-lt")]
-    assert AccuracyPanels.from_runs(listed).panels == ("imagenet-lt", "places-lt")
+    assert AccuracyPanels.from_runs(listed).panels == ("ImageNet-LT", "Places-LT")
     assert AccuracyPanels.from_runs([finished("ce", 40)]).panels == ("",)
 
 
@@ -217,8 +222,8 @@ def test_a_method_or_a_group_that_a_setting_lacks_leaves_its_place_empty():
     runs[2].metrics["few"] = None
     display = AccuracyPanels.from_runs(runs)
     figure = display.figure()
-    first, second = ([bar.get_x() for bar in ax.patches] for ax in figure.axes[:2])
-    np.testing.assert_allclose(second, first[1:6:2])  # RDR's bars stand where they stand beside CE's
+    first, second = ([line.get_xdata()[0] for line in means(ax)] for ax in figure.axes[:2])
+    np.testing.assert_allclose(second, first[1:6:2])  # RDR's dots stand where they stand beside CE's
     assert "no class" in words_of(figure)
     assert "IF 100: RDR had 55.0\N{NO-BREAK SPACE}% over all classes." in display.finding
     assert "Few: no class in this group" in display.alt

@@ -63,6 +63,47 @@ def test_one_group_on_two_axes():
         WeightAndBPrime.from_run(make_run()).plot(group="few")
 
 
+def test_seeds_have_their_mean_and_a_band_from_the_least_to_the_largest():
+    runs = [make_run(seed=seed) for seed in (2, 0, 1)]
+    display = WeightAndBPrime.from_seeds(runs)
+    each = [WeightAndBPrime.from_run(run) for run in runs]
+    few = np.array([one.data.loc[one.data["group"] == "Few", "weight"] for one in each])
+    panel = display.figure().axes[2]
+    np.testing.assert_allclose(panel.lines[0].get_ydata(), few.mean(0))
+    band = panel.collections[0].get_paths()[0].vertices
+    for at, epoch in ((0, 1), (-1, 20)):
+        heights = band[band[:, 0] == epoch, 1]
+        assert (heights.min(), heights.max()) == pytest.approx((few[:, at].min(), few[:, at].max()))
+    rhos = [one.correlations["Few"] for one in each]
+    assert display.correlations["Few"] == pytest.approx(np.mean(rhos))
+    assert "mean of 3 seeds" in display.alt
+    assert "(mean of 3 seeds)" in display.finding
+    assert sorted(set(display.data["seed"])) == [0, 1, 2]
+
+
+def test_groups_share_their_scales():
+    for display in (WeightAndBPrime.from_run(make_run()), WeightAndBPrime.from_run(make_run(few=False))):
+        axes = display.figure().axes
+        for row in (axes[:3], axes[3:]):
+            assert len({ax.get_ylim() for ax in row if ax.has_data()}) == 1
+
+
+def test_one_method_at_a_time():
+    with pytest.raises(RdrError, match="of one method, not of ce and rdr; choose runs of one"):
+        WeightAndBPrime.from_seeds([make_run("ce"), make_run("rdr")])
+    with pytest.raises(RdrError, match="seed 0 is there twice"):
+        WeightAndBPrime.from_seeds([make_run(), make_run()])
+
+
+def test_the_title_says_the_data_and_names_of_classes_stand_whole():
+    names = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "a very long name")
+    display = WeightsByClass.from_run(make_run(dataset="cifar10", class_names=names), groups=("Many", "Few"))
+    figure = display.figure()
+    assert figure.get_suptitle() == "RDR: weight of each class (CIFAR-10, IF 50)"
+    words = [text.get_text() for ax in figure.axes for text in ax.texts]
+    assert {"airplane", "automobile", "a very long n…"} <= set(words)
+
+
 def test_a_line_per_class_and_direct_labels():
     display = WeightsByClass.from_run(make_run())
     ax = display.plot()
