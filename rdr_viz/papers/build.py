@@ -12,29 +12,22 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from rdr_core.papers.grids import PRINTED, Grid, requests, wanted
+from rdr_core.papers.grids import Grid, requests, scales, wanted
 from rdr_core.papers.paper import Claim, Figure, Paper
 from rdr_core.runs.files import write_whole
 from rdr_viz.displays.peeking import Peeking
 from rdr_viz.figure import csv_text
 from rdr_viz.numbers.words import number, with_sign
 from rdr_viz.palette import method_style
+from rdr_viz.papers.blocks import FigureBlock, OrderBlock, OtherPaper, PeekingBlock, PlanRow, TableBlock
 from rdr_viz.papers.cells import compared_cells, run_command
-from rdr_viz.papers.claim_words import setting_words, signed, unit
-from rdr_viz.papers.claims import NOT_MEASURED, Judged, criterion, judge
+from rdr_viz.papers.claim_rows import claim_row
+from rdr_viz.papers.claims import Judged
 from rdr_viz.papers.comparison import ComparisonTable
 from rdr_viz.papers.drawing import Drawing
 from rdr_viz.papers.figures import draw_figure
-from rdr_viz.papers.page import (
-    ClaimRow,
-    FigureBlock,
-    OtherPaper,
-    PeekingBlock,
-    PlanRow,
-    TableBlock,
-    Verdict,
-    write_paper_page,
-)
+from rdr_viz.papers.order_of_methods import OrderOfMethods
+from rdr_viz.papers.page import write_paper_page
 from rdr_viz.papers.shelf import Shelf
 
 #: Methods and the paper's imbalance factors whose best and last epochs are shown beside each other.
@@ -54,6 +47,7 @@ def build_papers(
     command: str = "rdr paper",
     processes: int = 1,
     progress: bool = False,
+    home: str = "",
 ) -> Path:
     """Write tables, figures and claims of papers, and one page; nothing is trained, and nothing analysed anew.
 
@@ -66,13 +60,14 @@ def build_papers(
         command: what repeats the page.
         processes: that draw (:class:`rdr_viz.papers.drawing.Drawing`); the files are the same.
         progress: show a bar.
+        home: address of the site that the page is a part of, ``""`` for none.
 
     Returns:
         The path of the page.
     """
     out = Path(out)
     paper, *others = papers
-    steps = len(paper.figures) + sum(len(each.tables) for each in papers) + len(scales(paper))
+    steps = len(paper.figures) + sum(len(each.tables) for each in papers) + 2 * len(scales(paper))
     with tqdm(total=steps, desc="tables and figures", disable=not progress) as bar, Drawing(bar, processes) as drawing:
         # Pictures first, so that the drawing has work while the claims are judged.
         tables = _tables(paper, shelf, runs, out / "tables", drawing)
@@ -80,28 +75,27 @@ def build_papers(
             block for figure in paper.figures
             for block in _figure(figure, paper, shelf, runs, out / "figures", drawing)
         ]  # fmt: skip
+        orders = [_order(scale, tables, paper, out / "figures", drawing) for scale in scales(paper)]
         rest = [OtherPaper(other, _tables(other, shelf, runs, out / "tables", drawing)) for other in others]
         peeked = [_peeking(scale, grids, shelf, out / "figures", drawing) for scale, grids in scales(paper).items()]
-        judged = {claim: _judged(claim, paper, shelf) for claim in paper.claims}
+        judged = [claim_row(claim, paper, shelf, runs) for claim in paper.claims]
         drawing.finish()
-    rows = csv_text(pd.DataFrame([_row(claim, *one) for claim, found in judged.items() for one in found]))
+    rows = csv_text(pd.DataFrame([_row(row.claim, *one) for row, found in judged for one in found]))
     write_whole(out / "claims.csv", lambda beside: Path(beside).write_text(rows, encoding="utf-8"))
-    claims = [_claim(claim, paper, found) for claim, found in judged.items()]
     plan = [_plan(each, grid, shelf, runs) for each in papers for grid in each.grids.values()]
     return write_paper_page(
-        out / "index.html", paper=paper, claims=claims, tables=tables, plan=plan, others=rest, command=command,
+        out / "index.html", paper=paper, claims=[row for row, _ in judged], tables=tables, plan=plan, others=rest,
+        command=command, home=home,
         figures=[
             replace(block, pictures=[(where, picture.result()) for where, picture in block.pictures])
             for block in figures
         ],
+        orders=[
+            replace(block, pictures=[(where, picture.result()) for where, picture in block.pictures])
+            for block in orders
+        ],
         peeking=[replace(block, picture=block.picture.result()) for block in peeked if block],
     )  # fmt: skip
-
-
-def scales(paper: Paper) -> dict[str, list[Grid]]:
-    """The grids of each scale, the paper's own first."""
-    names = sorted(dict.fromkeys(grid.scale for grid in paper.grids.values()), key=lambda scale: scale != "paper")
-    return {name: [grid for grid in paper.grids.values() if grid.scale == name] for name in names}
 
 
 def _tables(paper: Paper, shelf: Shelf, runs: Path, folder: Path, drawing: Drawing) -> list[TableBlock]:
@@ -121,7 +115,7 @@ def _tables(paper: Paper, shelf: Shelf, runs: Path, folder: Path, drawing: Drawi
             pictures.append(drawing.save(ComparisonTable(cells, paper.datasets), folder / stem))
             lacking = cells.loc[cells["command"] != "", "command"].nunique()
             note = "" if scale == "paper" else " ".join(grid.note for grid in grids)
-            blocks.append(TableBlock(table.name, table.caption, scale, cells, lacking, note))
+            blocks.append(TableBlock(table.name, table.caption, scale, cells, lacking, note, stem))
         drawing.step(pictures)
     return blocks
 
@@ -155,36 +149,22 @@ def _figure(
     return blocks
 
 
-def _judged(claim: Claim, paper: Paper, shelf: Shelf) -> list[tuple[str, Judged]]:
-    """Every setting of the claim at every scale, with the scale's name."""
-    return [
-        (scale, setting) for scale, grids in scales(paper).items() for grid in grids
-        for setting in judge(claim, paper, grid, shelf)
-    ]  # fmt: skip
+def _order(scale: str, tables: Sequence[TableBlock], paper: Paper, folder: Path, drawing: Drawing) -> OrderBlock:
+    """The order of methods in what the tables print over all classes, in each setting that has enough of them.
 
-
-def _claim(claim: Claim, paper: Paper, judged: list[tuple[str, Judged]]) -> ClaimRow:
-    verdicts = [_verdict(claim, paper, scale, setting) for scale, setting in judged]
-    printed = {
-        setting_words(claim, paper, setting, setting.request.imbalance_factor): setting.paper
-        for scale, setting in judged
-        if not np.isnan(setting.paper)
-    }
-    said = "; ".join(f"{where}: {signed(value, claim)}{unit(claim)}" for where, value in printed.items())
-    return ClaimRow(claim.says, verdicts, criterion(claim), said)
-
-
-def _verdict(claim: Claim, paper: Paper, scale: str, setting: Judged) -> Verdict:
-    measured, interval = "", ""
-    if setting.verdict != NOT_MEASURED:
-        measured = signed(setting.mean, claim) + unit(claim)
-        if not np.isnan(setting.low):
-            interval = f"{signed(setting.low, claim)} to {signed(setting.high, claim)}"
-    where = setting_words(claim, paper if scale in PRINTED else None, setting, setting.factor)
-    control = ""
-    if setting.control:
-        control = f"its control, {method_style(setting.control).label}: {signed(setting.of_control, claim)}"
-    return Verdict(scale, setting.verdict, measured, interval, setting.seeds, where, control)
+    Its pictures are still being drawn: each is the future of one.
+    """
+    cells = [block.cells[block.cells["group"] == "all"] for block in tables if block.scale == scale]
+    displays = OrderOfMethods.of(pd.concat(cells, ignore_index=True), paper.datasets) if cells else []
+    pictures = [
+        (
+            (each.our_setting or each.paper_setting).rpartition(", ")[2],
+            drawing.section(each, folder / f"order-{_file_name(scale)}-{place}"),
+        )
+        for place, each in enumerate(displays, start=1)
+    ]
+    drawing.step([picture for _, picture in pictures])
+    return OrderBlock(scale, pictures)
 
 
 def _row(claim: Claim, scale: str, setting: Judged) -> dict[str, object]:

@@ -13,6 +13,7 @@ from rdr_core.methods.control import control_of
 from rdr_core.papers.grids import Grid, Request
 from rdr_core.runs.command import command_of
 from rdr_viz.numbers.peeking import ACCURACIES
+from rdr_viz.numbers.words import dataset_name
 from rdr_viz.palette import method_style
 from rdr_viz.papers.measures import at_best
 
@@ -64,7 +65,7 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
         rows.append(
             {**cell, "row": method_style(cell["method"]).label, **filled,
              "within": _within(difference, spread, cell["paper_sd"]), "scale": grid.scale,
-             "stands": "" if grid.printed else f"{config.dataset}, IF {config.imbalance_factor:g}",
+             "stands": "" if grid.printed else f"{dataset_name(config.dataset)}, IF {config.imbalance_factor:g}",
              "command": command}
         )  # fmt: skip
     return pd.DataFrame(rows)

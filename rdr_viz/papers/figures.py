@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rdr_core.papers.grids import Grid, Request
 from rdr_viz.analysis import NotStored, only_stored
 from rdr_viz.displays.method_diagram import MethodDiagram
-from rdr_viz.kinds import compares_runs, make_display
+from rdr_viz.kinds import averages_seeds, compares_runs, make_display
 
 if TYPE_CHECKING:
     from rdr_core.papers.paper import Figure, Paper, Picture
@@ -78,7 +78,7 @@ def _draw(picture: Picture, grid: Grid, shelf: Shelf) -> Display | None:
     runs = [shelf.runs(grid, request, in_figure=True) for request in _asked(picture, grid)]
     if not all(runs):
         return None
-    several = compares_runs(picture.kind)
+    several = compares_runs(picture.kind) or averages_seeds(picture.kind)
     if picture.seeds == "first" or not several:
         runs = [of_seeds[:1] for of_seeds in runs]
     try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdr_viz.numbers.words import listed, plural
+from rdr_viz.numbers.words import dataset_name, listed, plural
 from rdr_viz.papers.claim_words import signed, unit
 from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, judge
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: The grids that may tell it: those that train as the authors' code does before others, and of these the one whose
 #: seeds and test images are many and draw the data first.
-_GRIDS = ("fashion-authors", "cifar-authors", "digits-authors", "fashion", "cifar", "digits")
+STRONGEST = ("fashion-authors", "cifar-authors", "digits-authors", "fashion", "cifar", "digits")
 #: Method and rival of the two claims, over all classes.
 _RATIO, _DEFERRING = ("rdr:preset=released", "inverse+drw"), ("inverse+drw", "inverse")
 _RATIO_WORDS = {
@@ -40,7 +40,7 @@ def finding(paper: Paper, shelf: Shelf) -> str:
         ``""`` where no such run is made.
     """
     claims = [_claim(paper, *pair) for pair in (_RATIO, _DEFERRING)]
-    for name in _GRIDS:
+    for name in STRONGEST:
         grid = paper.grids.get(name)
         judged = [_measured(claim, paper, grid, shelf) for claim in claims] if grid else []
         if judged and all(judged):
@@ -72,11 +72,10 @@ def _measured(claim: Claim, paper: Paper, grid: Grid, shelf: Shelf) -> list[Judg
 
 
 def _where(grid: Grid, judged: list[Judged]) -> str:
-    sets = listed(list(dict.fromkeys(grid.datasets[setting.request.dataset] for setting in judged)))
-    names = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "fashion-mnist": "Fashion-MNIST"}
+    sets = listed(list(dict.fromkeys(dataset_name(grid.datasets[setting.request.dataset]) for setting in judged)))
     factors = listed([f"{setting.factor:g}" for setting in judged])
     whose = "the authors' code" if grid.settings.get("recipe") == "authors" else "the paper's text"
-    return f"On {names.get(sets, sets)} at imbalance factor {factors}, trained by the schedule of {whose}"
+    return f"On {sets} at imbalance factor {factors}, trained by the schedule of {whose}"
 
 
 def _numbers(claim: Claim, judged: list[Judged]) -> str:

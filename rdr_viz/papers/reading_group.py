@@ -20,6 +20,7 @@ from rdr_viz.papers.more_seeds import half_width
 
 if TYPE_CHECKING:
     from rdr_core.papers.paper import Paper
+    from rdr_viz.papers.claims import Judged
     from rdr_viz.papers.shelf import Shelf
 
 #: Our grid, and the paper's setting, that exercises on runs are about: digits at IF 50.
@@ -100,7 +101,7 @@ class ReadingGroup:
         self._made: dict[str, Callable[[], Exercise]] = {
             "1a": self._gain, "1b": _pairs, "2a": _one_image, "2b": _two_images, "2c": _weight, "2d": _clamped,
             "2e": _b_prime, "3a": self._group, "3b": self._half_width, "3c": self._verdict, "3d": self._control,
-            "3e": self._seeds, "4a": self._slip, "4b": self._cost,
+            "3e": self._seeds, "3f": self._own_ratio, "4a": self._slip, "4b": self._cost,
         }  # fmt: skip
 
     @property
@@ -138,6 +139,14 @@ class ReadingGroup:
     def _claim(self, start: str) -> ClaimIntervals:
         claim = next(claim for claim in self._paper.claims if claim.says.startswith(start))
         return ClaimIntervals.of(claim, self._paper, self._shelf)
+
+    def _judged(self, start: str) -> dict[str, list[Judged]]:
+        """The settings of the claim that begins so that are measured, by scale: those that its picture shows."""
+        claim, judged = next(claim for claim in self._paper.claims if claim.says.startswith(start)), {}
+        for grid in self._paper.grids.values():
+            settings = judge(claim, self._paper, grid, self._shelf)
+            judged.setdefault(grid.scale, []).extend(one for one in settings if one.verdict != NOT_MEASURED)
+        return judged
 
     def _gain(self) -> Exercise:
         cells = self._paper.cells
@@ -190,11 +199,7 @@ class ReadingGroup:
     def _control(self) -> Exercise:
         """Of all intervals that the exercise's picture has, whatever the scale: digits and small CIFAR today."""
         start = "The ratio helps beyond tempering"
-        claim = next(claim for claim in self._paper.claims if claim.says.startswith(start))
-        judged = {
-            grid.scale: [one for one in judge(claim, self._paper, grid, self._shelf) if one.verdict != NOT_MEASURED]
-            for grid in self._paper.grids.values()
-        }
+        judged = self._judged(start)
         verdict = overall([one for settings in judged.values() for one in settings])
         by_scale = listed([f"{_is(overall(settings))} on {scale}" for scale, settings in judged.items() if settings])
         return Exercise(
@@ -215,6 +220,16 @@ class ReadingGroup:
             f"{number(values.std(ddof=1), 1)} it takes {here['needed']:.0f} seeds, if mean and spread stay as they "
             "are; neither need.",
             tolerance=max(1.0, 0.2 * here["needed"]),
+        )
+
+    def _own_ratio(self) -> Exercise:
+        start = "The sample's own ratio helps"
+        verdict = overall([one for settings in self._judged(start).values() for one in settings])
+        return Exercise(
+            verdict,
+            "It holds only if each interval of the picture lies to the right of 0, and fails if one lies to the left.",
+            f"{self._claim(start).finding} So the claim {_is(verdict)}.",
+            choices=_VERDICTS,
         )
 
     def _slip(self) -> Exercise:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_core.papers.grids import Grid, requests
+from rdr_core.papers.grids import Grid, requests, scales
 from rdr_core.papers.paper import Paper
 from rdr_core.runs import Run
 from rdr_core.runs.files import write_whole
@@ -15,7 +15,6 @@ from rdr_viz.displays.group_accuracy import GroupAccuracy
 from rdr_viz.figure import render
 from rdr_viz.numbers.words import number, plural
 from rdr_viz.palette import method_order
-from rdr_viz.papers.build import scales
 from rdr_viz.papers.cells import compared_cells
 from rdr_viz.papers.claims import NOT_MEASURED, judge, overall
 from rdr_viz.papers.finding import finding

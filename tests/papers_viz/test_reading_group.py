@@ -33,11 +33,16 @@ NUMBERS = {
 SMALL_CIFAR = {("rdr:gamma=0.5", "all"): [50.0, 51.0, 52.0], ("inverse:gamma=0.5", "all"): [52.0, 52.9, 53.9]}
 
 
+#: Of Fashion-MNIST: level with its own shuffled ratios.
+FASHION = {("rdr:preset=released", "all"): [84.0, 84.5, 83.6],
+           ("rdr:preset=released,ratio=permuted", "all"): [84.1, 84.4, 83.6]}  # fmt: skip
+
+
 class MadeUp:
     """A shelf of numbers, at the paper's IF 10 and 100 alike."""
 
     def __init__(self, **by_grid):
-        self.by_grid = by_grid or {"digits": NUMBERS}
+        self.by_grid = by_grid or {"digits": NUMBERS, "fashion_authors": FASHION}
 
     def by_seed(self, grid, request, name):
         if request.dataset != "cifar10-lt" or request.imbalance_factor not in (10, 100):
@@ -78,6 +83,7 @@ def test_what_is_computed_from_runs(group):
     assert group.exercise("3c").answer == "undecided"
     assert group.exercise("3a").answer == "Few"
     assert group.exercise("3d").answer == "holds"
+    assert group.exercise("3f").answer == "undecided"
     assert group.exercise("4b").answer == pytest.approx(3.2 / 2.1)
     seeds = int(group.exercise("3e").answer)
     sd, mean = differences.std(ddof=1), differences.mean()
@@ -105,15 +111,20 @@ def test_of_the_shipped_runs_the_control_is_judged_as_on_the_papers_page():
     group = ReadingGroup(paper, shelf)
     assert group.check("3d", "fails") == "3d. Right."
     assert group.check("3d", "undecided").startswith("3d. Not that")
+    own = next(claim for claim in paper.claims if claim.says.startswith("The sample's own ratio helps"))
+    verdicts = set(ClaimIntervals.of(own, paper, shelf).data["verdict"])
+    word = "fails" if "fails" in verdicts else "holds" if verdicts == {"holds"} else "undecided"
+    assert group.check("3f", word) == "3f. Right."
 
 
 def test_exercises_on_runs_say_in_the_notebook_which_runs_their_key_judges():
     text = " ".join(NOTEBOOK.read_text(encoding="utf-8").replace("\n#", "").split())
-    asked = {name: text.partition(f"**{name}.**")[2].partition("# %%")[0] for name in ("3a", "3c", "3d", "4b")}
+    asked = {name: text.partition(f"**{name}.**")[2].partition("# %%")[0] for name in ("3a", "3c", "3d", "3f", "4b")}
     assert "in this picture" in asked["3a"]
     assert "on digits at imbalance factor 50" in asked["3c"]
     assert "on digits *and* on small CIFAR" in asked["3d"]
     assert "all intervals of the picture" in asked["3d"]
+    assert "Over all classes" in asked["3f"]
     assert "Read off the picture" in asked["4b"]
 
 

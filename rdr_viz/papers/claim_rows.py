@@ -1,0 +1,169 @@
+"""What came of each claim in each setting: the numbers, the verdict, and the words for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rdr_core.errors import unknown_name
+from rdr_core.papers.grids import PRINTED, scales
+from rdr_viz.numbers.words import dataset_name, plural
+from rdr_viz.palette import method_style
+from rdr_viz.papers.cells import run_command
+from rdr_viz.papers.claim_words import setting_words, signed, unit
+from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, criterion, judge, overall
+from rdr_viz.papers.questions import question
+
+if TYPE_CHECKING:
+    from rdr_core.papers.grids import Grid
+    from rdr_core.papers.paper import Claim, Paper
+    from rdr_viz.papers.claims import Judged
+    from rdr_viz.papers.shelf import Shelf
+
+#: What may be said of a claim -> the mark that says so without colour.
+VERDICTS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", NOT_MEASURED: "–"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What our runs say of a claim in one setting.
+
+    Attributes:
+        scale: "paper" for the paper's own settings, else the small scale's name.
+        data: the data set and the imbalance factor, ``"Fashion-MNIST, IF 100"``.
+        verdict: one of :data:`VERDICTS`.
+        mean, low, high: the number that decides, with its 95 % interval over seeds; NaN where there is none.
+        seeds: how many.
+        which: of the claim's methods, rivals or measures; ``""`` where it has but one.
+        against: the rival's name, ``""`` for none.
+        paper: the paper's own number, NaN where it prints none.
+        control, of_control: the method's fair control and its number; ``""`` and NaN for none.
+        command: that makes the runs of what is not measured.
+
+    Raises:
+        RdrError: an unknown verdict.
+    """
+
+    scale: str
+    data: str
+    verdict: str
+    mean: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    seeds: int = 0
+    which: str = ""
+    against: str = ""
+    paper: float = np.nan
+    control: str = ""
+    of_control: float = np.nan
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise unknown_name("verdict", self.verdict, VERDICTS)
+
+    @property
+    def mark(self) -> str:
+        """The verdict as a sign."""
+        return VERDICTS[self.verdict]
+
+    @property
+    def how(self) -> str:
+        """What the scale says beyond its data set, ``"authors' schedule"``; ``""`` for nothing."""
+        dataset = self.data.partition(",")[0]
+        if self.scale.lower().startswith(dataset.lower()):
+            return self.scale[len(dataset) :].strip(", ")
+        return scale_name(self.scale)
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """A claim of the paper and what came of it.
+
+    Attributes:
+        claim: what is claimed, and what decides.
+        verdicts: by setting; scales are shown in the order in which they first come.
+    """
+
+    claim: Claim
+    verdicts: Sequence[Verdict]
+
+    @cached_property
+    def measured(self) -> list[Verdict]:
+        """The settings that are."""
+        return [verdict for verdict in self.verdicts if verdict.verdict != NOT_MEASURED]
+
+    @cached_property
+    def question(self) -> str:
+        """What it asks, a key of :data:`rdr_viz.papers.questions.QUESTIONS`."""
+        return question(self.claim)
+
+    @property
+    def criterion(self) -> str:
+        """How it is judged, in a sentence."""
+        return criterion(self.claim)
+
+    @property
+    def overall(self) -> dict[str, str]:
+        """The verdict on the claim at each scale (:func:`rdr_viz.papers.claims.overall`)."""
+        scales = dict.fromkeys(verdict.scale for verdict in self.verdicts)
+        return {scale: overall([one for one in self.verdicts if one.scale == scale]) for scale in scales}
+
+    def number(self, value: float) -> str:
+        """One of its numbers in words, with the sign of a difference."""
+        return signed(value, self.claim)
+
+    def measured_words(self, verdict: Verdict) -> str:
+        """``"+2.0 [+1.0 to +3.0]"``."""
+        return self.number(verdict.mean) + ("" if np.isnan(verdict.low) else f" [{self.interval(verdict)}]")
+
+    def interval(self, verdict: Verdict) -> str:
+        """``"+1.0 to +3.0"``; ``""`` where there is none."""
+        return "" if np.isnan(verdict.low) else f"{self.number(verdict.low)} to {self.number(verdict.high)}"
+
+    def sentence(self, verdict: Verdict) -> str:
+        """All that there is to say of a setting."""
+        parts = [self.measured_words(verdict) + unit(self.claim), plural(verdict.seeds, "seed"), verdict.verdict]
+        if not np.isnan(verdict.paper):
+            parts.append(f"the paper's own number: {self.number(verdict.paper)}")
+        if verdict.control:
+            parts.append(f"the same of its fair control, {verdict.control}: {self.number(verdict.of_control)}")
+        where = ", ".join(filter(None, (verdict.data, verdict.how, verdict.which)))
+        return f"{where}: {'; '.join(parts)}"
+
+
+def claim_row(claim: Claim, paper: Paper, shelf: Shelf, runs: Path) -> tuple[ClaimRow, list[tuple[str, Judged]]]:
+    """Judge a claim at every scale.
+
+    Returns:
+        What is shown of it, and each setting as it was judged with the name of its scale, the paper's own first.
+    """
+    judged = [
+        (grid, setting) for grids in scales(paper).values() for grid in grids
+        for setting in judge(claim, paper, grid, shelf)
+    ]  # fmt: skip
+    verdicts = [_verdict(claim, paper, grid, setting, runs) for grid, setting in judged]
+    return ClaimRow(claim, verdicts), [(grid.scale, setting) for grid, setting in judged]
+
+
+def scale_name(scale: str) -> str:
+    """``"paper's setting"`` for "paper"; other scales are called by their names."""
+    return "paper's setting" if scale == "paper" else scale
+
+
+def _verdict(claim: Claim, paper: Paper, grid: Grid, setting: Judged, runs: Path) -> Verdict:
+    own = dataset_name(grid.config(setting.request, seed=0).dataset)
+    dataset = paper.datasets[setting.request.dataset] if grid.scale in PRINTED else own[0].upper() + own[1:]
+    factor = "" if setting.factor is None else f"IF {setting.factor:g}"
+    return Verdict(
+        scale=grid.scale, data=", ".join(filter(None, (dataset, factor))), verdict=setting.verdict, mean=setting.mean,
+        low=setting.low, high=setting.high, seeds=setting.seeds, which=setting_words(claim, None, setting, None),
+        against=setting.against, paper=setting.paper,
+        control=method_style(setting.control).label if setting.control else "", of_control=setting.of_control,
+        command=run_command(grid, runs, "claims") if setting.verdict == NOT_MEASURED else "",
+    )  # fmt: skip

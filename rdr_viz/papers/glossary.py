@@ -1,0 +1,32 @@
+"""The words that the page of a paper takes for granted."""
+
+from __future__ import annotations
+
+from rdr_viz.palette import method_style
+from rdr_viz.report import MEANINGS
+
+#: Words and what they mean; methods come after them.
+_WORDS = (
+    ("IF", "imbalance factor: how many times as many training images the largest class has as the smallest."),
+    ("Many, Medium, Few", "the classes in three groups, by how many training images they have."),
+    ("Seed", "a number that the first weights and the order of images are drawn from; a method is run with several."),
+    ("95 % interval", "from where to where the mean over seeds may well lie, by Student's t; few seeds make it wide."),
+    ("Fair control", "the same method but for the one thing in question; of RDR, the same weights with ratio 1."),
+    ("Ratio r", "the density ratio that RDR estimates while training and multiplies the weight 1/n by."),
+    ("Deferred (DRW)", "weights are 1 for most of the run, and those of the method for the rest."),
+    ("γ", "an exponent on 1/n; γ = 0.5 is milder than the full 1/n."),
+    ("B′", "the part of the paper's bound that depends on the data: high where a class's worst image is misjudged."),
+    ("Hessian, λ, trace", "the loss's second derivatives: large eigenvalues λ, or a large trace, are a sharp valley."),
+    ("SAM", "steps towards flat valleys; ImbSAM and CC-SAM are kinds of it for long tails."),
+    ("Kendall's τ", "how far two orders agree: 1 for the same, 0 for no relation, −1 for the reverse."),
+)  # fmt: skip
+
+
+def glossary() -> list[tuple[str, str]]:
+    """Each word with its meaning.
+
+    Example:
+        >>> glossary()[0][0], glossary()[-1][0]
+        ('IF', 'CB')
+    """
+    return [*_WORDS, *((method_style(method).label, meaning) for method, meaning in MEANINGS.items())]
