@@ -1,4 +1,4 @@
-"""What the notebooks share: a picture that everyone can read, and a control that redraws it."""
+"""What the notebooks share: a picture that everyone can read, a control that redraws it, and the playground."""
 
 from __future__ import annotations
 
@@ -73,3 +73,25 @@ def explore(control: ValueWidget | Sequence[ValueWidget], draw: Callable[..., ob
     shown = display(chosen(), display_id=True)
     for each in controls:
         each.observe(lambda _: shown.update(chosen()), names="value")
+
+
+def playground(height: int = 760) -> HTML:
+    """The playground in a cell: networks that learn points in the plane, two methods side by side.
+
+    It runs in the page, so that it goes on without a kernel.
+
+    Args:
+        height: of its frame, in pixels.
+
+    Example:
+        >>> playground().data.startswith("<div><iframe srcdoc=")
+        True
+    """
+    from IPython.display import HTML
+
+    from rdr_viz.front.playground import playground_page
+
+    look = f"width: 100%; height: {height}px; border: 1px solid #8884; border-radius: 8px"
+    title = "Playground: two networks learn points in the plane with a long tail"
+    # A frame of its own, whose looks and addresses are not the notebook's.
+    return HTML(f'<div><iframe srcdoc="{escape(playground_page())}" title="{title}" style="{look}"></iframe></div>')

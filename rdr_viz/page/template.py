@@ -1,4 +1,4 @@
-"""One way to fill a template and write it."""
+"""One way to fill a template, and to write it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,24 @@ def write_template(path: str | os.PathLike[str], template: str, **values: object
 
     Args:
         path: Where to write; folders are made.
-        template: Its path inside the package, e.g. ``"page/page.html.j2"``.
-        values: What it names. All of them are escaped.
+        template, values: See :func:`filled`.
 
     Returns:
         The path written.
+    """
+    html = filled(template, **values)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda beside: Path(beside).write_text(html, encoding="utf-8"))
+    return path
+
+
+def filled(template: str, **values: object) -> str:
+    """A template with its values.
+
+    Args:
+        template: Its path inside the package, e.g. ``"page/page.html.j2"``.
+        values: What it names. All of them are escaped.
     """
     environment = Environment(
         loader=PackageLoader("rdr_viz", ""),
@@ -28,8 +41,4 @@ def write_template(path: str | os.PathLike[str], template: str, **values: object
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    html = environment.get_template(template).render(values)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda beside: Path(beside).write_text(html, encoding="utf-8"))
-    return path
+    return environment.get_template(template).render(values)
