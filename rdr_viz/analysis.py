@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
-from rdr_core.experiment import check_own
 from rdr_core.own_settings import own_settings
 from rdr_core.plain import for_json
 from rdr_core.runs.files import read_json, write_json, write_whole
@@ -91,6 +90,8 @@ def stored(
     if not run.done:
         raise RdrError(f"{run.path} is not finished; `rdr resume {run.path}` goes on with it, then analyse it.")
     if data is not None:
+        from rdr_core.experiment import check_own  # brings torch, which reading a result does not need
+
         check_own(run, data)
     path = result_path(run, what, parameters)
     if (found := _HOW_FAR.get()) is not None:

@@ -127,6 +127,41 @@ def gallery(
     typer.echo(f"Open {page} in a browser; the pictures and their numbers are in {page.parent / 'figures'}.")
 
 
+def publish(
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of runs, or runs' own folders.", show_default="the shipped runs"),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file.", dir_okay=False)] = Path("explorer.html"),
+    title: Annotated[str, typer.Option(help="Of the page.")] = "What a long tail does",
+) -> None:
+    """Write the explorer of stored runs as one HTML file: it needs no Python, no server and no network.
+
+    rdr publish runs -o tail.html
+    """
+    import shlex
+    from datetime import date
+    from importlib.metadata import version
+
+    from rdr_core.cli import stoppable
+    from rdr_core.papers.shipped import shipped
+    from rdr_core.runs import Run, list_runs
+    from rdr_viz.front.publish import publish as write
+
+    found = []
+    for place in runs or [shipped()]:
+        found += [Run.open(place)] if (place / "config.json").is_file() else list_runs(place)
+    done = [run for run in found if run.done]
+    command = shlex.join(["rdr", "publish", *map(str, runs or []), "-o", str(out)])
+    made = f"Made from {len(done)} runs by `{command}`, RDR toolkit {version('rdr-toolkit')}, {date.today():%d %B %Y}."
+    with stoppable():
+        page = write(done, out, title=title, made=made)
+    left = f"; {len(found) - len(done)} that are not finished are left out" if len(done) < len(found) else ""
+    typer.echo(
+        f"{len(done)} runs in {page}, {page.stat().st_size / 1e6:.1f} MB{left}. Open it in a browser, or mail it."
+    )
+
+
 def kinds() -> None:
     """List the kinds of pictures, with the question each answers."""
     from rdr_viz.kinds import KINDS, KINDS_OF_STUDIES, compares_runs, display_class
@@ -181,13 +216,28 @@ def app(
         run_app(runs, port=port, browser=not no_browser, dark=dark)
 
 
+def playground(
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")] = Path("playground.html"),
+) -> None:
+    """Write the playground: two methods learn side by side from points in the plane.
+
+    CE, focal, CB, LA, 1/n, its powers and RDR, in one page that trains in the
+    browser: no server, no network. A lesson of five tasks checks itself.
+
+    rdr playground -o page.html
+    """
+    from rdr_viz.front.playground import write_playground
+
+    typer.echo(f"Open {write_playground(out)} in a browser.")
+
+
 @cache
 def commands() -> typer.Typer:
     """The core's commands and those that draw; once, since these are added to the core's own."""
     from rdr_core.cli import app as everything
     from rdr_viz.papers.commands import app as paper
 
-    for command in (demo, analyze, plot, gallery, kinds, lab, app):
+    for command in (demo, analyze, plot, gallery, publish, playground, kinds, lab, app):
         everything.command()(command)
     everything.add_typer(paper, name="paper")
     return everything

@@ -24,6 +24,7 @@ KINDS = {
     "below-zero": "ratios_below_zero:RatiosBelowZero",
     "classes": "accuracy_by_class:AccuracyByClass",
     "confusion": "confusion:Confusion",
+    "answers": "answers:Answers",
     "calibration": "calibration:Calibration",
     "shares": "loss_shares:LossShares",
     "collapse": "neural_collapse:NeuralCollapse",
@@ -77,13 +78,18 @@ def compares_runs(kind: str) -> bool:
     return hasattr(display_class(kind), "from_runs")
 
 
+def averages_seeds(kind: str) -> bool:
+    """Whether the kind draws one method, of one run or as the mean over the runs of several seeds."""
+    return hasattr(display_class(kind), "from_seeds")
+
+
 def make_display(kind: str, runs: Sequence[Run], **options: Any) -> Display:
     """The display of that kind for the runs.
 
     Args:
         kind: A name of :data:`KINDS` or :data:`KINDS_OF_STUDIES`.
         runs: What to draw.
-        options: Keyword arguments of the display's ``from_runs`` or ``from_run``.
+        options: Keyword arguments of the display's ``from_runs``, ``from_seeds`` or ``from_run``.
 
     Raises:
         RdrError: an unknown kind or option, no run, or several runs where the kind draws one.
@@ -91,10 +97,10 @@ def make_display(kind: str, runs: Sequence[Run], **options: Any) -> Display:
     found = display_class(kind)
     if not runs:
         raise RdrError("no run to draw; name one or more runs' folders.")
-    several = compares_runs(kind)
+    several = compares_runs(kind) or (averages_seeds(kind) and len(runs) > 1)
     if not several and len(runs) > 1:
         raise RdrError(f"kind {kind!r} draws one run, not {len(runs)}; name one of them.")
-    make = found.from_runs if several else found.from_run
+    make = (found.from_runs if compares_runs(kind) else found.from_seeds) if several else found.from_run
     known = list(inspect.signature(make).parameters)[1:]  # after the runs
     for option in options:
         if option not in known:

@@ -34,7 +34,7 @@ def pytest_configure(config):
 
 #: Files and folders of tests that take long, the longest first.
 LONG = (
-    "test_site.py", "explorer/test_in_browser.py", "viz/test_kinds.py", "explorer/test_jobs.py",
+    "test_site.py", "explorer/test_in_browser.py", "front/", "viz/test_kinds.py", "explorer/test_jobs.py",
     "papers_viz/test_commands.py", "papers_viz/test_shipped_paper.py", "training/test_trunk.py", "notebooks/",
     "test_packaging.py", "training/test_torchrun.py", "curvature/test_trace_error.py",
     "curvature/test_against_dense.py", "training/test_sam_runs.py", "training/test_gpu_benchmark.py",

@@ -1,14 +1,13 @@
-"""The explorer: stored runs, chosen by sliders, as pictures; and what starts it."""
+"""The explorer in notebooks and as a page with a kernel: which runs there are, and what makes the missing ones."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rdr_viz.explorer.state import State
     from rdr_viz.explorer.widget import Explorer
 
-__all__ = ["Explorer", "State"]
+__all__ = ["Explorer"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,8 +16,4 @@ def __getattr__(name: str) -> Any:
         from rdr_viz.explorer.widget import Explorer
 
         return Explorer
-    if name == "State":
-        from rdr_viz.explorer.state import State
-
-        return State
     raise AttributeError(f"module 'rdr_viz.explorer' has no attribute {name!r}")

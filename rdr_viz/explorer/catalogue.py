@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from rdr_core.errors import RdrError
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.files import read_json
 from rdr_core.runs.recipes import DEFAULT, nearest_recipe
 from rdr_core.runs.settings import settings_of
-from rdr_viz.explorer.state import State
-from rdr_viz.palette import known_methods, method_order
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 #: What a choice in the explorer changes; runs that differ in anything else are of different data or length.
 VARIED = ("imbalance_factor", "profile", "method", "seed")
-#: Imbalance factors to train at where there is no run yet.
-USUAL_IMBALANCE = (10.0, 50.0, 100.0)
-
-_COLUMNS = (
-    "data", "imbalance_factor", "profile", "noise", "method", "seed", "epochs", "path", "done", "results",
-)  # fmt: skip
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -64,9 +51,8 @@ class Catalogue:
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     empty = Catalogue([folder])
-        ...     empty.data(), empty.imbalances("digits", "exponential")
-        (['digits'], [10.0, 50.0, 100.0])
+        ...     Catalogue([folder]).data()
+        ['digits']
     """
 
     def __init__(self, folders: Sequence[str | Path]) -> None:
@@ -77,60 +63,11 @@ class Catalogue:
     def read(self) -> None:
         """Look at the folders again."""
         self.entries = [entry for folder in self.folders for entry in _entries(folder)]
-        # Which data a run is of is asked with every choice. The same run may be in two folders, with other analyses.
-        self._by_choice: dict[tuple, list[Entry]] = {}
-        for entry in self.entries:
-            key = (entry.data, *(getattr(entry.config, name) for name in VARIED))
-            self._by_choice.setdefault(key, []).append(entry)
-
-    def table(self) -> pd.DataFrame:
-        """A row a run: data, imbalance_factor, profile, noise, method, seed, epochs, path, done, results."""
-        import pandas as pd
-
-        rows = [
-            (e.data, e.config.imbalance_factor, e.config.profile, e.config.noise_rate, e.config.method, e.config.seed,
-             e.config.epochs, e.run.path, e.done, sorted(e.results))
-            for e in self.entries
-        ]  # fmt: skip
-        return pd.DataFrame(rows, columns=_COLUMNS)
 
     def data(self) -> list[str]:
         """The data that there are runs of, those with the most first; "digits", which needs no files, without any."""
-        names = [key[0] for key in self._by_choice]
+        names = [entry.data for entry in self.entries]
         return sorted(set(names), key=lambda name: (-names.count(name), name)) or ["digits"]
-
-    def profiles(self, data: str) -> list[str | None]:
-        """The profiles that there are runs of these data with."""
-        return self._values(lambda e: e.config.profile, str, data=data) or ["exponential"]
-
-    def imbalances(self, data: str, profile: str | None) -> list[float | None]:
-        """The imbalance factors at hand, rising; None alone for data taken as they are."""
-        found = self._values(lambda e: e.config.imbalance_factor, lambda f: f or 0.0, data=data, profile=profile)
-        return found or ([None] if profile is None else list(USUAL_IMBALANCE))
-
-    def methods(self, data: str) -> list[str]:
-        """The methods there are runs of, at any imbalance, plain ones first, then the toolkit's others."""
-        plain = known_methods()
-        there = self._values(lambda e: e.config.method, lambda m: (m not in plain, method_order(m)), data=data)
-        return [*there, *(method for method in plain if method not in there)]
-
-    def seeds(self, data: str) -> list[int]:
-        """The seeds there are runs of, and the next one."""
-        there = self._values(lambda e: e.config.seed, int, data=data)
-        return [*there, max(there, default=-1) + 1]
-
-    def find(
-        self, data: str, imbalance_factor: float | None, profile: str | None, method: str, seed: int, result: str = ""
-    ) -> Entry | None:
-        """The finished run of that choice, of several one with that result; None where there is none."""
-        entries = self._by_choice.get((data, imbalance_factor, profile, method, seed), ())
-        return max((e for e in entries if e.done), key=lambda e: result in e.results, default=None)
-
-    def any(self, data: str, imbalance_factor: float | None, profile: str | None) -> Entry | None:
-        """A finished run of these data with this tail, of any method and seed."""
-        wanted = (data, imbalance_factor, profile)
-        found = (e for key, entries in self._by_choice.items() if key[:3] == wanted for e in entries if e.done)
-        return next(found, None)
 
     def config(
         self, data: str, imbalance_factor: float | None, profile: str | None, method: str, seed: int
@@ -169,29 +106,12 @@ class Catalogue:
         )
         return max(times, default=None)
 
-    def nearest(self, state: State) -> State:
-        """The state of the same data, tail, methods and seeds as far as there are runs of such, else of the nearest."""
-        data = state.data if state.data in self.data() else self.data()[0]
-        profiles = self.profiles(data)
-        profile = state.profile if state.profile in profiles else profiles[0]
-        tails = self.imbalances(data, profile)
-        wanted = state.imbalance_factor or 1.0
-        tail = min(tails, key=lambda factor: abs(math.log((factor or 1.0) / wanted)))
-        there = [
-            {key[4] for key, entries in self._by_choice.items() if key[:4] == (data, tail, profile, method) and entries}
-            for method in state.methods
-        ]
-        methods = [method for method, seeds in zip(state.methods, there, strict=True) if seeds] or state.methods
-        seeds = set.intersection(*(found for found in there if found)) if any(there) else set(state.seeds)
-        seeds = seeds & set(state.seeds) or seeds or state.seeds
-        return replace(state, data=data, profile=profile, imbalance_factor=tail, methods=tuple(methods),
-                       seeds=tuple(sorted(seeds)))  # fmt: skip
 
-    def _values(
-        self, value: Callable[[Entry], _T], order: Callable[[_T], object], *, data: str, profile: object = ...
-    ) -> list[_T]:
-        chosen = (entries[0] for key, entries in self._by_choice.items() if key[0] == data)
-        return sorted({value(e) for e in chosen if profile in (..., e.config.profile)}, key=order)
+def entry_of(run: Run) -> Entry:
+    """A run as the catalogue knows it."""
+    # A result is NAME-HASH.csv; names have hyphens of their own.
+    files = [child.name for child in _children(run.path / "analysis") if child.suffix == ".csv"]
+    return Entry(run, run.done, frozenset(name.rpartition("-")[0] for name in files))
 
 
 def data_words(config: RunConfig) -> str:
@@ -239,10 +159,7 @@ def _entries(folder: Path) -> Iterator[Entry]:
     """The runs of a folder; what is none, or damaged, is passed over."""
     for path in _children(folder):
         with suppress(RdrError):
-            run = Run.open(path)
-            # A result is NAME-HASH.csv; names have hyphens of their own.
-            files = [child.name for child in _children(path / "analysis") if child.suffix == ".csv"]
-            yield Entry(run, run.done, frozenset(name.rpartition("-")[0] for name in files))
+            yield entry_of(Run.open(path))
 
 
 def _children(folder: Path) -> Iterable[Path]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from headless import new_page
 from playwright.sync_api import Browser, Page
-from waiting import PAUSE, ended, wait_for
+from waiting import ended, wait_for, wait_on
 
 #: Settings of a server that a test drives: its application is at hand in the page, and it asks for no news.
 _CONFIG = {app: {"expose_app_in_browser": True} for app in ("LabApp", "JupyterNotebookApp")}
@@ -84,12 +84,7 @@ class Shown:
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait for something, in words, while the page goes on: it changes more than once after most actions."""
-        wait_for(
-            condition,
-            what,
-            seen=lambda: self.page.inner_text("body"),
-            rest=lambda: self.page.wait_for_timeout(1000 * PAUSE),
-        )
+        wait_on(self.page, condition, what)
 
     def dark(self, dark: bool = True) -> None:
         """JupyterLab's theme."""

@@ -57,6 +57,13 @@ def wait_for(
     return value
 
 
+def wait_on(page: Any, condition: Callable[[], T], what: str) -> T:
+    """:func:`wait_for` where a page of playwright's has to go on meanwhile."""
+    return wait_for(
+        condition, what, seen=lambda: page.inner_text("body"), rest=lambda: page.wait_for_timeout(1000 * PAUSE)
+    )
+
+
 async def wait_until(condition: Callable[[], T], what: str, *, seen: Callable[[], object] = lambda: "") -> T:
     """:func:`wait_for` where an event loop has to go on meanwhile."""
     end = time.monotonic() + LIMIT

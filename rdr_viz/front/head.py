@@ -1,0 +1,163 @@
+"""What the page is told of all runs before their numbers: data sets, tails, methods, seeds, and how methods look."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.colors import to_hex
+
+from rdr_core.errors import RdrError
+from rdr_core.papers.samples import IMAGES, read_sheet, sheet
+from rdr_core.runs.command import command_of
+from rdr_viz.explorer.catalogue import Entry
+from rdr_viz.kinds import KINDS, display_class
+from rdr_viz.palette import GROUP_COLORS, darken, known_methods, method_order, method_style
+from rdr_viz.theme import turned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rdr_core.runs import RunConfig
+
+#: Data sets as they write themselves.
+TITLES = {
+    "digits": "Digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100", "imagenet-lt": "ImageNet-LT", "places-lt": "Places-LT",
+}  # fmt: skip
+#: The first view of the shipped runs.
+FASHION = {
+    "data": "fashion-mnist, recipe authors, subset and class order drawn by the seed, augmentation plain",
+    "factor": 100, "methods": ["ce", "inverse+drw", "rdr:preset=released"], "view": "accuracy",
+}  # fmt: skip
+#: Stands in a command for the seed that a reader chooses.
+_SEED = 987654321
+_T95 = 60  # degrees of freedom of which Student's quantile is told
+
+
+def first_of(data: Collection[str]) -> dict[str, Any]:
+    """What is shown first of these data: what one knows by sight and ten thousand test images, where there are such."""
+    if FASHION["data"] in data:
+        return FASHION
+    return {"methods": ["ce", "inverse", "rdr"], "view": "accuracy"}
+
+
+def head_of(
+    entries: Mapping[int, Entry],
+    *,
+    shipped: Path | None = None,
+    first: Mapping[str, Any],
+    command: Callable[[RunConfig], str] = lambda config: "",
+) -> dict[str, Any]:
+    """The list of finished runs, by data set and tail.
+
+    Args:
+        entries: of :class:`rdr_viz.explorer.catalogue.Catalogue` by their ids; unfinished ones are left out.
+        shipped: the folder of the shipped runs, so that code finds them elsewhere (default: none).
+        first: what is shown first, parts of a state of ``src/explorer/state.js``.
+        command: of a run, that makes others of its tail (:func:`training_command`); default: none, where a kernel does.
+
+    Returns:
+        What ``src/explorer/source.js`` reads.
+    """
+    names: dict[tuple[str, ...], int] = {}
+    sets: dict[str, dict[str, Any]] = {}
+    methods = set(known_methods())
+    for id_, entry in entries.items():
+        if not entry.done:
+            continue
+        config, run = entry.config, entry.run
+        methods.add(config.method)
+        known = sets.setdefault(entry.data, _set_of(config, entry.data))
+        key = (config.imbalance_factor, config.profile)
+        tail = known["tails"].setdefault(key, {
+            "factor": config.imbalance_factor, "profile": config.profile, "counts": run.class_counts.tolist(),
+            "groups": [str(group) for group in run.groups.of_class], "command": command(config), "runs": {},
+        })  # fmt: skip
+        own = names.setdefault(tuple(map(str, run.class_names)), len(names))
+        there = tail["runs"].get((config.method, config.seed))
+        if there and len(there["results"]) >= len(entry.results):
+            continue  # the same run in two folders: the one that was analysed is taken, else the first
+        tail["runs"][config.method, config.seed] = {
+            "id": id_, "name": run.name, "method": config.method, "seed": config.seed, "names": own,
+            "epochs": run.epochs, "results": sorted(entry.results), "shipped": run.path.parent == shipped,
+            "path": str(run.path),
+        }  # fmt: skip
+    order = sorted(sets, key=lambda name: -sum(len(tail["runs"]) for tail in sets[name]["tails"].values()))
+    told = [sets[name] | {"tails": _tails(sets[name]["tails"].values())} for name in order]
+    return {
+        "sets": told,
+        "names": [list(own) for own in names],
+        "styles": {method: _style(method) for method in sorted(methods, key=method_order)},
+        "groups": GROUP_COLORS,
+        "views": {kind: _about(kind) for kind in KINDS},
+        "sheets": {one["sheet"]: _sheet(one["sheet"]) for one in told if one["sheet"]},
+        "t95": _quantiles(),
+        "first": {"data": "", "factor": 50, "profile": "exponential", "methods": [], "seeds": None, "epoch": None,
+                  "view": "accuracy", "option": "", **first},
+    }  # fmt: skip
+
+
+def _set_of(config: RunConfig, words: str) -> dict[str, Any]:
+    drawn = ", subset and class order drawn by the seed"
+    rest = words.removeprefix(config.dataset).replace(drawn, "").replace("recipe authors", "authors' schedule")
+    return {
+        "name": words, "title": TITLES.get(config.dataset, config.dataset) + rest, "drawn": config.drawn,
+        "sheet": config.dataset if sheet(config.dataset) else None, "tails": {},
+    }  # fmt: skip
+
+
+def training_command(config: RunConfig) -> str:
+    """How a run of this tail is trained; METHOD and SEED stand for what a reader chooses; "" where no command does."""
+    try:
+        command = command_of(replace(config.with_seed(_SEED), method="ce"))
+    except (RdrError, ModuleNotFoundError):  # on arrays, say; or nothing here can train
+        return ""
+    return command.replace("-m ce", "-m METHOD").replace(str(_SEED), "SEED")
+
+
+def _tails(tails: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rising, with their runs in the order of methods and seeds."""
+    found = [tail | {"runs": sorted(tail["runs"].values(), key=_place)} for tail in tails]
+    return sorted(found, key=lambda tail: (tail["profile"] or "", tail["factor"] or 0.0))
+
+
+def _place(run: dict[str, Any]) -> tuple[object, int]:
+    return method_order(run["method"]), run["seed"]
+
+
+def _style(method: str) -> dict[str, Any]:
+    style = method_style(method)
+    return {
+        "label": style.label, "marker": style.marker, "dash": _dashes(style.linestyle), "filled": style.filled,
+        "light": {"color": style.color, "edge": style.edge, "text": darken(style.color)},
+        "dark": {"color": to_hex(turned(style.color)), "edge": to_hex(turned(style.edge)),
+                 "text": to_hex(turned(style.color, text=True))},
+    }  # fmt: skip
+
+
+def _dashes(linestyle: object) -> list[float]:
+    """A matplotlib line style as lengths drawn and left out, in widths of the line; none for a whole line."""
+    named = {"-": [], "--": [3.7, 1.6], "-.": [6.4, 1.6, 1.0, 1.6], ":": [1.0, 1.65]}
+    return named[linestyle] if isinstance(linestyle, str) else [float(part) for part in linestyle[1]]
+
+
+def _about(kind: str) -> dict[str, str]:
+    display = display_class(kind)
+    return {"question": display.title, "look": display.look}
+
+
+def _sheet(dataset: str) -> dict[str, Any]:
+    path = sheet(dataset)
+    images = read_sheet(path)
+    size = next(iter(images.values())).shape[1]
+    address = f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return {"url": address, "classes": list(images), "images": IMAGES, "size": size}
+
+
+def _quantiles() -> list[float]:
+    from scipy.special import stdtrit
+
+    return [round(float(stdtrit(freedom, 0.975)), 6) for freedom in range(1, _T95 + 1)]

@@ -1,0 +1,36 @@
+"""A published page of shipped runs, made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from once import once
+from published_page import digits, opened
+
+from rdr_core.papers.shipped import shipped
+from rdr_core.runs import list_runs
+from rdr_viz.front.publish import publish
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory) -> Path:
+    """The page: digits at two imbalances, three seeds, and two seeds of Fashion-MNIST."""
+
+    def make(folder: Path) -> None:
+        runs = digits("ce", "inverse", "la", "rdr") + digits("ce", "inverse", "rdr", factor=10)
+        methods = ["ce", "inverse+drw", "rdr:preset=released"]
+        runs += list_runs(shipped(), dataset="fashion-mnist", method=methods, seed=[0, 1])
+        publish(runs, folder / "page.html", made="Made for a test.")
+
+    return once(tmp_path_factory, "published", make) / "page.html"
+
+
+@pytest.fixture
+def seen(browser, published):
+    """The published page, opened."""
+    found = opened(browser, published)
+    yield found
+    assert found.errors == []
+    assert [url for url in found.requests if not url.startswith(("data:", "blob:", published.as_uri()))] == []
+    found.page.close()
