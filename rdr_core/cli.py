@@ -58,6 +58,8 @@ Root = Annotated[
 def run_app(commands: typer.Typer) -> NoReturn:
     """Run a command line. A user's mistake is one sentence on stderr and status 2, never a traceback.
 
+    So it is where only the viewer is installed (requirements-viewer.txt), which has no torch.
+
     Of several processes that torchrun started the first one says it, and any that has lost another.
     """
     try:
@@ -65,6 +67,12 @@ def run_app(commands: typer.Typer) -> NoReturn:
     except RdrError as error:
         if _speaks() or isinstance(error, LostRank):
             print(f"rdr: {error}", file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as missing:
+        if missing.name not in ("torch", "torchvision"):
+            raise
+        print(f"rdr: This needs {missing.name}, and only what looks at runs is installed here; "
+              "install the whole toolkit: pip install .", file=sys.stderr)  # fmt: skip
         sys.exit(2)
     raise AssertionError("typer ends by exiting")
 

@@ -113,13 +113,55 @@ print(len(sys.modules))
     assert int(run_python(code)) > 100
 
 
+def viewer() -> dict[str, Requirement]:
+    lines = (ROOT / "requirements-viewer.txt").read_text().splitlines()
+    return {
+        canonicalize_name(r.name): r for r in map(Requirement, (line for line in lines if not line.startswith("#")))
+    }
+
+
+def test_the_viewers_packages_are_the_projects():
+    assert all(str(declared()[name]) == str(requirement) for name, requirement in viewer().items())
+
+
+def test_what_looks_at_runs_needs_the_viewers_packages_alone(tmp_path):
+    """Lists, draws and publishes a stored run where nothing else of the project's packages is there, so no torch."""
+    modules = {"scikit-learn": "sklearn", "ipython": "IPython", "pyyaml": "yaml"}
+    absent = {modules.get(name, name.replace("-", "_")) for name in set(declared()) - set(viewer())} | {"triton"}
+    code = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {absent}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Refuse())
+from rdr_core.papers.shipped import shipped
+from rdr_core.runs import list_runs
+from rdr_viz.cli import main
+run = list_runs(shipped(), dataset="digits", imbalance_factor=50, method="ce", seed=0)[0].path
+for words in (["runs", run.parent], ["plot", run, "--kind", "accuracy", "--out", "a"], ["publish", run, "-o", "p.html"],
+              ["playground", "-o", "q.html"], ["train", "digits"]):
+    sys.argv = ["rdr", *map(str, words)]
+    try:
+        main()
+    except SystemExit as ended:
+        print("ended:", words[0], ended.code)
+"""
+    said = run([sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"COLUMNS": "80", "RDR_CHECK_SHAPES": "0"})
+    ends = [line for line in said.stdout.splitlines() if line.startswith("ended:")]
+    assert ends == [f"ended: {word} 0" for word in ("runs", "plot", "publish", "playground")] + ["ended: train 2"], said
+    assert said.stderr.endswith("only what looks at runs is installed here; install the whole toolkit: pip install .\n")
+    assert {path.name for path in tmp_path.iterdir()} >= {"a.png", "p.html", "q.html"}
+
+
 @pytest.mark.slow
 def test_a_wheel_installed_elsewhere_runs_the_demo_without_the_clone(tmp_path):
     said = run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT])
     assert said.returncode == 0, said.stderr
     (wheel,) = tmp_path.glob("*.whl")
     packed = set(zipfile.ZipFile(wheel).namelist())
-    data = [path for part in ("paper", "runs") for path in (ROOT / "data" / part).rglob("*.*")]
+    data = [path for part in ("paper", "runs", "samples") for path in (ROOT / "data" / part).rglob("*.*")]
+    assert not {path for path in packed if path.startswith("rdr_viz/front/src") or "node_modules" in path}
     assert {f"rdr_core/{path.relative_to(ROOT).as_posix()}" for path in data} <= packed
     home = tmp_path / "elsewhere"
     python = home / "bin" / "python"
