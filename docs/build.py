@@ -35,6 +35,7 @@ PLACES = {
     "docs/data.md": "docs/data.md",
     "data/measurements": "data/measurements",
     "data/results": "data/results",
+    "rdr_viz/front/README.md": "rdr_viz/front/README.md",
     **{
         name: name
         for name in ("README.md", "CHANGELOG.md", "LICENSE", "CITATION.cff", "examples", "tests", "benchmarks")
@@ -58,7 +59,7 @@ def main() -> int:
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         shutil.copy(notebook if given.as_stored else with_outputs(notebook, given.work), source / "notebooks")
     shutil.copytree(kept(given.work, "gallery", [DOCS / "gallery.py"], gallery), source, dirs_exist_ok=True)
-    extra = kept(given.work, "paper", [], paper)
+    extra = ",".join(str(kept(given.work, name, [], make)) for name, make in (("paper", paper), ("explorer", explorer)))
     shutil.rmtree(html, ignore_errors=True)  # pages may be no more
     # A process of its own: conf.py decides how rdr_core is imported.
     built = subprocess.run([
@@ -81,6 +82,9 @@ def gather(source: Path) -> None:
             shutil.copytree(ROOT / page, source / place, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / page, source / place)
+    # From a clone the README leads into the site, of which it is a page here.
+    readme = source / "README.md"
+    readme.write_text(readme.read_text(encoding="utf-8").replace('href="site/', 'href="'), encoding="utf-8")
 
 
 def speed() -> str:
@@ -106,7 +110,20 @@ def paper(folder: Path) -> None:
     from rdr_viz.papers.build import build_papers
     from rdr_viz.papers.shelf import Shelf
 
-    build_papers([load_paper(name) for name in paper_names()], folder / "paper", Shelf([shipped()]))
+    papers = [load_paper(name) for name in paper_names()]
+    build_papers(papers, folder / "paper", Shelf([shipped()]), home="../index.html")
+
+
+def explorer(folder: Path) -> None:
+    """The explorer of the shipped runs, as `rdr publish` writes it, and the playground."""
+    from rdr_core.papers.shipped import shipped
+    from rdr_core.runs import list_runs
+    from rdr_viz.front.playground import write_playground
+    from rdr_viz.front.publish import publish
+
+    runs = list_runs(shipped())
+    publish(runs, folder / "explorer.html", made=f"Made from the {len(runs)} runs that come with the toolkit.")
+    write_playground(folder / "playground.html")
 
 
 def with_outputs(path: Path, work: Path) -> Path:

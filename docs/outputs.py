@@ -41,8 +41,17 @@ def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+#: Where the explorer lies in the site, from a notebook's page.
+_EXPLORER = '<iframe class="alive" src="../explorer.html" title="The explorer of the shipped runs"></iframe>'
+
+
 def in_words(control: dict, states: dict) -> str:
-    """What a control is called, what it is set to, and what else it could be; of a box, that of all in it."""
+    """What a control is called, what it is set to, and what else it could be; of a box, that of all in it.
+
+    The explorer needs no kernel to move: it stands there itself.
+    """
+    if "_esm" in control:
+        return _EXPLORER
     found = list(_each_in_words(control, states))
     if len(found) == 1:
         return f"<p><em>A control in the notebook.</em> {found[0]}</p>"

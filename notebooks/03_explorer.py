@@ -33,26 +33,28 @@ from rdr_viz.explorer import Explorer
 Explorer()
 
 # %% [markdown]
-# Everything works by keyboard: Tab goes from control to control, the arrow keys choose. Hold Ctrl (on a Mac Cmd) or
-# Shift to choose several methods or seeds. **Show code** gives the lines of Python that make the picture, **Save** the
-# picture as PDF, SVG and PNG and its numbers as CSV, **Share** a link and a small file that bring the view back
-# elsewhere, and **Compare** keeps it beside the next ones.
+# Start with **Tour**: six stops set the choices and say what to see. Below the picture the epochs go by; a
+# method's chip is its legend; the mouse, or the arrow keys on the picture, tell exact values, and **Numbers** shows them
+# all. **Compare** keeps a picture beside the next ones, **Copy link** gives an address that brings the view back,
+# **Show code** the lines of Python that make it in print, **Save** the picture as SVG or PNG and its numbers as CSV.
 #
 # Where a combination has not been trained yet, **Train** makes it; you may close the page meanwhile.
 #
+# `rdr publish` writes all of this as one HTML file, which needs no Python, no server and no network: mail it to a class.
+#
 # ## Three questions to start with
 #
-# **1. Whom does the tail hurt?** Choose *Accuracy by group* and the methods CE and LA alone. Move *Imbalance* from 10
-# to 100 with the arrow keys. Which group falls, and by how much? Does *All* tell you? *Class counts* shows why: how
-# many images has the smallest class at 100?
+# **1. Whom does the tail hurt?** Choose *By group* and the methods CE and LA alone. Move *Imbalance* from 10 to 100
+# with the arrow keys. Which group falls, and by how much? Does *All* tell you? *Class counts* shows why: how many
+# images has the smallest class at 100?
 #
-# **2. Do the weights move as the paper says?** Choose *Weights and B′* and the methods 1/n and RDR. The paper claims
-# that a class's weight rises where B′ falls. Let the epochs go by, and read ρ above each column: −1 would be "always".
+# **2. Do the weights move as the paper says?** Choose *Weights, B′* and the methods 1/n and RDR. The paper claims
+# that a class's weight rises where B′ falls. Let the epochs go by, and read ρ above each panel: −1 would be "always".
 # Now take 1/n, whose weights follow the class sizes alone, as the control: what does its ρ tell you about RDR's? Choose
 # another reading of B′: does the answer depend on it?
 #
-# **3. Is a method better, or was it lucky?** Choose *Accuracy by group*, the methods 1/n and RDR, and one seed after
-# the other; then all of them. How often does the order on *Few* turn over? Press **Compare**, and put *Accuracy by
-# class* beside it: on how many classes do the intervals overlap?
+# **3. Is a method better, or was it lucky?** Choose *By group*, the methods 1/n and RDR, and one seed after the other;
+# then all of them. How often does the order on *Few* turn over? Press **Compare**, and put *By class* beside it: on how
+# many classes do the intervals overlap?
 #
 # And then your own. What would convince you that it is the density ratio that helps, and not the weights alone?

@@ -216,13 +216,5 @@ def test_a_notebook_is_published_with_its_outputs_and_its_controls_in_words(buil
     cells = sum(cell.cell_type == "code" for cell in nbformat.read(notebook, as_version=4).cells)
     told = [f"cell {number} of {cells}" for number in range(1, cells + 1)]  # whoever waits sees how far it is
     assert capsys.readouterr().out.startswith(f"Making 03_explorer ... {', '.join(told)}, ")
-    outputs = [
-        output for cell in nbformat.read(notebook, as_version=4).cells for output in cell.get("outputs", ())
-    ]  # fmt: skip
-    assert {output.output_type for output in outputs} == {"display_data"}
-    words, still = ("".join(output.data["text/html"]) for output in outputs)
-    assert words.count("Controls in the notebook") == 1
-    assert "<li>Imbalance: 10, <strong>50</strong>, 100</li>" in words
-    assert "<strong>Accuracy by group</strong>" in words
-    assert "data:image/png" in still
-    assert "open the notebook in JupyterLab" in still
+    (output,) = (output for cell in nbformat.read(notebook, as_version=4).cells for output in cell.get("outputs", ()))
+    assert 'src="../explorer.html"' in "".join(output.data["text/html"])  # which is there, alive
