@@ -372,3 +372,6 @@ playground()
 # 4. Did you see the claim of section 4 in your own curves? With the same seed, 1/n and RDR were given the same batches:
 #    which of RDR's spikes are in 1/n's curves too, and what is left that only RDR's ratio can have made? What would a
 #    picture look like that convinced you of the claim, or of its opposite?
+#
+# **Next:** [RDR by hand](02_rdr_by_hand.ipynb), the same method with your own hands, on numbers small enough to
+# check.

@@ -616,3 +616,5 @@ explore(
 #    the word "balanced" in it. Where is it hidden? (Hint: what is the prototype a mean of?)
 # 4. `rdr:ratio=class` takes the mean of r over the class's images in the batch. Which of the sliders above would then
 #    matter less?
+#
+# **Next:** [The explorer](03_explorer.ipynb), all the runs that came with the toolkit, to move.

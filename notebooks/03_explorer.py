@@ -58,3 +58,6 @@ Explorer()
 # many classes do the intervals overlap?
 #
 # And then your own. What would convince you that it is the density ratio that helps, and not the weights alone?
+#
+# **Next:** [Curvature: sharp and flat minima, class by class](04_curvature.ipynb), whether flat minima are the
+# reason.

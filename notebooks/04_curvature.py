@@ -537,3 +537,6 @@ picture(figure, f"Dots by digit and mode, log scale. {words}", words)
 # 3. In section 2, compare 1/n with CE. Find an explanation for the flat rare classes of 1/n that has nothing to do with
 #    minima being flat or sharp. How would you test it with the runs at hand?
 # 4. SAM is made to find flat minima of the loss over *all* images. Why may that leave the digit 9 as sharp as it was?
+#
+# **Next:** [The paper's figures and claims](05_the_paper.ipynb), every figure, table and claim beside the paper's own
+# numbers.

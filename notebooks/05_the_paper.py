@@ -344,3 +344,5 @@ for seeds in (3, 6, 20):
 # %% [markdown]
 # So plan with the larger one, and draw the line before you train. `rdr paper run --grid digits --seeds 20` makes the
 # runs (Ctrl-C stops it, the same command goes on), and this notebook finds them.
+#
+# **Next:** [Your own method](06_your_own_method.ipynb), a weighting of your own, compared fairly.

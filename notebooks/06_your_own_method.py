@@ -433,3 +433,6 @@ print(check(capped))
 #    under another name?
 # 3. RDR has a ratio and a temperature; "smoothed" has one number. Which of the differences in section 3 would be left
 #    with thirty seeds? How many seeds does one point of accuracy on 150 test images of the Few digits need?
+#
+# **Next:** [A reading group's session: the paper in an hour](07_reading_group.ipynb), the paper as an hour for a
+# group.

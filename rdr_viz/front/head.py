@@ -15,6 +15,7 @@ from rdr_core.runs.command import command_of
 from rdr_viz.explorer.catalogue import Entry
 from rdr_viz.kinds import KINDS, display_class
 from rdr_viz.palette import GROUP_COLORS, darken, known_methods, method_order, method_style
+from rdr_viz.papers.glossary import glossary
 from rdr_viz.theme import turned
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def head_of(
         "views": {kind: _about(kind) for kind in KINDS},
         "sheets": {one["sheet"]: _sheet(one["sheet"]) for one in told if one["sheet"]},
         "t95": _quantiles(),
+        "words": glossary(),
         "first": {"data": "", "factor": 50, "profile": "exponential", "methods": [], "seeds": None, "epoch": None,
                   "view": "accuracy", "option": "", **first},
     }  # fmt: skip

@@ -21,6 +21,7 @@ import rdr_core
 from rdr_core.errors import RdrError
 from rdr_core.runs import Run
 from rdr_viz.front.publish import publish
+from rdr_viz.papers.glossary import glossary
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +69,13 @@ def test_epochs_are_scrubbed_and_played(seen):
     seen.page.locator(".play").click()
     wait_on(seen.page, lambda: seen.ask("state.epoch") is None, "the last epoch")
     assert f"CE {few('ce')}" in labels(seen)
+
+
+def test_words_are_explained(seen):
+    seen.page.locator(".rdr-words").click()
+    told = dict(zip(seen.page.locator(".words dt").all_inner_texts(), seen.page.locator(".words dd").all_inner_texts(),
+                    strict=True))  # fmt: skip
+    assert told == dict(glossary())
 
 
 def test_undo_redo_and_reset(seen):

@@ -87,6 +87,7 @@ class Explorer {
       link: link("Copy link", "rdr-link", "An address that brings this view back.", () => this._copy()),
       code: link("Show code", "rdr-code", "The lines of Python that make this picture in print.", () => this._detail("code")),
       save: link("Save", "rdr-save", "The picture as SVG or PNG, its numbers as CSV.", () => this._detail("save")),
+      words: link("Words", "rdr-words", "What the words and methods here mean.", () => this._detail("words")),
       undo: link("Undo", "rdr-undo", "One step back (Ctrl+Z).", () => this._step("undo")),
       redo: link("Redo", "rdr-redo", "One step forward (Ctrl+Y).", () => this._step("redo")),
       reset: link("Reset", "rdr-reset", "Back to the first view.", () => this._choose({ ...this.base, beside: null })),
@@ -293,7 +294,7 @@ class Explorer {
       this.details.hidden = true;
       return;
     }
-    const kinds = { code: () => h("pre", { tabindex: 0, class: "rdr-lines" }, codeOf(this.panel.context)), save: () => this._kinds() };
+    const kinds = { code: () => h("pre", { tabindex: 0, class: "rdr-lines" }, codeOf(this.panel.context)), save: () => this._kinds(), words: () => h("dl", { class: "words" }, this.source.head.words.flatMap(([word, meaning]) => [h("dt", {}, word), h("dd", {}, meaning)])) };
     fill(this.details, content ?? kinds[name]());
     this.details.dataset.name = name;
     this.details.hidden = false;
