@@ -10,6 +10,7 @@ import pkgutil
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -121,6 +122,27 @@ def test_the_tables_of_curvature_are_what_was_measured(name, monkeypatch):
     text = (ROOT / "docs" / "curvature.md").read_text(encoding="utf-8")
     shown = text.split(f"<!-- {name.replace('_', '-')} -->")[1].split("<!-- end -->")[0]
     assert shown.strip() == benchmark.markdown(pd.read_csv(benchmark.RESULTS)).strip()
+
+
+def test_what_being_rare_costs_each_class_is_what_the_shipped_runs_say(monkeypatch):
+    """`python docs/rare_and_easy.py` prints it; none is typed."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    page = importlib.import_module("rare_and_easy")
+    text = (ROOT / "docs" / "methods" / "what-difficulty-adds.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- rare-and-easy -->")[1].split("<!-- end -->")[0]
+    table = page.accuracies()
+    assert shown.strip() == f"{page.markdown(table)}\n\n{page.sentence(table)}"
+
+
+def test_explained_shares_are_those_of_a_regression_with_known_answers(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    explained = importlib.import_module("rare_and_easy").explained
+    made = [("ce", seed, name, 2**place) for seed in range(2) for name, place in (("a", seed), ("b", 1 - seed))]
+    table = pd.DataFrame(made, columns=["method", "seed", "name", "count"])
+    by_class = explained(table.assign(accuracy=table["name"].map({"a": 90.0, "b": 10.0})))
+    assert by_class == pytest.approx({"count": 0, "class": 1, "both": 1}, abs=1e-12)
+    by_count = explained(table.assign(accuracy=30 * np.log2(table["count"])))
+    assert by_count == pytest.approx({"count": 1, "class": 0, "both": 1}, abs=1e-12)
 
 
 @pytest.mark.parametrize("scale", ["digits", "cifar-small"])
