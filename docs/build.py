@@ -122,7 +122,11 @@ def explorer(folder: Path) -> None:
     from rdr_viz.front.publish import publish
 
     runs = list_runs(shipped())
-    publish(runs, folder / "explorer.html", made=f"Made from the {len(runs)} runs that come with the toolkit.")
+    publish(
+        runs,
+        folder / "explorer.html",
+        made=f"Made from the {len(runs)} runs that come with the RDR toolkit (MIT licence).",
+    )
     write_playground(folder / "playground.html")
 
 

@@ -44,7 +44,7 @@ Explorer()
 #
 # ## Three questions to start with
 #
-# **1. Whom does the tail hurt?** Choose *By group* and the methods CE and LA alone. Move *Imbalance* from 10 to 100
+# **1. Whom does the tail hurt?** Choose *By group* and the methods CE and LA alone. Move *Imbalance* from 1 to 100
 # with the arrow keys. Which group falls, and by how much? Does *All* tell you? *Class counts* shows why: how many
 # images has the smallest class at 100?
 #

@@ -153,7 +153,8 @@ def publish(
         found += [Run.open(place)] if (place / "config.json").is_file() else list_runs(place)
     done = [run for run in found if run.done]
     command = shlex.join(["rdr", "publish", *map(str, runs or []), "-o", str(out)])
-    made = f"Made from {len(done)} runs by `{command}`, RDR toolkit {version('rdr-toolkit')}, {date.today():%d %B %Y}."
+    of = f"RDR toolkit {version('rdr-toolkit')} (MIT licence), {date.today():%d %B %Y}"
+    made = f"Made from {len(done)} runs by `{command}`, {of}."
     with stoppable():
         page = write(done, out, title=title, made=made)
     left = f"; {len(found) - len(done)} that are not finished are left out" if len(done) < len(found) else ""

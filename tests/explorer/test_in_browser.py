@@ -240,7 +240,7 @@ def test_keys_change_the_picture_as_the_data_say(pages):
     until_it_shows(seen, 50, CE, RDR)
     assert "1/n" not in labels(seen)
     seen.page.locator(".rdr-if").focus()
-    for key, factor in (("ArrowLeft", 10), ("ArrowRight", 50), ("ArrowRight", 100), ("ArrowLeft", 50)):
+    for key, factor in (("ArrowLeft", 20), ("ArrowRight", 50), ("ArrowRight", 100), ("ArrowLeft", 50)):
         seen.page.keyboard.press(key)
         until_it_shows(seen, factor, CE, RDR)
         assert f"IF {factor}" in seen.page.locator(".rail output").inner_text()
@@ -291,6 +291,6 @@ def test_it_is_the_same_in_notebook_7(pages):
     until_it_shows(seen, 50, CE, RDR)
     seen.page.locator(".rdr-if").focus()
     seen.page.keyboard.press("ArrowLeft")
-    until_it_shows(seen, 10, CE, RDR)
+    until_it_shows(seen, 20, CE, RDR)
     seen.dark()
     seen.until(lambda: seen.page.locator('.rdr-explorer[data-theme="dark"]').count() == 1, "a dark picture")
