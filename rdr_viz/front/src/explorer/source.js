@@ -26,7 +26,7 @@
 const KINDS = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array };
 
 export class Source {
-  /** @param {Object} head see rdr_viz/front/bundle.py. */
+  /** @param {Object} head see rdr_viz/front/head.py. */
   constructor(head) {
     this.head = head;
     this.styles = head.styles;
@@ -37,18 +37,25 @@ export class Source {
     this.arrays = new Map();
   }
 
-  /** The numbers of a run: its arrays lie in one buffer, each where `layout` says. */
-  put(id, layout, buffer) {
-    const found = {};
-    for (const [name, [kind, shape, offset]] of Object.entries(layout.arrays)) {
-      const size = shape.reduce((a, b) => a * b, 1);
-      found[name] = { shape, values: new KINDS[kind](buffer, offset, size) };
-    }
-    this.arrays.set(id, { ...layout, ...found });
+  /**
+   * The numbers of a run: its arrays lie in one buffer, each where `layout` says.
+   * @param {() => ArrayBuffer} bufferOf asked once, when the run is first shown: a page may hold hundreds.
+   */
+  put(id, layout, bufferOf) {
+    this.arrays.set(id, () => {
+      const [buffer, found] = [bufferOf(), {}];
+      for (const [name, [kind, shape, offset]] of Object.entries(layout.arrays)) {
+        const size = shape.reduce((a, b) => a * b, 1);
+        found[name] = { shape, values: new KINDS[kind](buffer, offset, size) };
+      }
+      return { ...layout, ...found };
+    });
   }
 
   /** @returns the numbers of a run, undefined while they are not there. */
   of(run) {
+    const known = this.arrays.get(run.id);
+    if (typeof known === "function") this.arrays.set(run.id, known());
     return this.arrays.get(run.id);
   }
 
