@@ -513,8 +513,11 @@ pd.DataFrame(rows).T.style.format("{:.2f}")
 
 # %% [markdown]
 # Are you surprised where r is steady and where it jumps? A large class has many images in a batch, and they are alike
-# to the trained network: that is section 5's case. In a small class an image is alone most of the time, and r has little
-# to say.
+# to the trained network: that is section 5's case. In a small class an image is alone most of the time, and then
+# $r = \langle x, F \rangle / \lVert x \rVert^2$. With $x = F + e$, where e is what is the image's own, that is about
+# $\lVert F \rVert^2 / (\lVert F \rVert^2 + \lVert e \rVert^2)$: **below 1 on average in a small class**,
+# however typical it is; in a large class the e of many images cancel. So the mean r of Few says how lonely its images
+# are in their batches, not how dense the class is.
 #
 # ## 8. How a prototype trails
 #

@@ -189,7 +189,7 @@ show_table("3")
 # ### Table 5: what does the ratio add to 1/n?
 # This is the paper's ablation, so the one that tests its idea. **Is 1/n tuned as much as RDR? What would a fair
 # control be?** (Figure 7 of the paper shows weights like those of 1/n to the power of 0.4 or 0.5. The claims above
-# have 1/n with γ = 0.5 against RDR with γ = 0.5: the same weights, with and without the ratio.)
+# have 1/n with γ = 0.5 against RDR with γ = 0.5: the same power of 1/n, with and without the ratio.)
 
 # %%
 show_table("5")

@@ -134,6 +134,17 @@ def test_what_being_rare_costs_each_class_is_what_the_shipped_runs_say(monkeypat
     assert shown.strip() == f"{page.markdown(table)}\n\n{page.sentence(table)}"
 
 
+def test_what_is_left_of_1_over_n_in_batches_is_what_a_simulation_says(monkeypatch):
+    """`python docs/effective_exponent.py` prints it; with the whole set as a batch all of 1/n is left."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    simulated = importlib.import_module("effective_exponent")
+    text = (ROOT / "docs" / "methods" / "class-weights.md").read_text(encoding="utf-8")
+    assert text.split("<!-- effective-exponent -->")[1].split("<!-- end -->")[0].strip() == simulated.markdown()
+    counts = np.array([40, 9, 3])
+    whole = simulated.mean_weights(counts, batch=52, epochs=3)
+    assert whole == pytest.approx(52 / 3 / counts)
+
+
 def test_explained_shares_are_those_of_a_regression_with_known_answers(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "docs")
     explained = importlib.import_module("rare_and_easy").explained
