@@ -221,7 +221,8 @@ class RDRWeights(Weighting):
     presets=PRESETS,
     prior="prior",
     notes="prior=rest is 1 - tau of the loss: all of the prior beside ce, none beside la, so that rdr+la is r alone on "
-    "the adjusted loss (Fisher-consistent); rdr:prior=1+la corrects twice; gamma tempers the prior like r",
+    "the adjusted loss (Fisher-consistent where r has class means of 1); rdr:prior=1+la corrects twice; gamma tempers "
+    "the prior like r",
 )
 def rdr(
     context: Context,
