@@ -15,6 +15,7 @@ from rdr_viz.kinds import compares_runs, display_class, make_display
 from rdr_viz.numbers.words import class_name, factor, listed, plural, spelt
 from rdr_viz.page import Section, write_page
 from rdr_viz.palette import method_order, method_style
+from rdr_viz.papers.glossary import MEANINGS
 from rdr_viz.tables import accuracy_table
 
 if TYPE_CHECKING:
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
 
 #: What a newcomer is shown.
 KINDS_OF_REPORT = ("counts", "accuracy", "weights", "b-prime")
-#: What a newcomer has to know of a method; methods with other names go without.
-MEANINGS = {
-    "ce": "cross-entropy: every training image counts the same.",
-    "inverse": "an image counts in inverse proportion to the number n of images in its class.",
-    "rdr": (
-        "density ratio re-weighting: 1/n times a ratio measured while training, which compares the class's features in "
-        "the batch with a running mean of them."
-    ),
-    "la": "logit adjustment: the class frequencies are added to the network's scores while training.",
-    "focal": "focal loss: images that the network already gets right count less.",
-    "cb": "class-balanced: weights by the effective number of images in the class.",
-}
 
 
 def write_report(

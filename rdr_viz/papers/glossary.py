@@ -1,9 +1,21 @@
-"""The words that the page of a paper takes for granted."""
+"""The words that pages take for granted: a paper's, a report's, the explorer's."""
 
 from __future__ import annotations
 
 from rdr_viz.palette import method_style
-from rdr_viz.report import MEANINGS
+
+#: What a newcomer has to know of a method; methods with other names go without.
+MEANINGS = {
+    "ce": "cross-entropy: every training image counts the same.",
+    "inverse": "an image counts in inverse proportion to the number n of images in its class.",
+    "rdr": (
+        "density ratio re-weighting: 1/n times a ratio measured while training, which compares the class's features in "
+        "the batch with a running mean of them."
+    ),
+    "la": "logit adjustment: the class frequencies are added to the network's scores while training.",
+    "focal": "focal loss: images that the network already gets right count less.",
+    "cb": "class-balanced: weights by the effective number of images in the class.",
+}
 
 #: Words and what they mean; methods come after them.
 _WORDS = (
@@ -11,7 +23,7 @@ _WORDS = (
     ("Many, Medium, Few", "the classes in three groups, by how many training images they have."),
     ("Seed", "a number that the first weights and the order of images are drawn from; a method is run with several."),
     ("95 % interval", "from where to where the mean over seeds may well lie, by Student's t; few seeds make it wide."),
-    ("Fair control", "the same method but for the one thing in question; of RDR, the same weights with ratio 1."),
+    ("Fair control", "the same method but for the one thing in question; of RDR, the same power of 1/n, no ratio."),
     ("Ratio r", "the density ratio that RDR estimates while training and multiplies the weight 1/n by."),
     ("Deferred (DRW)", "weights are 1 for most of the run, and those of the method for the rest."),
     ("γ", "an exponent on 1/n; γ = 0.5 is milder than the full 1/n."),
