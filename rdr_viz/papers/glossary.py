@@ -21,7 +21,7 @@ MEANINGS = {
 _WORDS = (
     ("IF", "imbalance factor: how many times as many training images the largest class has as the smallest."),
     ("Many, Medium, Few", "the classes in three groups, by how many training images they have."),
-    ("Seed", "a number that the first weights and the order of images are drawn from; a method is run with several."),
+    ("Seed", "what first weights and the order of images are drawn from; in some settings the data too."),
     ("95 % interval", "from where to where the mean over seeds may well lie, by Student's t; few seeds make it wide."),
     ("Fair control", "the same method but for the one thing in question; of RDR, the same power of 1/n, no ratio."),
     ("Ratio r", "the density ratio that RDR estimates while training and multiplies the weight 1/n by."),
