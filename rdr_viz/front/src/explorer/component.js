@@ -195,8 +195,15 @@ class Explorer {
     this.width = this.panel.box.clientWidth;
     const height = (panel) => this._heightOf(panel);
     const about = (of) => views.find((view) => view.name === of.view);
+    const view = about(state);
+    // First, since it may take a line from the picture's height.
+    this.option.hidden = !view.options;
+    if (view.options) {
+      sync(this.option, view.options.map((option) => [option, view.asks ? `${view.asks}: ${option}` : option]), state.option || view.options[0]);
+      this.option.setAttribute("aria-label", view.asks ?? "Show");
+    }
     const found = plan(state, source, views, this.element.dataset.theme);
-    this.panel.show(found, about(state), height);
+    this.panel.show(found, view, height);
     const kept = compared ? plan(state.beside, source, views, this.element.dataset.theme) : null;
     if (kept) this.kept.show(kept, about(state.beside), height);
     this.waiting = [...found.waiting, ...(kept?.waiting ?? [])].map((run) => run.id);
@@ -204,12 +211,6 @@ class Explorer {
       fill(this.panel.empty, "Reading the runs …");
       this.send?.({ ask: "need", runs: this.waiting });
     } else if (!found.context) fill(this.panel.empty, found.missing.length || found.unanalysed.length ? "Nothing of this is there yet." : "Nothing to show: choose others.");
-    const view = about(state);
-    this.option.hidden = !view.options;
-    if (view.options) {
-      sync(this.option, view.options.map((option) => [option, view.asks ? `${view.asks}: ${option}` : option]), state.option || view.options[0]);
-      this.option.setAttribute("aria-label", view.asks ?? "Show");
-    }
     const epochs = view.epochs && found.context ? found.context.epochs : 0;
     this.scrubber.classList.toggle("off", epochs < 2);
     this.epoch.disabled = this.play.disabled = epochs < 2;

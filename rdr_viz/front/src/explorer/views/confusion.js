@@ -76,7 +76,7 @@ export default {
       for (const name of names) {
         words(svg, left - 6, y(name) + y.bandwidth() / 2, name, { anchor: "end", size: 11 });
         if (names.length > 4) words(svg, x(name) + x.bandwidth() / 2 + 3, top + side + 8, name, { anchor: "end", size: 11, turn: -55 });
-        else words(svg, x(name) + x.bandwidth() / 2, top + side + 13, name, { anchor: "middle", size: 12 });
+        else words(svg, x(name) + x.bandwidth() / 2, top + side + 13, name, { anchor: "middle", size: x.bandwidth() < 50 ? 9.5 : 12 });
       }
     });
     return targets;
