@@ -149,16 +149,23 @@ def _by_class_and_group(classes: pd.DataFrame, labels: np.ndarray, ratios: np.nd
     table.insert(0, "level", "class")
     table["images"] = np.bincount(labels, minlength=len(table))
     table["passes"] = ratios.shape[1]
-    found = [reliability(ratios[labels == klass]) for klass in table["class"]]
-    table[["ratio", "spread", "reliability", "low", "high"]] = np.array(found)
-    above = [_mean_row(table, group) for group in ALL_AND_GROUPS]
+    own = [ratios[labels == klass] for klass in table["class"]]
+    table[["ratio", "spread", "reliability", "low", "high"]] = np.array([reliability(values) for values in own])
+    above = [_mean_row(table, own, group) for group in ALL_AND_GROUPS]
     return pd.concat([pd.DataFrame(above), table], ignore_index=True)
 
 
-def _mean_row(table: pd.DataFrame, group: str) -> dict[str, object]:
+def _mean_row(table: pd.DataFrame, ratios: Sequence[np.ndarray], group: str) -> dict[str, object]:
+    """The row of a group: means over its classes.
+
+    Args:
+        table: of the classes.
+        ratios: (images, passes) of each.
+        group: a group, or "All".
+    """
     own = table if group == "All" else table[table["group"] == group]
     known = own.dropna(subset="reliability")
-    low, high = interval_of_mean(known["reliability"], known["low"], known["high"])
+    low, high = interval_of_mean([ratios[at] for at in own.index])
     return {
         "level": "all" if group == "All" else "group", "class": -1, "name": group, "group": group,
         "images": int(own["images"].sum()), "passes": int(table["passes"].iloc[0]), "ratio": own["ratio"].mean(),
