@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
     from rdr_core.training.state import TrainingState
 
-#: Ratios of each image: with so many the interval hardly narrows by more.
+#: Ratios of each image. More of them narrow the intervals of large classes, hardly those of small ones.
 PASSES = 8
 
 
