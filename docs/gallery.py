@@ -41,6 +41,7 @@ LINES = {
     "correlations": "Correlations.from_runs(runs(*five))",
     "bound": "BoundTerms.from_runs(runs(*five))",
     "below-zero": "RatiosBelowZero.from_run(rdr)",
+    "reliability": "RatioReliability.from_run(rdr)",
     "classes": 'AccuracyByClass.from_runs(runs("ce", "la", "rdr"))',
     "confusion": 'Confusion.from_runs(runs("ce", "rdr"))',
     "answers": """\

@@ -31,6 +31,7 @@ _HOME = {
     "Norms": "rdr_viz.displays.norms",
     "ParameterSweep": "rdr_viz.displays.parameter_sweep",
     "Peeking": "rdr_viz.displays.peeking",
+    "RatioReliability": "rdr_viz.displays.ratio_reliability",
     "RatiosBelowZero": "rdr_viz.displays.ratios_below_zero",
     "SpectralDensityPlot": "rdr_viz.displays.spectral_density",
     "TimeBars": "rdr_viz.displays.time_bars",

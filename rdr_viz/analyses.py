@@ -35,6 +35,12 @@ def _shares(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFra
     return shares(run, data=data)
 
 
+def _ratios(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
+    from rdr_viz.numbers.ratio_reliability import ratio_reliability
+
+    return ratio_reliability(run, data=data)
+
+
 def _geometry(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
     from rdr_viz.numbers.geometry import neural_collapse, norms_and_angles
 
@@ -53,6 +59,7 @@ ANALYSES: dict[str, tuple[str, Callable[[Run, LongTailedData | None, bool], pd.D
     "curvature": ("extreme eigenvalues, trace and density of the Hessian by class", _curvature),
     "groups": ("predictions, confusion and calibration by group", _groups),
     "shares": ("share of the loss and of the gradient that each group gets", _shares),
+    "ratios": ("how much of a density ratio belongs to the image, by class", _ratios),
     "geometry": ("features, their norms and angles, neural collapse through training", _geometry),
     "surface": ("the loss around the trained weights, by class", _surface),
 }
@@ -63,6 +70,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "curvature": ("density", "curvature"),
     "groups": ("predictions",),
     "shares": ("shares",),
+    "ratios": ("ratio-reliability",),
     "geometry": ("neural-collapse", "norms"),
     "surface": ("loss-surface",),
 }

@@ -70,7 +70,8 @@ def plot(
 def analyze(
     runs: Annotated[list[Path], typer.Argument(help="Folders of runs.")],
     what: Annotated[
-        str, typer.Option("--what", "-w", help="curvature, groups, shares, geometry, surface; several with commas.")
+        str,
+        typer.Option("--what", "-w", help="curvature, groups, shares, ratios, geometry, surface; several with commas."),
     ] = "groups",
     root: Annotated[
         Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")

@@ -22,6 +22,7 @@ KINDS = {
     "correlations": "correlations:Correlations",
     "bound": "bound_terms:BoundTerms",
     "below-zero": "ratios_below_zero:RatiosBelowZero",
+    "reliability": "ratio_reliability:RatioReliability",
     "classes": "accuracy_by_class:AccuracyByClass",
     "confusion": "confusion:Confusion",
     "answers": "answers:Answers",

@@ -145,6 +145,25 @@ def test_what_is_left_of_1_over_n_in_batches_is_what_a_simulation_says(monkeypat
     assert whole == pytest.approx(52 / 3 / counts)
 
 
+def test_the_reliability_of_ratios_is_what_was_measured(monkeypatch):
+    """`python benchmarks/ratio_reliability.py --from-csv` prints the table; how often an image is alone is counted."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    benchmark = importlib.import_module("ratio_reliability")
+    text = (ROOT / "docs" / "methods" / "density-ratio.md").read_text(encoding="utf-8")
+    table = pd.read_csv(benchmark.RESULTS)
+    assert text.split("<!-- ratio-reliability -->")[1].split("<!-- end -->")[0].strip() == benchmark.markdown(table)
+    assert set(table.groupby("imbalance_factor")["seed"].nunique()) == {len(benchmark.SEEDS)}
+    counts, rng, seen = np.array([40, 9, 3]), np.random.default_rng(0), []
+    labels = np.repeat(range(3), counts)
+    for _ in range(2000):
+        shuffled = rng.permutation(labels)
+        for batch in (shuffled[:20], shuffled[20:40], shuffled[40:]):
+            seen += [(label, (batch == label).sum() == 1) for label in batch]
+    label, alone = np.array(seen).T
+    found = [alone[label == klass].mean() for klass in range(3)]
+    assert found == pytest.approx([benchmark.alone(n, 52, 20) for n in counts], abs=0.02)
+
+
 def test_explained_shares_are_those_of_a_regression_with_known_answers(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "docs")
     explained = importlib.import_module("rare_and_easy").explained

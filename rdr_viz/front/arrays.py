@@ -46,13 +46,15 @@ def numbers_of(run: Run) -> Numbers:
     With predictions ``labels`` and ``predicted`` (N,), ``reliability`` (groups, bins, 3: images, confidence, accuracy)
     and ``ece`` (groups, 2: error and overconfidence, 0..1). With curvature of each class ``density_grid`` and
     ``density_height`` (P,) of the class with the fewest images, ``lambda_max`` and ``lambda_min`` (kept epochs,
-    classes). With the loss surface ``surface_a`` (P,) and ``surface_loss`` (groups, P).
+    classes). With ratios replayed ``ratio_classes`` (d, 4: mean of r, its reliability, the ends of that one's interval)
+    and ``ratio_groups`` (4, 4: over all classes, on Many, Medium, Few). With the loss surface ``surface_a`` (P,) and
+    ``surface_loss`` (groups, P).
 
     Raises:
         RdrError: the run can't be read.
     """
     arrays, layout = _training(run)
-    for read in (_predictions, _density, _curvature, _surface):
+    for read in (_predictions, _density, _curvature, _ratios, _surface):
         with only_stored():
             try:
                 found, more = read(run)
@@ -116,6 +118,15 @@ def _curvature(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     axes = found["lambda_max"]
     where = {"epochs": axes.index.astype(int).tolist(), "classes": axes.columns.astype(int).tolist()}
     return {name: values.to_numpy() for name, values in found.items()}, {"curvature": where}
+
+
+def _ratios(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    from rdr_viz.numbers.ratio_reliability import ratio_reliability
+
+    table = ratio_reliability(run)
+    by_class = table["level"] == "class"
+    numbers = table[["ratio", "reliability", "low", "high"]].to_numpy()
+    return {"ratio_classes": numbers[by_class], "ratio_groups": numbers[~by_class]}, {}
 
 
 def _surface(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

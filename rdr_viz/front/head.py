@@ -84,7 +84,7 @@ def head_of(
         tail["runs"][config.method, config.seed] = {
             "id": id_, "name": run.name, "method": config.method, "seed": config.seed, "names": own,
             "epochs": run.epochs, "results": sorted(entry.results), "shipped": run.path.parent == shipped,
-            "path": str(run.path),
+            "path": str(run.path), "ratios": has_ratios(config.method),
         }  # fmt: skip
     order = sorted(sets, key=lambda name: -sum(len(tail["runs"]) for tail in sets[name]["tails"].values()))
     told = [sets[name] | {"tails": _tails(sets[name]["tails"].values())} for name in order]
@@ -109,6 +109,16 @@ def _set_of(config: RunConfig, words: str) -> dict[str, Any]:
         "name": words, "title": TITLES.get(config.dataset, config.dataset) + rest, "drawn": config.drawn,
         "sheet": config.dataset if sheet(config.dataset) else None, "tails": {},
     }  # fmt: skip
+
+
+def has_ratios(method: str) -> bool:
+    """Whether a method weighs by density ratios, told by its name: reading its parts would take PyTorch.
+
+    Example:
+        >>> has_ratios("rdr:gamma=0.5+la"), has_ratios("inverse+drw")
+        (True, False)
+    """
+    return any(part.partition(":")[0] == "rdr" for part in method.split("+"))
 
 
 def training_command(config: RunConfig) -> str:

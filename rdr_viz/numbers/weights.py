@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rdr_core.data import LongTailedData
+    from rdr_core.methods.weighting import Weighing
     from rdr_core.models import Network
     from rdr_core.runs import Run
     from rdr_core.training.state import TrainingState
@@ -96,7 +97,7 @@ def replayed_visits(run: Run, *, epoch: int | None = None, data: LongTailedData 
     from rdr_viz.analysis import stored  # loads torch
 
     def compute() -> pd.DataFrame:
-        return _replay(_state(run, epoch, data), epoch - 1, run)
+        return _replay(state_at(run, epoch, data), epoch - 1, run)
 
     return stored(run, "replayed-visits", {"epoch": epoch}, compute, data=data)
 
@@ -121,7 +122,7 @@ def shares(run: Run, *, epoch: int | None = None, data: LongTailedData | None = 
     from rdr_viz.analysis import stored  # loads torch
 
     def compute() -> pd.DataFrame:
-        return _shares(_state(run, epoch, data), replayed_visits(run, epoch=epoch, data=data))
+        return _shares(state_at(run, epoch, data), replayed_visits(run, epoch=epoch, data=data))
 
     return stored(run, "shares", {"epoch": epoch}, compute, data=data)
 
@@ -168,7 +169,7 @@ def method_columns(run: Run, rows: int) -> pd.DataFrame:
     return pd.DataFrame({"method": [method] * rows, "label": method_style(method).label, "seed": run.config.seed})
 
 
-def _state(run: Run, epoch: int, data: LongTailedData | None) -> TrainingState:
+def state_at(run: Run, epoch: int, data: LongTailedData | None) -> TrainingState:
     """The run's parts as training builds them, with the network of a kept epoch; the user's random state is kept."""
     import torch
 
@@ -193,18 +194,11 @@ def _replay(state: TrainingState, epoch: int, run: Run) -> pd.DataFrame:
     features, logits = map(torch.from_numpy, forward_all(state.model, images))
     order = state.sampler.order(epoch)
     batches = order.split(state.config.batch_size)
-    weighting = state.weighting.train()
     gathered = []
     with torch.no_grad():
         losses = state.objective.loss(logits, labels)
-        for final in (False, True):
-            for module in weighting.modules():  # a schedule may wrap the weighting that counts steps
-                if isinstance(getattr(module, "steps", None), torch.Tensor):
-                    module.steps.fill_(epoch * state.batches)
-            weighting.start_epoch(epoch)
-            gathered = [weighting.weigh(features[batch], labels[batch]) for batch in batches]
-            if not final:
-                weighting.finish_epoch(epoch)
+        for _ in range(2):  # prototypes are gathered in the first
+            gathered = weigh_epoch(state, epoch, features, labels, batches)
     weights = torch.cat([weighing.weights for weighing in gathered])
     ratios = [weighing.ratios for weighing in gathered]
     ratios = torch.full_like(weights, torch.nan) if ratios[0] is None else torch.cat(ratios)
@@ -221,6 +215,29 @@ def _replay(state: TrainingState, epoch: int, run: Run) -> pd.DataFrame:
             "ratio": ratios.double().numpy(),
         }
     )
+
+
+def weigh_epoch(
+    state: TrainingState, epoch: int, features: Tensor, labels: Tensor, batches: Sequence[Tensor]
+) -> list[Weighing]:
+    """Let the weighting weigh the batches of an epoch and learn from them, as training does.
+
+    Args:
+        state: whose weighting it is.
+        epoch: counts from 0, as in training.
+        features, labels: (N, Z) and (N,) of all training images.
+        batches: places of each batch's images.
+    """
+    import torch
+
+    weighting = state.weighting.train()
+    for module in weighting.modules():  # a schedule may wrap the weighting that counts steps
+        if isinstance(getattr(module, "steps", None), torch.Tensor):
+            module.steps.fill_(epoch * state.batches)
+    weighting.start_epoch(epoch)
+    gathered = [weighting.weigh(features[batch], labels[batch]) for batch in batches]
+    weighting.finish_epoch(epoch)
+    return gathered
 
 
 def _shares(state: TrainingState, visits: pd.DataFrame) -> pd.DataFrame:

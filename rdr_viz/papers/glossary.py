@@ -12,6 +12,8 @@ MEANINGS = {
         "density ratio re-weighting: 1/n times a ratio measured while training, which compares the class's features in "
         "the batch with a running mean of them."
     ),
+    "rdr:ratio=permuted": "a control of RDR: in a batch the images of a class swap their ratios.",
+    "rdr:ratio=class": "a control of RDR: in a batch the images of a class all get their mean ratio.",
     "la": "logit adjustment: the class frequencies are added to the network's scores while training.",
     "focal": "focal loss: images that the network already gets right count less.",
     "cb": "class-balanced: weights by the effective number of images in the class.",
@@ -25,6 +27,7 @@ _WORDS = (
     ("95 % interval", "from where to where the mean over seeds may well lie, by Student's t; few seeds make it wide."),
     ("Fair control", "the same method but for the one thing in question; of RDR, the same power of 1/n, no ratio."),
     ("Ratio r", "the density ratio that RDR estimates while training and multiplies the weight 1/n by."),
+    ("Reliability of r", "what share of r's variance within a class is the image's own; the rest is noise."),
     ("Deferred (DRW)", "weights are 1 for most of the run, and those of the method for the rest."),
     ("γ", "an exponent on 1/n; γ = 0.5 is milder than the full 1/n."),
     ("B′", "the part of the paper's bound that depends on the data: high where a class's worst image is misjudged."),

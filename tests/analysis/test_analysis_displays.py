@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
@@ -22,6 +23,7 @@ from rdr_viz.displays.loss_shares import LossShares
 from rdr_viz.displays.loss_surface import LossSurface
 from rdr_viz.displays.neural_collapse import NeuralCollapse
 from rdr_viz.displays.norms import Norms
+from rdr_viz.displays.ratio_reliability import RatioReliability
 from rdr_viz.displays.ratios_below_zero import RatiosBelowZero
 from rdr_viz.displays.time_bars import TimeBars
 from rdr_viz.kinds import KINDS, compares_runs, make_display
@@ -31,7 +33,7 @@ from rdr_viz.palette import method_style
 
 ALL = [
     AccuracyByClass, BoundTerms, Calibration, Confusion, Correlations, LossShares, LossSurface, NeuralCollapse, Norms,
-    RatiosBelowZero, TimeBars,
+    RatioReliability, RatiosBelowZero, TimeBars,
 ]  # fmt: skip
 
 
@@ -194,6 +196,43 @@ def test_ratios_below_zero_leave_out_methods_without(trained):
     alone = RatiosBelowZero.from_run(trained[0])
     assert alone.finding == "There are no ratios: CE has no density ratios."
     assert texts(alone.plot()) == ["CE has no density ratios"]
+
+
+def test_reliability_of_ratios_by_class_and_group(trained):
+    made = RatioReliability.from_runs(trained)
+    own = made.data[made.data["method"] == "rdr"]
+    assert set(own["interval"]) == {"t over seeds"}
+    rows = own[own["level"] == "class"].sort_values("rank")
+    ax = made.plot()
+    (dots,) = [line for line in ax.lines if len(line.get_xdata()) == 10]
+    np.testing.assert_allclose(dots.get_ydata(), rows["reliability"])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["RDR"]
+    assert f"class 0 {number(rows['reliability'].iloc[0], 2)}" in made.alt
+    few = own[(own["level"] == "group") & (own["group"] == "Few")].iloc[0]
+    said = f"{number(few['reliability'], 2)} ({number(few['low'], 2)} to {number(few['high'], 2)}) on Few with RDR"
+    assert said in made.finding
+    below = int((rows["reliability"] < 0).sum())
+    assert ("below 0" in made.finding) == (below > 0)
+    means = made.plot(quantity="ratio")
+    (dots,) = [line for line in means.lines if len(line.get_xdata()) == 10]
+    np.testing.assert_allclose(dots.get_ydata(), rows["ratio"])
+    alone = RatioReliability.from_run(trained[0])
+    assert alone.finding == "There are no ratios: CE has no density ratios."
+    assert "CE has no density ratios" in texts(alone.plot())
+    with pytest.raises(RdrError, match="quantity"):
+        made.plot(quantity="weight")
+
+
+def test_reliability_of_many_classes_is_lines_without_intervals(rdr_run):
+    made = RatioReliability.from_run(rdr_run)
+    by_class = made.data["level"] == "class"
+    rows = made.data[by_class]
+    rows = rows.loc[rows.index.repeat(3)].assign(rank=range(1, 31))
+    classes = made.classes.loc[made.classes.index.repeat(3)].assign(rank=range(1, 31))
+    lines = RatioReliability(pd.concat([made.data[~by_class], rows], ignore_index=True), classes, "digits")
+    assert len(lines.plot().collections) == 3 < len(made.plot().collections)  # the groups' lines alone
+    assert lines.alt.startswith("Line chart")
+    assert "interval" not in lines.alt
 
 
 def test_neural_collapse_has_a_panel_per_measure(trained):

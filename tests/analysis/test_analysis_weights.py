@@ -113,7 +113,7 @@ def test_a_replay_leaves_the_random_states_alone_and_is_stored(rdr_run, monkeypa
     before = torch.get_rng_state()
     first = shares(rdr_run, epoch=5)
     assert torch.equal(torch.get_rng_state(), before)
-    monkeypatch.setattr("rdr_viz.numbers.weights._state", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("rdr_viz.numbers.weights.state_at", lambda *_: pytest.fail("computed again"))
     pd.testing.assert_frame_equal(shares(rdr_run, epoch=5), first)
     monkeypatch.undo()
     with pytest.raises(RdrError, match="keeps no weights of epoch 3"):

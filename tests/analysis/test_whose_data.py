@@ -20,7 +20,7 @@ from rdr_core.measures import measures
 from rdr_viz import analyses
 from rdr_viz.analyses import ANALYSES, analyse
 from rdr_viz.curvature import class_curvature, class_density
-from rdr_viz.numbers import geometry, groups, predictions, surface, weights
+from rdr_viz.numbers import geometry, groups, predictions, ratio_reliability, surface, weights
 
 ASK = {"imbalance_factor": 20, "epochs": 2, "device": "cpu", "progress": False}
 ASKED = {"imbalance_factor": 20}
@@ -51,6 +51,8 @@ TAKE = {
     "accuracy": lambda run, data: groups.accuracy_with_intervals([run], data=data),
     "visits": lambda run, data: weights.replayed_visits(run, data=data),
     "shares": lambda run, data: weights.shares(run, data=data),
+    "ratios": lambda run, data: ratio_reliability.ratio_reliability(run, passes=2, data=data),
+    "ratios of methods": lambda run, data: ratio_reliability.reliability_of_methods([run], passes=2, data=data),
     "sizes": lambda run, data: weights.effective_sizes(run, data=data),
     "features": lambda run, data: geometry.features(run, data=data),
     "collapse": lambda run, data: geometry.neural_collapse([run], epochs=[2], data=data),
@@ -66,15 +68,15 @@ TAKE = {
 
 def test_nothing_that_takes_data_is_left_out_here():
     taking = set()
-    for module in (predictions, groups, weights, geometry, surface, analyses):
+    for module in (predictions, groups, weights, ratio_reliability, geometry, surface, analyses):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             own = function.__module__ == module.__name__ and not name.startswith("_")
             if own and "data" in inspect.signature(function).parameters and "run" in str(inspect.signature(function)):
                 taking.add(name)
     named = {"predictions", "confusion", "calibration", "accuracy_with_intervals", "replayed_visits", "shares",
-             "effective_sizes", "features", "neural_collapse", "norms_and_angles", "mean_drift", "loss_surface",
-             "analyse"}  # fmt: skip
-    assert taking == named
+             "ratio_reliability", "reliability_of_methods", "effective_sizes", "features", "neural_collapse",
+             "norms_and_angles", "mean_drift", "loss_surface", "analyse"}  # fmt: skip
+    assert taking == named | {"state_at"}  # with which they compute, once their data are compared
 
 
 def changed(data: rdr_core.LongTailedData, how: str) -> rdr_core.LongTailedData:

@@ -8,19 +8,28 @@ import pytest
 from once import once
 from published_page import digits, opened
 
+import rdr_core
 from rdr_core.papers.shipped import shipped
 from rdr_core.runs import list_runs
 from rdr_viz.front.publish import publish
+from rdr_viz.numbers.ratio_reliability import ratio_reliability
 
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory) -> Path:
-    """The page: digits at two imbalances, three seeds, and two seeds of Fashion-MNIST."""
+    """The page: digits at two imbalances, three seeds, two seeds of Fashion-MNIST, and short runs on digits."""
 
     def make(folder: Path) -> None:
         runs = digits("ce", "inverse", "la", "rdr") + digits("ce", "inverse", "rdr", factor=10)
         methods = ["ce", "inverse+drw", "rdr:preset=released"]
         runs += list_runs(shipped(), dataset="fashion-mnist", method=methods, seed=[0, 1])
+        # Of runs with weights, since ratios are replayed with them.
+        short = {"imbalance_factor": 50, "epochs": 3, "runs": folder / "runs", "progress": False}
+        for method, seed in (("ce", 0), ("rdr", 0), ("rdr", 1), ("rdr+la", 0), ("rdr+la", 1), ("rdr", 2)):
+            run = rdr_core.train("digits", method=method, seed=seed, **short)
+            runs.append(run)
+            if method != "ce" and seed < 2:
+                ratio_reliability(run)
         publish(runs, folder / "page.html", made="Made for a test.")
 
     return once(tmp_path_factory, "published", make) / "page.html"

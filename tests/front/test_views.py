@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from published_page import CLOTHES, digits
 
+from rdr_core.runs import list_runs
 from rdr_viz.analysis import only_stored
 from rdr_viz.displays.accuracy_by_class import AccuracyByClass
 from rdr_viz.displays.answers import Answers
@@ -18,6 +19,7 @@ from rdr_viz.displays.eigenvalues_over_epochs import EigenvaluesOverEpochs
 from rdr_viz.displays.group_accuracy import GroupAccuracy
 from rdr_viz.displays.loss_surface import LossSurface
 from rdr_viz.displays.peeking import Peeking
+from rdr_viz.displays.ratio_reliability import RatioReliability
 from rdr_viz.displays.spectral_density import SpectralDensityPlot
 from rdr_viz.displays.weight_and_b_prime import WeightAndBPrime
 from rdr_viz.displays.weights_by_class import WeightsByClass
@@ -26,6 +28,7 @@ from rdr_viz.numbers.words import number
 
 pytestmark = pytest.mark.slow
 
+SHORT = "digits, 3 epochs"
 METHODS = ["ce", "inverse", "rdr"]
 OPTIONS = {"b_prime": "smallest true-class logit", "b_prime_batch": "smallest in each batch, averaged"}
 
@@ -156,6 +159,31 @@ def test_eigenvalues(seen):
     expected = pd.concat(parts)[["method", "epoch", "class", "lambda_max", "lambda_min"]]
     columns = {"lambda_max": "lambda_max", "lambda_min": "lambda_min"}
     same(found, expected, ["method", "epoch", "class"], columns)
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_reliability_of_ratios(seen, published, seeds):
+    """Of one run with its own intervals, of two with Student's; methods without ratios are named."""
+    found = drawn(seen, "reliability", data=SHORT, method=["ce", "rdr", "rdr+la"], seed=seeds)
+    with only_stored():
+        runs = list_runs(published.parent / "runs", method=["rdr", "rdr+la"], seed=seeds)
+        expected = RatioReliability.from_runs(runs).data
+    columns = {name: name for name in ("ratio", "reliability", "low", "high", "seeds")}
+    same(found, expected.drop(columns=["label"]), ["method", "level", "class", "group"], columns, rtol=1e-5)
+    assert found["count"].tolist() == expected["images"].tolist()
+    assert "CE has no density ratios." in seen.sentence
+    last = expected[(expected["method"] == "rdr+la") & (expected["level"] == "all")].iloc[0]
+    share, low, high = (number(100 * last[name], 0) for name in ("reliability", "low", "high"))
+    assert f"With RDR+LA {share} % ({low} to {high}) of r's variance" in seen.sentence
+    assert ("One run:" in seen.sentence) == (len(seeds) == 1)
+
+
+def test_how_ratios_that_nobody_replayed_are_got(seen):
+    seen.show(view="reliability", data=SHORT, method="rdr", seed=2)
+    assert seen.sentence == "RDR: not analysed for this view yet."
+    (line,) = [line for line in seen.page.locator(".offers pre").inner_text().splitlines() if "analyze" in line]
+    assert line.startswith("rdr analyze runs/digits-if50-rdr-s2-")
+    assert line.endswith(" --what ratios")
 
 
 def test_loss_surface(seen):

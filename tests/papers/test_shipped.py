@@ -30,6 +30,7 @@ from rdr_viz.kinds import make_display
 from rdr_viz.numbers.geometry import features, mean_drift, neural_collapse, norms_and_angles
 from rdr_viz.numbers.groups import calibration, confusion
 from rdr_viz.numbers.predictions import predictions
+from rdr_viz.numbers.ratio_reliability import ratio_reliability
 from rdr_viz.numbers.surface import loss_surface
 from rdr_viz.numbers.weights import shares
 
@@ -48,6 +49,7 @@ NUMBERS = {
     "drift": mean_drift,
     "surface": lambda run: loss_surface(run, points=3),
     "shares": shares,
+    "ratios": ratio_reliability,
     "evaluation": lambda run: pd.DataFrame(rdr_core.evaluate(run, test="reversed")["per_class"]),
 }
 
@@ -230,6 +232,7 @@ def test_a_run_without_weights_says_so_and_how_to_train_it(trained, archive, tmp
         "curvature": lambda: class_curvature(run, classes=[0], progress=False),
         "features": lambda: features(run),
         "predictions": lambda: predictions(run, split="train"),
+        "ratios": lambda: ratio_reliability(run, passes=3),
         "an evaluation": lambda: rdr_core.evaluate(run, test="reversed", imbalance_factor=3),
         "a second stage": lambda: rdr_core.refine(run, "taunorm", progress=False),
     }

@@ -41,6 +41,12 @@ export function plan(state, source, views, theme = "light") {
     chosen = chosen.map((one) => ({ ...one, runs: one.runs.filter((run) => shared.has(run.seed)) })).filter((one) => one.runs.length);
   }
 
+  if (view.ofRatios) {
+    const without = chosen.filter((one) => !one.runs[0].ratios);
+    if (without.length) notes.push(`${listed(without.map((one) => one.style.label))} ${without.length === 1 ? "has" : "have"} no density ratios.`);
+    chosen = chosen.filter((one) => one.runs[0].ratios);
+  }
+
   let unanalysed = [];
   if (view.result) {
     // An analysis of fewer classes or other points than the view shows is none of its own.

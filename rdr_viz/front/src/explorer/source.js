@@ -15,6 +15,7 @@
  * @property {string[]} names (d,) of the classes.
  * @property {number} epochs
  * @property {string[]} results analyses that are stored of it.
+ * @property {boolean} ratios whether its method weighs by density ratios.
  *
  * @typedef {Object} DataSet
  * @property {string} name as links say it.

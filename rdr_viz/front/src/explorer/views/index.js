@@ -12,7 +12,8 @@ import density from "./density.js";
 import eigenvalues from "./eigenvalues.js";
 import learning from "./learning.js";
 import peeking from "./peeking.js";
+import reliability from "./reliability.js";
 import surface from "./surface.js";
 import weights from "./weights.js";
 
-export const VIEWS = [counts, accuracy, classes, answers, learning, weights, bPrime, bound, confusion, calibration, density, eigenvalues, surface, peeking];
+export const VIEWS = [counts, accuracy, classes, answers, learning, weights, bPrime, bound, reliability, confusion, calibration, density, eigenvalues, surface, peeking];
