@@ -56,6 +56,9 @@ Answers.from_runs(rdr_core.list_runs(shipped(), **of_fashion))""",
     "eigenvalues": 'EigenvaluesOverEpochs.from_run(rdr, by="class", classes=range(10))',
     "traces": 'TraceTable.from_runs(runs("ce", "ce+sam", "rdr"), classes=[6, 7, 8, 9])',
     "times": 'TimeBars.from_runs(runs("ce", "ce+sam", "inverse", "rdr", "rdr+sam"))',
+    "priors": """\
+of_fashion = {"dataset": "fashion-mnist", "method": ("ce", "inverse", "inverse+drw", "rdr:preset=released")}
+PriorShift.from_runs(rdr_core.list_runs(shipped(), **of_fashion))""",
     "peeking": "Peeking.from_runs(runs(*five, seeds=range(6)))",
     "sweep": """\
 momenta = [f"rdr:momentum=0.{tenths}" for tenths in (3, 4, 6, 7, 8, 9)]

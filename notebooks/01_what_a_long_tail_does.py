@@ -22,13 +22,13 @@
 #
 # 1. what a long tail is, on handwritten digits that you can look at;
 # 2. what it does to a network: **which** digits it gets wrong, and what two remedies change;
-# 3. why nobody notices: the loss looks fine, and so does the accuracy;
+# 3. why nobody notices: the loss looks fine, so does the accuracy, and the network is sure of itself;
 # 4. to look at a claim of a paper and not take it for what you see.
 #
-# No GPU, no downloads, a minute or two. All networks were trained before and came with the toolkit, so a slider answers
-# at once; the last section trains one in front of you. Run the cells from top to bottom (Shift+Enter). The first one
-# only gathers the tools; there is no need to read it. Cells that only draw are folded: three dots stand for them, and
-# open them.
+# No GPU, no downloads, a minute or two. All networks were trained before and their results came with the toolkit, so a
+# slider answers at once; section 3 trains a few again, and section 5 one in front of you. Run the cells from top to
+# bottom (Shift+Enter). The first one only gathers the tools; there is no need to read it. Cells that only draw are
+# folded: three dots stand for them, and open them.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import ipywidgets as widgets
@@ -38,8 +38,17 @@ import pandas as pd
 from IPython.display import HTML, display
 
 import rdr_core
+from rdr_core.experiment import train_config
 from rdr_core.papers.shipped import shipped
-from rdr_viz import Answers, ClassCounts, GroupAccuracy, WeightAndBPrime, method_style
+from rdr_viz import (
+    Answers,
+    Calibration,
+    ClassCounts,
+    GroupAccuracy,
+    PriorShift,
+    WeightAndBPrime,
+    method_style,
+)
 from rdr_viz.analysis import only_stored
 from rdr_viz.figure import new_figure, rdr_style
 from rdr_viz.notebook import explore, picture, playground
@@ -62,11 +71,21 @@ def find(factor, method):
     ]
 
 
-def factor_slider(options, start):
+def with_networks(runs):
+    """The same runs trained again, a second or two each: networks are not shipped."""
+    return [train_config(run.config, runs="runs", progress=False) for run in runs]
+
+
+def drawn(shown):
+    """A display's picture with its alt text and its sentence."""
+    return picture(shown.figure(), shown.alt, shown.finding)
+
+
+def slider(options, start, text="Imbalance factor"):
     return widgets.SelectionSlider(
         options=options,
         value=start,
-        description="Imbalance factor",
+        description=text,
         continuous_update=False,
         style={"description_width": "120px"},
         layout={"width": "420px"},
@@ -126,7 +145,7 @@ def draw_counts(imbalance_factor):
     return picture(figure, counts.alt, counts.finding)
 
 
-explore(factor_slider([1, 2, 5, 10, 20, 50, 100], 50), draw_counts)
+explore(slider([1, 2, 5, 10, 20, 50, 100], 50), draw_counts)
 
 # %% [markdown]
 # ## 2. Who pays for it?
@@ -155,7 +174,7 @@ def draw_accuracy(factor, method):
 
 
 explore(
-    [factor_slider(FACTORS, 50), method_menu(REMEDIES, "rdr", "CE against")],
+    [slider(FACTORS, 50), method_menu(REMEDIES, "rdr", "CE against")],
     draw_accuracy,
 )
 
@@ -263,7 +282,7 @@ def draw_loss(factor, method):
 
 
 ANALYSED = ["ce", "inverse", "inverse:gamma=0.5", "rdr", "la", "rdr+la"]
-explore([factor_slider([10, 50], 50), method_menu(ANALYSED, "ce")], draw_loss)
+explore([slider([10, 50], 50), method_menu(ANALYSED, "ce")], draw_loss)
 
 # %% [markdown]
 # The average is made of images, and nearly all images are of common digits. So it is a report on them. A method that
@@ -295,6 +314,47 @@ print(
 )
 
 # %% [markdown]
+# ### Which of them is better, then?
+#
+# It depends on the test. The two right columns are the ends of a line: test sets in which a class is as frequent as
+# nᵗ, with t = 1 as in training and t = 0 for all alike; t = −1 turns the tail around. CE is there twice: as it is,
+# and with **post-hoc thresholds**, which know the test's t and take (1 − t) · log n off the class's score. They train
+# nothing. (Their networks are needed, so CE is trained again here: some seconds.) **Who wins as in training, who where
+# all are alike? What do thresholds need that the others do not?**
+
+# %%
+compared = [find(50, method)[:6] for method in ("la", "inverse", "rdr")]
+priors = PriorShift.from_runs(sum(compared, with_networks(find(50, "ce")[:6])))
+explore(
+    slider([-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0], 1.0, "t of the test"),
+    lambda t: drawn(priors.marked(t)),
+)
+
+# %% [markdown]
+# A remedy in training is good for the one test that it was made for; thresholds on plain CE go wherever they are told,
+# for nothing. So before you ask which method is best, ask **for which test**, and what CE with thresholds would do.
+#
+# ### The network did not know either
+#
+# One may ask a network how sure it is: its **confidence** is the probability of the class that it names. Here are the
+# clothes of section 2 again, one seed, 10,000 test images, all classes alike. A dot stands for the images of about one
+# confidence; on the dashed line the network is right as often as it says. **On which group is CE too sure of itself?
+# Does *All* tell you?**
+
+
+# %%
+def draw_calibration(method):
+    with only_stored():
+        return drawn(Calibration.from_runs([CLOTHES["ce"], CLOTHES[method]]))
+
+
+remedies = [method for method in CLOTHES if method != "ce"]
+explore(method_menu(remedies, "inverse", "CE against"), draw_calibration)
+
+# %% [markdown]
+# CE takes the rare classes for as rare as they were in training, names another one, and is sure of it; the remedies,
+# which were not made for this, mend most of it, since they change how common a class is taken to be.
+#
 # ## 4. A claim, and your eyes
 #
 # Where do RDR's weights go while the network learns? The paper that proposed it (Luo et al., NeurIPS 2024) claims
@@ -323,9 +383,7 @@ def draw_weights(factor, method):
     return picture(weights.figure(), weights.alt, weights.finding)
 
 
-explore(
-    [factor_slider(FACTORS, 50), method_menu(["rdr", "inverse"], "rdr")], draw_weights
-)
+explore([slider(FACTORS, 50), method_menu(["rdr", "inverse"], "rdr")], draw_weights)
 
 # %% [markdown]
 # ## 5. Train one yourself

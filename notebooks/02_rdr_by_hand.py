@@ -39,6 +39,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 import rdr_core
 from rdr_core.methods.ratio import RIDGE
 from rdr_core.training.augment import normalise
+from rdr_viz import FisherConsistency
 from rdr_viz.figure import new_figure, rdr_style
 from rdr_viz.notebook import explore, picture
 from rdr_viz.numbers.words import listed, number, plural, short
@@ -518,6 +519,31 @@ pd.DataFrame(rows).T.style.format("{:.2f}")
 # $\lVert F \rVert^2 / (\lVert F \rVert^2 + \lVert e \rVert^2)$: **below 1 on average in a small class**,
 # however typical it is; in a large class the e of many images cancel. So the mean r of Few says how lonely its images
 # are in their batches, not how dense the class is.
+#
+# ### And with infinite data?
+#
+# Take two classes on a line, known exactly, with infinitely many images of them, and a network that can do anything:
+# then every method has one best answer at each x, which can be solved for. **Which methods are one and the same there?
+# What does the cure do twice, by 1/n and LA (logit adjustment, notebook 1)? And RDR, with r of the rare class as small
+# as the table says of Few?**
+
+
+# %%
+def draw_infinite(factor, ratio):
+    shown = FisherConsistency.of(imbalance_factor=factor, ratio=ratio)
+    return picture(shown.figure(), shown.alt, shown.finding)
+
+
+factors = slider("Imbalance factor", [1, 2, 5, 10, 20, 50, 100, 200, 500], 100)
+explore(
+    [factors, slider("r of the rare class", steps(0.4, 1.2, 0.1, 1), 1.0)],
+    draw_infinite,
+)
+
+# %% [markdown]
+# With infinite data 1/n, LA and RDR with r = 1 draw the same line, the best one where both classes count alike
+# (**Fisher consistency**); an r below 1 for the rare class takes a part of that back, and focal loss moves the
+# confidence, not the boundary. What sets the first three apart in runs is that data are finite.
 #
 # ## 8. How a prototype trails
 #

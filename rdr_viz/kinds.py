@@ -35,6 +35,7 @@ KINDS = {
     "eigenvalues": "eigenvalues_over_epochs:EigenvaluesOverEpochs",
     "traces": "trace_table:TraceTable",
     "times": "time_bars:TimeBars",
+    "priors": "prior_shift:PriorShift",
     "peeking": "peeking:Peeking",
 }
 

@@ -150,14 +150,11 @@ class Calibration(Display):
             area = 5 + 45 * np.sqrt(shown["images"] / sums["images"].sum())
             ax.scatter(x, y, s=area, color=style.color, marker=style.marker, edgecolors=style.edge, lw=0.5, zorder=3)
             ax.annotate(
-                number(errors[(method, group)]), (0.98, 0.03), xycoords="axes fraction",
-                xytext=(0, 9.5 * (len(methods) - 1 - at)), textcoords="offset points", ha="right", va="bottom",
-                color=style.edge, weight="bold",
+                number(errors[(method, group)]), (0.03, 0.94), xycoords="axes fraction",
+                xytext=(0, -9.5 * (at + 1)), textcoords="offset points", va="top", color=style.edge, weight="bold",
             )  # fmt: skip
-        ax.annotate(
-            "ECE, points", (0.98, 0.03), xycoords="axes fraction", xytext=(0, 9.5 * len(methods)),
-            textcoords="offset points", ha="right", va="bottom", color="#666666", fontsize=7,
-        )  # fmt: skip
+        # In the corner of those too unsure, which few networks are.
+        ax.annotate("ECE, points", (0.03, 0.94), xycoords="axes fraction", va="top", color="#666666", fontsize=7)
         ax.set(xlim=(0, 1.03), ylim=(0, 1.04), aspect="equal")
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         ax.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])

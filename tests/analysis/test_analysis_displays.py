@@ -330,7 +330,10 @@ def test_every_kind_draws_methods_of_every_shape(kind, unlike):
 
 
 def test_numbers_import_neither_matplotlib_nor_torch():
-    modules = ["bootstrap", "bound", "geometry", "groups", "predictions", "surface", "times", "weights"]
+    modules = [
+        "bootstrap", "bound", "consistency", "geometry", "groups", "predictions", "priors", "surface", "times",
+        "weights",
+    ]  # fmt: skip
     script = (
         f"import sys\n{''.join(f'import rdr_viz.numbers.{name};' for name in modules)}\n"
         "print([m for m in ('matplotlib', 'seaborn', 'torch') if m in sys.modules])"
