@@ -33,6 +33,7 @@ KINDS = {
     "density": "spectral_density:SpectralDensityPlot",
     "eigenvalues": "eigenvalues_over_epochs:EigenvaluesOverEpochs",
     "traces": "trace_table:TraceTable",
+    "flatness": "flatness:Flatness",
     "times": "time_bars:TimeBars",
     "peeking": "peeking:Peeking",
 }

@@ -10,6 +10,7 @@ import numpy as np
 
 from rdr_core.errors import unknown_name
 from rdr_viz.analysis import NotStored, only_stored
+from rdr_viz.curvature.scale import scale_free
 from rdr_viz.numbers.peeking import at_best_epoch
 from rdr_viz.numbers.training import correlations, first_and_last, weight_and_b_prime, weights_by_class
 from rdr_viz.papers.analyses import analysis
@@ -63,8 +64,8 @@ def _seconds(run: Run) -> float:
 
 
 def _few(column: str, run: Run) -> float:
-    table = analysis(run, _CURVATURE)
-    return float(table.loc[table["class"].isin(run.groups.few), column].mean())
+    table = scale_free(analysis(run, _CURVATURE))
+    return float(table.loc[table["class"].isin(run.groups.few), column].mean(skipna=False))
 
 
 def _trace(klass: int, run: Run) -> float:
@@ -122,6 +123,15 @@ MEASURES: dict[str, Measure] = {
     "lambda_max": Measure("largest eigenvalue, mean over Few", "", partial(_few, "lambda_max"), _CURVATURE),
     "lambda_min": Measure("smallest eigenvalue, mean over Few", "", partial(_few, "lambda_min"), _CURVATURE),
     "trace_few": Measure("trace, mean over Few", "", partial(_few, "trace"), _CURVATURE),
+    "lambda_min / lambda_max on Few": Measure(
+        "smallest over largest eigenvalue, mean over Few", "", partial(_few, "lambda_ratio"), _CURVATURE
+    ),
+    "lambda_max over loss on Few": Measure(
+        "largest eigenvalue over training loss, mean over Few", "", partial(_few, "lambda_max_per_loss"), _CURVATURE
+    ),
+    "trace over loss on Few": Measure(
+        "trace over training loss, mean over Few", "", partial(_few, "trace_per_loss"), _CURVATURE
+    ),
     **{
         f"trace_class{c}": Measure(f"trace, class {c}", "", partial(_trace, c), _CURVATURE)
         for c in range(6, 10)
