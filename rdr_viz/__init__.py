@@ -47,6 +47,7 @@ _HOME = {
     "method_style": "rdr_viz.palette",
     "print_table": "rdr_viz.tables",
     "run_demo": "rdr_viz.demo",
+    "scale_free": "rdr_viz.curvature",
     "write_page": "rdr_viz.page",
     "write_report": "rdr_viz.report",
 }

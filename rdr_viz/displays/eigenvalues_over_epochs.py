@@ -51,8 +51,8 @@ class EigenvaluesOverEpochs(Display):
     title = "How does the sharpest curvature move through training?"
     look = (
         "Above, the largest eigenvalue: lines that stay high are classes on which the loss stays sharp. Below, the "
-        "smallest: the further under 0, the more of a saddle. Both shrink with the loss itself; relative=True divides "
-        "that out."
+        "smallest: the further under 0, the more of a saddle. Both shrink with the loss itself: compare them over the "
+        "training loss, or over each other, before you call a method flatter."
     )
 
     @classmethod

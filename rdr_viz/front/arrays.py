@@ -45,8 +45,9 @@ def numbers_of(run: Run) -> Numbers:
 
     With predictions ``labels`` and ``predicted`` (N,), ``reliability`` (groups, bins, 3: images, confidence, accuracy)
     and ``ece`` (groups, 2: error and overconfidence, 0..1). With curvature of each class ``density_grid`` and
-    ``density_height`` (P,) of the class with the fewest images, ``lambda_max`` and ``lambda_min`` (kept epochs,
-    classes). With the loss surface ``surface_a`` (P,) and ``surface_loss`` (groups, P).
+    ``density_height`` (P,) of the class with the fewest images, ``lambda_max``, ``lambda_min`` and ``mean_loss`` (kept
+    epochs, classes; NaN where the loss is not stored). With the loss surface ``surface_a`` (P,) and ``surface_loss``
+    (groups, P).
 
     Raises:
         RdrError: the run can't be read.
@@ -112,7 +113,8 @@ def _curvature(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
     table = class_curvature(run, by="class")
     table = table[table["rank"] == 1]
-    found = {name: table.pivot(index="epoch", columns="class", values=name) for name in ("lambda_max", "lambda_min")}
+    names = ("lambda_max", "lambda_min", "mean_loss")
+    found = {name: table.pivot(index="epoch", columns="class", values=name) for name in names}
     axes = found["lambda_max"]
     where = {"epochs": axes.index.astype(int).tolist(), "classes": axes.columns.astype(int).tolist()}
     return {name: values.to_numpy() for name, values in found.items()}, {"curvature": where}
