@@ -55,6 +55,7 @@ Answers.from_runs(rdr_core.list_runs(shipped(), **of_fashion))""",
     "density": 'SpectralDensityPlot.from_runs(runs("ce", "ce+sam", "rdr"))',
     "eigenvalues": 'EigenvaluesOverEpochs.from_run(rdr, by="class", classes=range(10))',
     "traces": 'TraceTable.from_runs(runs("ce", "ce+sam", "rdr"), classes=[6, 7, 8, 9])',
+    "flatness": 'Flatness.from_runs(runs("ce", "ce+sam", "la", "inverse", "rdr"))',
     "times": 'TimeBars.from_runs(runs("ce", "ce+sam", "inverse", "rdr", "rdr+sam"))',
     "priors": """\
 of_fashion = {"dataset": "fashion-mnist", "method": ("ce", "inverse", "inverse+drw", "rdr:preset=released")}

@@ -44,6 +44,7 @@ from rdr_core.papers.shipped import shipped
 from rdr_core.training.augment import normalise
 from rdr_viz import (
     EigenvaluesOverEpochs,
+    Flatness,
     Hessian,
     SpectralDensityPlot,
     class_curvature,
@@ -274,6 +275,21 @@ picture(figure, f"Dots by method. {words}", words)
 # On digits, weighting the rare classes up is what flattens their loss, by far; the ratio adds nothing to that. A simpler
 # reading than "flat minima" is at hand, too: for a network that is *sure* of its training images, the loss is near zero
 # and so is its curvature, whatever the reason that it is sure. 1/n makes the network sure of two images of a nine.
+#
+# ### Flat, or only small?
+#
+# So put the loss beside the curvature. Each point is one digit of one network: to the right its training loss, upwards
+# the trace. Along a grey line both fall together, which says nothing of flatness: multiply any loss by a hundredth, and
+# you have done the same. **Is RDR below CE, or only further down the line?**
+
+# %%
+with only_stored():
+    flatness = Flatness.from_runs([runs[50, method, 0] for method in METHODS])
+picture(flatness.figure(), flatness.alt, flatness.finding)
+
+# %% [markdown]
+# Most of what looked like flatness is a small loss: divided by it, little is left of what lay between the methods. And
+# that little is of one seed; the paper's page judges it over seeds, at equal loss, and against 1/n too.
 #
 # What digits **cannot** show: what happens on CIFAR, with a deep network, over 200 epochs. There the same command
 # (`rdr analyze RUN`) computes the same numbers.

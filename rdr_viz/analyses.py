@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 
 def _curvature(run: Run, data: LongTailedData | None, progress: bool) -> pd.DataFrame:
-    from rdr_viz.curvature import class_curvature, class_density
+    from rdr_viz.curvature import class_curvature, class_density, class_loss
 
     class_density(run, epochs=[run.config.epochs], data=data, progress=progress)
+    if set(run.milestones) <= set(run.kept):  # before loss was stored with it, curvature was stored without
+        class_loss(run, data=data)
     return class_curvature(run, data=data, progress=progress)
 
 

@@ -34,6 +34,7 @@ KINDS = {
     "density": "spectral_density:SpectralDensityPlot",
     "eigenvalues": "eigenvalues_over_epochs:EigenvaluesOverEpochs",
     "traces": "trace_table:TraceTable",
+    "flatness": "flatness:Flatness",
     "times": "time_bars:TimeBars",
     "priors": "prior_shift:PriorShift",
     "peeking": "peeking:Peeking",

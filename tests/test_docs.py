@@ -124,6 +124,15 @@ def test_the_tables_of_curvature_are_what_was_measured(name, monkeypatch):
     assert shown.strip() == benchmark.markdown(pd.read_csv(benchmark.RESULTS)).strip()
 
 
+def test_whether_curvature_is_flat_or_small_is_what_the_shipped_runs_say(monkeypatch):
+    """`python docs/flat_or_small.py` prints it; none is typed."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    page = importlib.import_module("flat_or_small")
+    text = (ROOT / "docs" / "curvature.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- flat-or-small -->")[1].split("<!-- end -->")[0]
+    assert shown.strip() == f"{page.together(page.by_class())}\n\n{page.markdown()}"
+
+
 def test_what_being_rare_costs_each_class_is_what_the_shipped_runs_say(monkeypatch):
     """`python docs/rare_and_easy.py` prints it; none is typed."""
     monkeypatch.syspath_prepend(ROOT / "docs")

@@ -16,6 +16,8 @@ _HOME = {
     "Trace": "rdr_viz.curvature.results",
     "class_curvature": "rdr_viz.curvature.by_class",
     "class_density": "rdr_viz.curvature.by_class",
+    "class_loss": "rdr_viz.curvature.losses",
+    "scale_free": "rdr_viz.curvature.scale",
 }
 
 __all__ = sorted(_HOME)

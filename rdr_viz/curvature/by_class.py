@@ -6,28 +6,23 @@ Results are stored in the run's ``analysis/`` and read when they are asked for a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache, partial
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rdr_core.errors import RdrError
 from rdr_core.plain import plain_numbers
-from rdr_viz.analysis import result_path, stored
-from rdr_viz.pieces import Pieces
+from rdr_viz.analysis import NotStored, only_stored, result_path
+from rdr_viz.curvature.losses import class_loss
+from rdr_viz.curvature.request import Request
 
 if TYPE_CHECKING:
     import pandas as pd
-    from torch import Tensor
 
     from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
     from rdr_viz.curvature.hessian import Hessian
-
-BY = ("class", "group", "all")
-SPLITS = ("train", "test")
-LOSSES = ("ce", "own")
 
 
 @plain_numbers
@@ -72,7 +67,9 @@ def class_curvature(
         A row for each epoch, subset and rank (1 is the extreme): ``epoch``; ``class`` and ``group``, or ``group``
         alone; ``images``; ``rank``; ``lambda_max``, ``lambda_min``, ``residual_max``, ``residual_min``
         (||Hv - lambda v||); ``converged``; ``trace``, ``trace_standard_error`` (the same in each rank); ``probes``,
-        ``products``, ``seconds``; ``mode``, ``loss``, ``split``, ``parameters``, ``backend``. Subsets without images
+        ``products``, ``seconds``; ``mode``, ``loss``, ``split``, ``parameters``, ``backend``; ``mean_loss``, the value
+        of the loss itself, which curvature goes with (:mod:`rdr_viz.curvature.scale`): NaN where the curvature was
+        stored without it and :func:`rdr_viz.curvature.class_loss` has not been asked since. Subsets without images
         have no row. PyHessian gives no ``lambda_min`` (NaN).
 
     Raises:
@@ -82,7 +79,7 @@ def class_curvature(
         >>> table = class_curvature(run, classes=run.groups.few, epochs=run.milestones[-1:])   # doctest: +SKIP
         >>> table.pivot(index="class", columns="epoch", values="lambda_max")             # doctest: +SKIP
     """
-    what = _Request(run, by, epochs, classes, split, loss, mode, batch_size, seed, backend, device, data)
+    what = Request(run, by, epochs, classes, split, loss, mode, batch_size, seed, backend, device, data)
     parameters = what.parameters | {
         "relative_error": relative_error, "k": k, "tolerance": tolerance, "budget": budget,
     }  # fmt: skip
@@ -114,7 +111,12 @@ def class_curvature(
             for rank in range(how_many)
         ]
 
-    return what.stored("curvature", parameters, rows_of, progress)
+    there = result_path(run, "curvature", parameters).is_file()
+    table = what.stored("curvature", parameters, rows_of, progress)
+    if table.empty:  # how far it is, was asked
+        return table
+    with only_stored() if there else nullcontext():
+        return _with_loss(what, table)
 
 
 @plain_numbers
@@ -153,7 +155,7 @@ def class_density(
         RdrError: as :func:`class_curvature`.
     """
     epochs = run.milestones[-1:] if epochs is None else epochs
-    what = _Request(run, by, epochs, classes, split, loss, mode, batch_size, seed, "rdr", device, data)
+    what = Request(run, by, epochs, classes, split, loss, mode, batch_size, seed, "rdr", device, data)
     parameters = what.parameters | {"probes": probes, "steps": steps}
 
     def rows_of(hessian: Hessian) -> list[dict[str, Any]]:
@@ -175,124 +177,14 @@ def class_density(
     return what.stored("density", parameters, rows_of, progress)
 
 
-def own_loss(run: Run) -> Callable[[Tensor, Tensor], Tensor]:
-    """The run's own loss of each sample, (logits, labels) -> (B,), without its weights."""
-    import torch
-
-    from rdr_core.methods.grammar import parse
-
-    used = parse(run.config.method).get("loss")
-    return partial(used.part.make, class_counts=torch.tensor(run.class_counts), **used.arguments)
-
-
-class _Request:
-    """What is asked of a run, checked."""
-
-    def __init__(
-        self,
-        run: Run,
-        by: str,
-        epochs: Sequence[int] | None,
-        classes: Sequence[int] | None,
-        split: str,
-        loss: str,
-        mode: str,
-        batch_size: int,
-        seed: int,
-        backend: str,
-        device: str | None,
-        data: LongTailedData | None,
-    ) -> None:
-        known = {"by": BY, "split": SPLITS, "loss": LOSSES, "mode": ("eval", "train"), "backend": ("rdr", "pyhessian")}
-        given = {"by": by, "split": split, "loss": loss, "mode": mode, "backend": backend}
-        for name, values in known.items():
-            if given[name] not in values:
-                raise RdrError(f"{name}={given[name]!r} is not one of {', '.join(map(repr, values))}.")
-        if backend == "pyhessian" and mode == "train":
-            raise RdrError("PyHessian always uses evaluation mode; use mode='eval' or backend='rdr'.")
-        d = len(run.class_counts)
-        self.classes = sorted({int(c) for c in (range(d) if classes is None else classes)})
-        if not self.classes or self.classes[0] < 0 or self.classes[-1] >= d:
-            raise RdrError(f"classes={self.classes} must be one or more of 0 to {d - 1}.")
-        self.epochs = sorted({int(epoch) for epoch in (run.milestones if epochs is None else epochs)})
-        if not self.epochs:
-            raise RdrError(f"epochs is empty; name one or more of {', '.join(map(str, run.milestones))}.")
-        self.run, self.by, self.split, self.loss, self.mode = run, by, split, loss, mode
-        self.batch_size, self.seed, self.backend, self.device, self.data = batch_size, seed, backend, device, data
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """All that decides the result."""
-        names = ("by", "epochs", "classes", "split", "loss", "mode", "batch_size", "seed", "backend")
-        return {name: getattr(self, name) for name in names}
-
-    def subsets(self) -> list[tuple[dict[str, Any], list[int]]]:
-        """Names of each row's subset and its classes."""
-        of_class = self.run.groups.of_class
-        if self.by == "class":
-            return [({"class": c, "group": of_class[c]}, [c]) for c in self.classes]
-        if self.by == "all":
-            return [({"group": "All"}, self.classes)]
-        parts = [(name, [int(c) for c in members if c in self.classes]) for name, members in self.run.groups.items()]
-        return [({"group": name}, members) for name, members in parts if members]
-
-    def stored(
-        self, name: str, parameters: Mapping[str, Any], rows_of: Callable[[Hessian], list[dict[str, Any]]],
-        progress: bool,
-    ) -> pd.DataFrame:  # fmt: skip
-        """The table of that name: read, or computed piece by piece, so that what was stopped goes on."""
-        work = [(epoch, *subset) for epoch in self.epochs for subset in self.subsets()]
-        pieces = Pieces(result_path(self.run, name, parameters))
-        compute = partial(self.table, work, pieces, rows_of, name, progress)
-        return stored(self.run, name, parameters, compute, data=self.data, pieces=len(work))
-
-    def table(
-        self, work: Sequence[tuple[int, dict[str, Any], list[int]]], pieces: Pieces,
-        rows_of: Callable[[Hessian], list[dict[str, Any]]], name: str, progress: bool,
-    ) -> pd.DataFrame:  # fmt: skip
-        """The rows of every epoch and subset that has images."""
-        import pandas as pd
-        from tqdm.auto import tqdm
-
-        for epoch in self.epochs:  # before hours of work, not in their midst
-            self.run.weights_file(epoch)
-        hessian_of = self._hessians()
-
-        def piece(epoch: int, names: dict[str, Any], classes: list[int]) -> list[dict[str, Any]]:
-            images, hessian = hessian_of(epoch, classes)
-            if hessian is None:
-                return []
-            setting = {"mode": self.mode, "loss": self.loss, "split": self.split,
-                       "parameters": hessian.parameters, "backend": self.backend}  # fmt: skip
-            return [{"epoch": epoch, **names, "images": images, **row, **setting} for row in rows_of(hessian)]
-
-        bar = tqdm(work, desc=name, disable=not progress)
-        return pd.DataFrame([row for at, of in enumerate(bar) for row in pieces.rows(at, partial(piece, *of))])
-
-    def _hessians(self) -> Callable[[int, list[int]], tuple[int, Hessian | None]]:
-        """From an epoch and classes to how many images those have, and their Hessian; None where they have none."""
-        import torch
-
-        from rdr_core.training.augment import normalise
-        from rdr_viz.curvature.hessian import Hessian
-
-        @cache
-        def data() -> LongTailedData:
-            return self.run.load_data() if self.data is None else self.data
-
-        model_at = lru_cache(maxsize=1)(self.run.model)
-        loss = own_loss(self.run) if self.loss == "own" else None
-
-        def hessian(epoch: int, classes: list[int]) -> tuple[int, Hessian | None]:
-            split = getattr(data(), self.split)
-            chosen = torch.isin(split.labels, torch.tensor(classes))
-            count = int(chosen.sum())
-            if not count:
-                return 0, None
-            images = normalise(split.images[chosen], torch.tensor(data().mean), torch.tensor(data().std))
-            return count, Hessian(
-                model_at(epoch), images, split.labels[chosen], loss=loss, mode=self.mode,
-                batch_size=self.batch_size, seed=self.seed, backend=self.backend, device=self.device,
-            )  # fmt: skip
-
-        return hessian
+def _with_loss(what: Request, table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the loss of each row, where it is known."""
+    try:
+        losses = class_loss(
+            what.run, by=what.by, epochs=what.epochs, classes=what.classes, split=what.split, loss=what.loss,
+            mode=what.mode, batch_size=what.batch_size, data=what.data, device=what.device,
+        )  # fmt: skip
+    except NotStored:
+        return table.assign(mean_loss=np.nan)
+    keys = ["epoch", "class" if what.by == "class" else "group"]
+    return table.merge(losses[[*keys, "mean_loss"]], on=keys, how="left", validate="many_to_one")

@@ -138,6 +138,11 @@ class Hessian:
         with own_settings():
             return self._products(vector)
 
+    def mean_loss(self) -> float:
+        """The mean loss itself, whose Hessian this is: of the same weights, images and mode; summed up in float64."""
+        with own_settings():
+            return self._products.mean_loss()
+
     def gradient(self) -> Float[Tensor, "P"]:
         """Gradient of the mean loss, flat like :meth:`hvp`."""
         with own_settings():

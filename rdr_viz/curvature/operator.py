@@ -75,6 +75,11 @@ class HessianProducts:
         self.made, self.width = 0, 1
         self._kept: list[tuple[Tensor, ...]] | None = None
 
+    def mean_loss(self) -> float:
+        """L itself, summed up in float64."""
+        with torch.no_grad():
+            return float(sum(self._losses(*batch).double().sum() for batch in self.batches)) / self.total
+
     def gradient(self) -> Float[Tensor, "P"]:
         """dL/dw, flat."""
         return self._sum(_flat(self._gradient(*batch, create_graph=False)) for batch in self.batches)
@@ -136,22 +141,27 @@ class HessianProducts:
     def _gradient(self, images: Tensor, labels: Tensor, *, create_graph: bool) -> tuple[Tensor, ...]:
         # Of attention's ways of computing only the plain one can be differentiated twice.
         with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
-            outputs = self.model(images)
-            try:
-                losses = self.loss(outputs, labels)
-            except (TypeError, AttributeError, IndexError) as error:
-                raise RdrError(
-                    f"The loss can't take the model's outputs (of type {type(outputs).__name__}) and these labels: "
-                    f"{error}. Give loss=, a function of both."
-                ) from error
-            if losses.shape != labels.shape[:1]:
-                raise RdrError(
-                    f"The loss must give one number for each of {len(labels)} images, not shape {tuple(losses.shape)}; "
-                    "use reduction='none'."
-                )
             return torch.autograd.grad(
-                losses.sum() / self.total, self.parameters, create_graph=create_graph, materialize_grads=True
+                self._losses(images, labels).sum() / self.total, self.parameters, create_graph=create_graph,
+                materialize_grads=True,
+            )  # fmt: skip
+
+    def _losses(self, images: Tensor, labels: Tensor) -> Float[Tensor, "B"]:
+        """Of each image of a batch."""
+        outputs = self.model(images)
+        try:
+            losses = self.loss(outputs, labels)
+        except (TypeError, AttributeError, IndexError) as error:
+            raise RdrError(
+                f"The loss can't take the model's outputs (of type {type(outputs).__name__}) and these labels: "
+                f"{error}. Give loss=, a function of both."
+            ) from error
+        if losses.shape != labels.shape[:1]:
+            raise RdrError(
+                f"The loss must give one number for each of {len(labels)} images, not shape {tuple(losses.shape)}; "
+                "use reduction='none'."
             )
+        return losses
 
     def _backward(
         self, gradient: tuple[Tensor, ...], direction: tuple[Tensor, ...], *, retain: bool, rows: bool = False

@@ -9,6 +9,7 @@ import numpy as np
 
 from rdr_viz.displays.base import Display
 from rdr_viz.displays.epochs import epoch_axis, log_ticks
+from rdr_viz.displays.trace_table import NO_LOSS
 from rdr_viz.displays.weights_by_class import apart
 from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
 from rdr_viz.numbers.words import class_name, listed, short
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+_WORDS = {
+    "lambda_max": "Largest eigenvalue", "lambda_min": "Smallest eigenvalue",
+    "lambda_max_per_loss": "Largest eigenvalue over training loss", "lambda_ratio": "Smallest over largest eigenvalue",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,11 @@ class EigenvaluesOverEpochs(Display):
     """lambda_max and lambda_min over the epochs whose weights were kept, a line per class or group.
 
     Attributes:
-        data: of :func:`rdr_viz.curvature.class_curvature`, rank 1, with ``name`` (of the class or group) besides.
+        data: of :func:`rdr_viz.curvature.class_curvature`, rank 1, with ``name`` (of the class or group) and what
+            :func:`rdr_viz.curvature.scale_free` adds.
         method: canonical method name.
+        relative: whether lambda_max is drawn over the training loss and lambda_min over lambda_max, neither of which
+            falls because the loss does.
 
     Example:
         >>> EigenvaluesOverEpochs.from_run(run, by="group").figure()  # doctest: +SKIP
@@ -38,69 +46,89 @@ class EigenvaluesOverEpochs(Display):
 
     data: pd.DataFrame
     method: str
+    relative: bool = False
 
     title = "How does the sharpest curvature move through training?"
     look = (
         "Above, the largest eigenvalue: lines that stay high are classes on which the loss stays sharp. Below, the "
-        "smallest: the further under 0, the more of a saddle."
+        "smallest: the further under 0, the more of a saddle. Both shrink with the loss itself: compare them over the "
+        "training loss, or over each other, before you call a method flatter."
     )
 
     @classmethod
-    def from_run(cls, run: Run, *, by: str = "group", **options: object) -> EigenvaluesOverEpochs:
-        """Compute or read the eigenvalues; ``options`` as for :func:`rdr_viz.curvature.class_curvature`."""
-        from rdr_viz.curvature import class_curvature
+    def from_run(
+        cls, run: Run, *, by: str = "group", relative: bool = False, **options: object
+    ) -> EigenvaluesOverEpochs:
+        """Compute or read the eigenvalues.
+
+        Args:
+            run: finished.
+            by: a line per ``"class"`` or ``"group"``.
+            relative: draw them over the training loss and over each other (default: as they are).
+            options: of :func:`rdr_viz.curvature.class_curvature`.
+        """
+        from rdr_viz.curvature import class_curvature, scale_free
 
         table = class_curvature(run, by=by, **options)
-        table = table[table["rank"] == 1].reset_index(drop=True)
+        table = scale_free(table[table["rank"] == 1].reset_index(drop=True))
         names = [run.class_names[c] for c in table["class"]] if by == "class" else table["group"]
-        return cls(table.assign(name=list(names)), run.config.method)
+        return cls(table.assign(name=list(names)), run.config.method, relative)
 
     @property
     def alt(self) -> str:
         first, last = self.data["epoch"].min(), self.data["epoch"].max()
         lines = []
         for name, rows in self._lines():
-            ends = rows.sort_values("epoch")["lambda_max"]
+            ends = rows[self._upper].dropna()
+            if ends.empty:
+                continue
             lines.append(f"{class_name(name)} from {short(ends.iloc[0])} to {short(ends.iloc[-1])}")
         return (
             f"Extreme eigenvalues of the Hessian for {method_style(self.method).label}, epochs {first} to {last}, "
-            f"{self._mode()}. Largest: {listed(lines)}."
+            f"{self._mode()}. {_WORDS[self._upper]}: {listed(lines or [NO_LOSS])}."
         )
 
     @property
     def finding(self) -> str:
         final = self.data[self.data["epoch"] == self.data["epoch"].max()]
-        sharp = final.loc[final["lambda_max"].idxmax()]
-        flat = final.loc[final["lambda_max"].idxmin()]
+        column = self._upper
+        if final[column].isna().all():
+            return f"Eigenvalues over each other alone: {NO_LOSS}. {self._mode()}."
+        sharp, flat = final.loc[final[column].idxmax()], final.loc[final[column].idxmin()]
+        what = _WORDS[column]
         words = (
-            f"After epoch {sharp['epoch']} the largest eigenvalue is highest on {class_name(str(sharp['name']))}, "
-            f"{short(sharp['lambda_max'])}"
+            f"After epoch {sharp['epoch']} the {what[0].lower()}{what[1:]} is highest on "
+            f"{class_name(str(sharp['name']))}, {short(sharp[column])}"
         )
         if len(final) > 1:
-            words += f", and lowest on {class_name(str(flat['name']))}, {short(flat['lambda_max'])}"
+            words += f", and lowest on {class_name(str(flat['name']))}, {short(flat[column])}"
         return f"{words}. {self._mode()}."
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw lambda_max on ``ax`` (default: a new figure's) and return it; :meth:`figure` shows lambda_min too."""
+        """Draw the largest on ``ax`` (default: a new figure's) and return it; :meth:`figure` shows the smallest too."""
         if ax is None:
             ax = new_figure(TEXT_WIDTH, 2.6).subplots()
         with rdr_style():
-            self._draw(ax, "lambda_max", "Largest eigenvalue")
+            self._draw(ax, self._upper)
             ax.set_xlabel("Epoch")
             ax.set_title(f"{method_style(self.method).label}: curvature over training ({self._mode()})")
         return ax
 
     def figure(self) -> Figure:
-        """lambda_max above, lambda_min below."""
+        """The largest above, the smallest below."""
         with rdr_style():
             figure = new_figure(TEXT_WIDTH, 4.2)
             upper, lower = figure.subplots(2, 1, sharex=True)
             self.plot(upper).set_xlabel("")
-            self._draw(lower, "lambda_min", "Smallest eigenvalue")
+            self._draw(lower, "lambda_ratio" if self.relative else "lambda_min")
             lower.set_xlabel("Epoch")
         return figure
 
-    def _draw(self, ax: Axes, column: str, label: str) -> None:
+    @property
+    def _upper(self) -> str:
+        return "lambda_max_per_loss" if self.relative else "lambda_max"
+
+    def _draw(self, ax: Axes, column: str) -> None:
         lines = self._lines()
         seen: dict[str, int] = {}
         for _, rows in lines:
@@ -109,7 +137,13 @@ class EigenvaluesOverEpochs(Display):
             seen[group] = seen.get(group, 0) + 1
             ax.plot(rows["epoch"], rows[column], marker=marker, color=GROUP_COLORS.get(group, "#888888"), lw=1.3, ms=4,
                     clip_on=False, zorder=3)  # fmt: skip
-        values = self.data[column]
+        values = self.data[column].dropna()
+        ax.set_ylabel(_WORDS[column].replace(" over ", "\nover "))
+        epoch_axis(ax, self.data["epoch"], label=False)
+        if values.empty:
+            ax.set_yticks([])
+            ax.text(0.5, 0.5, "The training loss at these weights is not stored", transform=ax.transAxes, ha="center")
+            return
         sizes = values.abs()
         if sizes.max() > 5 * sizes.min() > 0 and (values > 0).all():
             ax.set_yscale("log")
@@ -118,8 +152,6 @@ class EigenvaluesOverEpochs(Display):
             ax.set_yscale("symlog", linthresh=float(sizes.min()) / 2)
         if ax.get_yscale() != "linear":
             log_ticks(ax.yaxis, values.min(), values.max())
-        epoch_axis(ax, self.data["epoch"], label=False)
-        ax.set_ylabel(label)
         last = self.data["epoch"].max()
         final = [(name, rows[rows["epoch"] == last].iloc[0]) for name, rows in lines if (rows["epoch"] == last).any()]
         if not final:

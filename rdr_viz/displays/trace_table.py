@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 
     from rdr_core.runs import Run
 
-_COLUMNS = ("Method", "Class", "Images", "λ min", "λ max", "Trace")
+#: Heads, and where on the axes each column ends (the first begins).
+_COLUMNS = {
+    "Method": 0.0, "Class": 0.265, "Images": 0.35, "λ min": 0.46, "λ max": 0.55, "Trace": 0.71, "λ min / max": 0.86,
+    "Trace / loss": 1.0,
+}  # fmt: skip
+#: What a table of curvature says where its loss is not known.
+NO_LOSS = "the training loss at these weights is not stored; `rdr analyze RUN --what curvature` adds it"
 
 
 @dataclass(frozen=True)
 class TraceTable(Display):
-    """lambda_min, lambda_max and trace of each Few class and method.
+    """lambda_min, lambda_max and trace of each Few class and method, and what is left of them without their scale.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``class``, ``name``, ``images``, ``lambda_min``, ``lambda_max``,
-            ``trace``, ``trace_standard_error``, ``mode``; a row for each run and class, of the last epoch.
+            ``trace``, ``trace_standard_error``, ``mean_loss``, ``mode``, and the columns of
+            :func:`rdr_viz.curvature.scale_free`; a row for each run and class, of the last epoch.
 
     Example:
         >>> TraceTable.from_runs([ce, rdr]).data  # doctest: +SKIP
@@ -38,7 +45,10 @@ class TraceTable(Display):
     data: pd.DataFrame
 
     title = "How sharp is the loss on the Few classes?"
-    look = "Compare a class's trace and largest eigenvalue between methods: lower is flatter. ± is one standard error."
+    look = (
+        "Compare a class's trace and largest eigenvalue between methods: lower is flatter, or only of a smaller loss, "
+        "which the last two columns do not depend on. ± is one standard error."
+    )
 
     @classmethod
     def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: object) -> TraceTable:
@@ -51,7 +61,7 @@ class TraceTable(Display):
         """
         import pandas as pd
 
-        from rdr_viz.curvature import class_curvature
+        from rdr_viz.curvature import class_curvature, scale_free
 
         if not runs:
             raise RdrError("There is no run to list; give at least one.")
@@ -61,7 +71,7 @@ class TraceTable(Display):
             if not chosen:
                 raise RdrError(f"{run.path} has no Few class; name classes.")
             table = class_curvature(run, classes=chosen, epochs=run.milestones[-1:], **options)
-            table = table[table["rank"] == 1]
+            table = scale_free(table[table["rank"] == 1])
             table.insert(0, "method", run.config.method)
             table.insert(1, "label", method_style(run.config.method).label)
             table.insert(2, "seed", run.config.seed)
@@ -78,19 +88,28 @@ class TraceTable(Display):
     def alt(self) -> str:
         rows = [
             f"{row['label']}, {class_name(str(row['name']))}: {short(row['lambda_min'])}, {short(row['lambda_max'])}, "
-            f"{self._trace(row)}"
+            f"{self._trace(row)}, {short(row['lambda_ratio'])}, {short(row['trace_per_loss'])}"
             for _, row in self.data.iterrows()
         ]
-        return f"Table of smallest and largest eigenvalue and trace ({self._mode()}). {'; '.join(rows)}."
+        return (
+            f"Table of smallest and largest eigenvalue, trace, the eigenvalues' ratio and trace over training loss "
+            f"({self._mode()}). {'; '.join(rows)}."
+        )
 
     @property
     def finding(self) -> str:
-        traces = self.data.groupby("label", sort=False)["trace"].mean()
-        words = [f"{label} {short(value)}" for label, value in traces.items()]
-        return f"Mean trace over the classes listed: {listed(words)}. {self._mode()}."
+        means = self.data.groupby("label", sort=False)[["trace", "trace_per_loss"]].mean()
+        traces = [f"{label} {short(value)}" for label, value in means["trace"].items()]
+        words = f"Mean trace over the classes listed: {listed(traces)}"
+        known = means["trace_per_loss"].dropna()
+        if known.empty:
+            return f"{words} ({NO_LOSS}). {self._mode()}."
+        return (
+            f"{words}; over the training loss {listed([f'{k} {short(v)}' for k, v in known.items()])}. {self._mode()}."
+        )
 
     def cells(self) -> list[list[str]]:
-        """The table as text, a list per row under the columns Method, Class, Images, λ min, λ max and Trace."""
+        """The table as text, a list per row: Method, Class, Images, λ min, λ max, Trace, λ min / max, Trace / loss."""
         several = self.data["seed"].nunique() > 1
         return [
             [
@@ -100,6 +119,8 @@ class TraceTable(Display):
                 short(row["lambda_min"]),
                 short(row["lambda_max"]),
                 self._trace(row),
+                short(row["lambda_ratio"]),
+                short(row["trace_per_loss"]),
             ]
             for _, row in self.data.iterrows()
         ]
@@ -115,9 +136,9 @@ class TraceTable(Display):
             height = len(cells) + 1
             ax.set_ylim(height, 0)
             ax.set_xlim(0, 1)
-            at = (0.0, 0.3, 0.45, 0.62, 0.78, 1.0)
-            for x, words in zip(at, _COLUMNS, strict=True):
-                ax.text(x, 0.5, words, weight="bold", ha="left" if x == 0 else "right", va="center")
+            at = tuple(_COLUMNS.values())
+            for words, x in _COLUMNS.items():
+                ax.text(x, 0.5, words, weight="bold", ha="left" if x == 0 else "right", va="center", fontsize="small")
             ax.axhline(1, color="#444444", lw=0.8)
             before = None
             for index, row in enumerate(cells):
@@ -126,7 +147,8 @@ class TraceTable(Display):
                 for column, (x, words) in enumerate(zip(at, row, strict=True)):
                     shown = "" if column == 0 and row[0] == before else words
                     color = method_style(self.data["method"].iloc[index]).edge if column == 0 else "#222222"
-                    ax.text(x, index + 1.5, shown, ha="left" if x == 0 else "right", va="center", color=color)
+                    ax.text(x, index + 1.5, shown, ha="left" if x == 0 else "right", va="center", color=color,
+                            fontsize="small")  # fmt: skip
                 before = row[0]
         return ax
 

@@ -41,14 +41,14 @@ def numbers_of(run: Run) -> Numbers:
 
     Arrays: ``loss`` (epochs,), ``groups`` (epochs, 4: accuracy over all classes, on Many, Medium and Few, percent, NaN
     where missing), ``accuracy`` and ``weight`` (epochs, d; weights with mean 1 over classes) and ``b_prime``
-    (4, epochs, d: the readings of B').
+    (4, epochs, d: the readings of B'), and of methods that have them raw ``ratio`` (epochs, d).
 
     With predictions ``labels`` and ``predicted`` (N,), ``reliability`` (groups, bins, 3: images, confidence, accuracy)
     and ``ece`` (groups, 2: error and overconfidence, 0..1). With curvature of each class ``density_grid`` and
-    ``density_height`` (P,) of the class with the fewest images, ``lambda_max`` and ``lambda_min`` (kept epochs,
-    classes). With ratios replayed ``ratio_classes`` (d, 4: mean of r, its reliability, the ends of that one's interval)
-    and ``ratio_groups`` (4, 4: over all classes, on Many, Medium, Few). With the loss surface ``surface_a`` (P,) and
-    ``surface_loss`` (groups, P).
+    ``density_height`` (P,) of the class with the fewest images, ``lambda_max``, ``lambda_min`` and ``mean_loss`` (kept
+    epochs, classes; NaN where the loss is not stored). With ratios replayed ``ratio_classes`` (d, 4: mean of r, its
+    reliability, the ends of that one's interval) and ``ratio_groups`` (4, 4: over all classes, on Many, Medium, Few).
+    With the loss surface ``surface_a`` (P,) and ``surface_loss`` (groups, P).
 
     Raises:
         RdrError: the run can't be read.
@@ -76,6 +76,8 @@ def _training(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "weight": weight.reshape(epochs, d),
         "b_prime": np.stack([classes[reading].to_numpy().reshape(epochs, d) for reading in READINGS]),
     }
+    if classes["ratio"].notna().any():
+        arrays["ratio"] = classes["ratio"].to_numpy().reshape(epochs, d)
     return arrays, {"warm_up": warm_up_epochs(classes)}
 
 
@@ -114,7 +116,8 @@ def _curvature(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
     table = class_curvature(run, by="class")
     table = table[table["rank"] == 1]
-    found = {name: table.pivot(index="epoch", columns="class", values=name) for name in ("lambda_max", "lambda_min")}
+    names = ("lambda_max", "lambda_min", "mean_loss")
+    found = {name: table.pivot(index="epoch", columns="class", values=name) for name in names}
     axes = found["lambda_max"]
     where = {"epochs": axes.index.astype(int).tolist(), "classes": axes.columns.astype(int).tolist()}
     return {name: values.to_numpy() for name, values in found.items()}, {"curvature": where}

@@ -21,11 +21,21 @@ if TYPE_CHECKING:
 def _curvature(run: Run, data: LongTailedData | None, device: str | None) -> pd.DataFrame:
     from rdr_viz.curvature import class_curvature
 
+    return class_curvature(
+        run, classes=_smallest(run), epochs=[run.config.epochs], data=data, device=device, progress=False
+    )
+
+
+def _loss(run: Run, data: LongTailedData | None, device: str | None) -> pd.DataFrame:
+    from rdr_viz.curvature import class_loss
+
+    return class_loss(run, classes=_smallest(run), epochs=[run.config.epochs], data=data, device=device)
+
+
+def _smallest(run: Run) -> list[int]:
     # A stable sort from the end: of classes with equally many images the later ones, which are Few in every grouping.
     smallest = len(run.class_counts) - 1 - np.argsort(run.class_counts[::-1], kind="stable")[:4]
-    return class_curvature(
-        run, classes=[int(c) for c in smallest], epochs=[run.config.epochs], data=data, device=device, progress=False
-    )
+    return [int(c) for c in smallest]
 
 
 def _density(run: Run, data: LongTailedData | None, device: str | None) -> pd.DataFrame:
@@ -42,6 +52,7 @@ def _general(name: str, run: Run, data: LongTailedData | None, device: str | Non
 OF_PAPERS: dict[str, Callable[[Run, LongTailedData | None, str | None], pd.DataFrame]] = {
     **{name: partial(_general, name) for name in ANALYSES},
     "curvature of the four smallest classes": _curvature,
+    "training loss of the four smallest classes": _loss,
     "density of the smallest class": _density,
 }
 
@@ -51,8 +62,9 @@ def analysis(run: Run, name: str, data: LongTailedData | None = None, device: st
 
     Args:
         run: a finished run.
-        name: "curvature of the four smallest classes" or "density of the smallest class", after the last epoch; or one
-            of :data:`rdr_viz.analyses.ANALYSES`.
+        name: "curvature of the four smallest classes", "training loss of the four smallest classes" (comes with their
+            curvature; asked for where that was stored without) or "density of the smallest class", after the last
+            epoch; or one of :data:`rdr_viz.analyses.ANALYSES`.
         data: the run's, where they are at hand.
         device: where curvature is computed (default: the CPU); the result is the same but for rounding.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from rdr_core.errors import unknown_name
 from rdr_viz.analysis import NotStored, only_stored
+from rdr_viz.curvature.scale import scale_free
 from rdr_viz.numbers.peeking import at_best_epoch
 from rdr_viz.numbers.training import correlations, first_and_last, weight_and_b_prime, weights_by_class
 from rdr_viz.papers.analyses import analysis
@@ -25,13 +26,13 @@ class Measure(NamedTuple):
         words: what a reader calls it.
         unit: after a number, or "".
         of: the number; NaN where the run has none.
-        analysis: stored analysis that it is read from, or "".
+        analyses: stored analyses that it is read from.
     """
 
     words: str
     unit: str
     of: Callable[[Run], float]
-    analysis: str = ""
+    analyses: tuple[str, ...] = ()
 
 
 def measure(run: Run, name: str) -> float:
@@ -63,8 +64,8 @@ def _seconds(run: Run) -> float:
 
 
 def _few(column: str, run: Run) -> float:
-    table = analysis(run, _CURVATURE)
-    return float(table.loc[table["class"].isin(run.groups.few), column].mean())
+    table = scale_free(analysis(run, _CURVATURE))
+    return float(table.loc[table["class"].isin(run.groups.few), column].mean(skipna=False))
 
 
 def _trace(klass: int, run: Run) -> float:
@@ -103,6 +104,7 @@ def at_best(group: str) -> str:
 
 
 _CURVATURE, _DENSITY = "curvature of the four smallest classes", "density of the smallest class"
+_AND_LOSS = (_CURVATURE, "training loss of the four smallest classes")
 
 #: By name. Curvature is that of the mean cross-entropy over a class's training images, after the last epoch.
 MEASURES: dict[str, Measure] = {
@@ -119,18 +121,27 @@ MEASURES: dict[str, Measure] = {
         )
     },
     "seconds": Measure("seconds of training", "s", _seconds),
-    "lambda_max": Measure("largest eigenvalue, mean over Few", "", partial(_few, "lambda_max"), _CURVATURE),
-    "lambda_min": Measure("smallest eigenvalue, mean over Few", "", partial(_few, "lambda_min"), _CURVATURE),
-    "trace_few": Measure("trace, mean over Few", "", partial(_few, "trace"), _CURVATURE),
+    "lambda_max": Measure("largest eigenvalue, mean over Few", "", partial(_few, "lambda_max"), (_CURVATURE,)),
+    "lambda_min": Measure("smallest eigenvalue, mean over Few", "", partial(_few, "lambda_min"), (_CURVATURE,)),
+    "trace_few": Measure("trace, mean over Few", "", partial(_few, "trace"), (_CURVATURE,)),
+    "lambda_min / lambda_max on Few": Measure(
+        "smallest over largest eigenvalue, mean over Few", "", partial(_few, "lambda_ratio"), (_CURVATURE,)
+    ),
+    "lambda_max over loss on Few": Measure(
+        "largest eigenvalue over training loss, mean over Few", "", partial(_few, "lambda_max_per_loss"), _AND_LOSS
+    ),
+    "trace over loss on Few": Measure(
+        "trace over training loss, mean over Few", "", partial(_few, "trace_per_loss"), _AND_LOSS
+    ),
     **{
-        f"trace_class{c}": Measure(f"trace, class {c}", "", partial(_trace, c), _CURVATURE)
+        f"trace_class{c}": Measure(f"trace, class {c}", "", partial(_trace, c), (_CURVATURE,))
         for c in range(6, 10)
     },
     "lambda_max_smallest": Measure(
-        "largest eigenvalue, smallest class", "", partial(_smallest, "lambda_max"), _DENSITY
+        "largest eigenvalue, smallest class", "", partial(_smallest, "lambda_max"), (_DENSITY,)
     ),
     "lambda_min_smallest": Measure(
-        "smallest eigenvalue, smallest class", "", partial(_smallest, "lambda_min"), _DENSITY
+        "smallest eigenvalue, smallest class", "", partial(_smallest, "lambda_min"), (_DENSITY,)
     ),
     **{
         f"correlation of weight and B' on {group.lower()}": Measure(

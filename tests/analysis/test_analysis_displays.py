@@ -320,7 +320,7 @@ def unlike(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"density", "eigenvalues", "traces"}))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"density", "eigenvalues", "flatness", "traces"}))
 def test_every_kind_draws_methods_of_every_shape(kind, unlike):
     for runs in [unlike] if compares_runs(kind) else [[run] for run in unlike]:
         made = make_display(kind, runs)

@@ -16,7 +16,7 @@ from rdr_core.errors import RdrError
 from rdr_core.runs import Run
 from rdr_core.training.augment import normalise
 from rdr_viz.analysis import how_far
-from rdr_viz.curvature import Hessian, by_class, class_curvature, class_density
+from rdr_viz.curvature import Hessian, class_curvature, class_density, request
 from rdr_viz.pieces import Pieces
 
 
@@ -44,7 +44,7 @@ def test_rows_are_the_hessians_of_each_class_and_are_read_back(finished_run, mon
     def refuse(*_):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(by_class._Request, "table", refuse)
+    monkeypatch.setattr(request.Request, "table", refuse)
     pd.testing.assert_frame_equal(class_curvature(finished_run, **ask), table)
     with pytest.raises(AssertionError, match="computed again"):
         class_curvature(finished_run, **{**ask, "mode": "train"})
@@ -78,7 +78,8 @@ def test_what_was_stopped_goes_on_to_the_same_table(finished_run, tmp_path, monk
     table = class_curvature(run, **ask)
     assert len(more) == 2
     assert far() == (6, 6)
-    assert [path.suffix for path in sorted((run.path / "analysis").iterdir())] == [".csv", ".json"]  # no pieces left
+    left = sorted(path.name.rpartition("-")[0] + path.suffix for path in (run.path / "analysis").iterdir())
+    assert left == ["class-loss.csv", "class-loss.json", "curvature.csv", "curvature.json"]  # no pieces
     timed = ["seconds"]
     pd.testing.assert_frame_equal(
         table.drop(columns=timed), class_curvature(finished_run, **ask).drop(columns=timed), check_exact=True
@@ -103,7 +104,7 @@ def test_groups_and_all_are_losses_over_their_images(finished_run):
 
 
 def test_the_runs_own_loss(finished_run):
-    own = by_class.own_loss(finished_run)
+    own = request.own_loss(finished_run)
     logits, labels = torch.randn(3, 10), torch.tensor([0, 9, 5])
     prior = torch.tensor(finished_run.class_counts / finished_run.class_counts.sum()).float().log()
     expected = torch.nn.functional.cross_entropy(logits + prior, labels, reduction="none")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from rdr_core.errors import RdrError
+from rdr_viz.curvature import scale_free
 from rdr_viz.displays.eigenvalues_over_epochs import EigenvaluesOverEpochs
+from rdr_viz.displays.flatness import Flatness
 from rdr_viz.displays.spectral_density import SpectralDensityPlot
 from rdr_viz.displays.trace_table import TraceTable
 
@@ -40,13 +44,17 @@ def test_a_narrow_spectrum_is_seen_to_be_narrow():
     assert narrow.texts[0].get_text() == "λ min −2.00\nλ max 1.00"
 
 
-def test_eigenvalues_have_a_line_each_above_and_below():
+def eigenvalues(losses=(0.5, 2.0), *, relative: bool = False) -> EigenvaluesOverEpochs:
     rows = [
         {"epoch": epoch, "group": group, "name": group, "lambda_max": top / epoch, "lambda_min": -top / 50,
-         "mode": "eval", "rank": 1}
-        for epoch in (15, 60) for group, top in (("Many", 20.0), ("Few", 900.0))
+         "trace": 3 * top, "mean_loss": loss, "mode": "eval", "rank": 1}
+        for epoch in (15, 60) for (group, top), loss in zip((("Many", 20.0), ("Few", 900.0)), losses, strict=True)
     ]  # fmt: skip
-    display = EigenvaluesOverEpochs(pd.DataFrame(rows), "ce")
+    return EigenvaluesOverEpochs(scale_free(pd.DataFrame(rows)), "ce", relative)
+
+
+def test_eigenvalues_have_a_line_each_above_and_below():
+    display = eigenvalues()
     upper, lower = display.figure().axes
     assert [line.get_ydata().tolist() for line in upper.lines] == [[20 / 15, 20 / 60], [60.0, 15.0]]
     assert (upper.get_yscale(), lower.get_yscale()) == ("log", "symlog")
@@ -54,7 +62,29 @@ def test_eigenvalues_have_a_line_each_above_and_below():
     assert "highest on Few, 15.0" in display.finding
 
 
-def test_the_table_has_digits_to_the_errors_second():
+def test_relative_eigenvalues_are_over_the_loss_and_over_each_other():
+    display = eigenvalues(relative=True)
+    upper, lower = display.figure().axes
+    assert [line.get_ydata().tolist() for line in upper.lines] == [[40 / 15, 40 / 60], [30.0, 7.5]]
+    assert [line.get_ydata().tolist() for line in lower.lines] == [pytest.approx([-0.3, -1.2])] * 2
+    assert {text.get_text() for text in upper.texts} == {"Many: 0.667", "Few: 7.50"}
+    assert (upper.get_ylabel(), lower.get_ylabel()) == (
+        "Largest eigenvalue\nover training loss", "Smallest\nover largest eigenvalue"
+    )  # fmt: skip
+    assert "largest eigenvalue over training loss is highest on Few, 7.50" in display.finding
+    assert "Many from 2.67 to 0.667" in display.alt
+
+
+def test_where_no_loss_is_known_the_picture_and_the_words_say_so():
+    display = eigenvalues((np.nan, np.nan), relative=True)
+    upper, lower = display.figure().axes
+    assert [text.get_text() for text in upper.texts] == ["The training loss at these weights is not stored"]
+    assert len(lower.lines) == 2
+    assert "`rdr analyze RUN --what curvature` adds it" in display.finding
+    assert "adds it" in display.alt
+
+
+def table(losses=(0.5, 0.01)) -> TraceTable:
     row = {"seed": 0, "class": 9, "name": "9", "images": 2, "lambda_min": -2.8153, "lambda_max": 81.84,
            "mode": "eval"}  # fmt: skip
     data = pd.DataFrame(
@@ -63,9 +93,63 @@ def test_the_table_has_digits_to_the_errors_second():
             {"method": "rdr", "label": "RDR", "trace": 3.2213, "trace_standard_error": 0.0766, **row},
         ]
     )
-    display = TraceTable(data)
-    assert display.cells()[0] == ["CE", "9", "2", "−2.82", "81.8", "152.8 ± 4.2"]
-    assert display.cells()[1][-1] == "3.221 ± 0.077"
+    return TraceTable(scale_free(data.assign(mean_loss=losses)))
+
+
+def test_the_table_has_digits_to_the_errors_second():
+    display = table()
+    assert display.cells()[0] == ["CE", "9", "2", "−2.82", "81.8", "152.8 ± 4.2", "−0.0344", "306"]
+    assert display.cells()[1][5:] == ["3.221 ± 0.077", "−0.0344", "322"]
     shown = {text.get_text() for text in display.plot().texts}
-    assert {"λ min", "152.8 ± 4.2", "RDR"} <= shown
-    assert "CE 153 and RDR 3.22" in display.finding
+    assert {"λ min", "152.8 ± 4.2", "RDR", "Trace / loss", "306"} <= shown
+    assert "CE 153 and RDR 3.22; over the training loss CE 306 and RDR 322" in display.finding
+
+
+def test_a_table_without_losses_says_what_adds_them():
+    display = table((np.nan, np.nan))
+    assert [row[-1] for row in display.cells()] == ["n/a", "n/a"]
+    assert "`rdr analyze RUN --what curvature` adds it" in display.finding
+
+
+def points(**factors: float) -> pd.DataFrame:
+    """Traces of 100 times the loss, times a factor of the method."""
+    rows = [
+        {"method": method, "label": method, "seed": 0, "class": klass, "name": str(klass), "group": group,
+         "images": 9 - klass, "mean_loss": loss, "trace": 100 * factor * loss, "trace_per_loss": 100 * factor,
+         "mode": "eval"}
+        for method, factor in factors.items()
+        for klass, (group, loss) in enumerate([("Many", 0.01), ("Few", 0.1), ("Few", 1.0)])
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_flatness_tells_scale_from_what_is_left():
+    display = Flatness(points(ce=1.0, rdr=0.5))
+    assert display.means().to_dict("index") == {
+        "ce": pytest.approx({"mean_loss": 0.1**0.5, "trace": 100 * 0.1**0.5, "trace_per_loss": 100}),
+        "rdr": pytest.approx({"mean_loss": 0.1**0.5, "trace": 50 * 0.1**0.5, "trace_per_loss": 50}),
+    }
+    assert display.correlation == pytest.approx(display.data[["mean_loss", "trace"]].corr("spearman").iloc[0, 1])
+    assert "On Few, of CE's: the trace ×0.500 with RDR; over the loss ×0.500 with RDR" in display.finding
+    ax = display.figure().axes[0]
+    drawn = np.concatenate([line.get_xydata() for line in ax.lines if line.get_linestyle() == "None"])
+    np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(display.data[["mean_loss", "trace"]], axis=0))
+    for guide in (line for line in ax.lines if line.get_linestyle() == "-"):
+        x, y = guide.get_data()
+        assert np.ptp(np.log10(y / x)) < 1e-9  # along it trace and loss go together
+    alone = Flatness(points(ce=1.0))
+    assert alone.correlation == 1
+    assert "of CE's" not in alone.finding
+
+
+def test_flatness_of_runs_whose_loss_nobody_knows_is_refused(monkeypatch, finished_run):
+    def unknown(run, **_) -> pd.DataFrame:
+        row = {"rank": 1, "epoch": run.config.epochs, "class": 9, "group": "Few", "images": 2, "lambda_min": -1.0,
+               "lambda_max": 9.0, "trace": 20.0, "mean_loss": np.nan, "mode": "eval"}  # fmt: skip
+        return pd.DataFrame([row])
+
+    monkeypatch.setattr("rdr_viz.curvature.class_curvature", unknown)
+    with pytest.raises(RdrError, match="the training loss at these weights is not stored"):
+        Flatness.from_runs([finished_run])
+    with pytest.raises(RdrError, match="no run to draw"):
+        Flatness.from_runs([])

@@ -156,9 +156,36 @@ def test_eigenvalues(seen):
     with only_stored():
         parts = [EigenvaluesOverEpochs.from_run(run, by="class").data.assign(method=run.config.method)
                  for run in digits(*METHODS, seeds=(0,))]  # fmt: skip
-    expected = pd.concat(parts)[["method", "epoch", "class", "lambda_max", "lambda_min"]]
-    columns = {"lambda_max": "lambda_max", "lambda_min": "lambda_min"}
-    same(found, expected, ["method", "epoch", "class"], columns)
+    names = ["lambda_max", "lambda_min", "mean_loss", "lambda_ratio", "lambda_max_per_loss"]
+    expected = pd.concat(parts)[["method", "epoch", "class", *names]]
+    assert expected.loc[expected["epoch"] == 60, names].notna().all(axis=None)
+    same(found, expected, ["method", "epoch", "class"], {name: name for name in names})
+
+
+@pytest.mark.parametrize(
+    ("option", "column", "says", "end"),
+    [
+        ("largest", "lambda_max", "the loss is sharpest on", max),
+        ("smallest", "lambda_min", "the loss bends down most on", min),
+        ("smallest / largest", "lambda_ratio", "the smallest eigenvalue over the largest", min),
+        ("largest / training loss", "lambda_max_per_loss", "At equal training loss", max),
+    ],
+)
+def test_the_sentence_on_eigenvalues_is_of_what_is_drawn(seen, option, column, says, end):
+    found = drawn(seen, "eigenvalues", seed=0, **({} if option == "largest" else {"option": option}))
+    final = found[(found["method"] == "rdr") & (found["epoch"] == 60)]
+    by_class = final.set_index("name")[column].astype(float).to_dict()
+    assert says in seen.sentence
+    assert f"{end(by_class, key=by_class.get)} (" in seen.page.locator(".panel .say b").last.inner_text()
+
+
+def test_eigenvalues_of_runs_without_a_loss_say_so(seen):
+    seen.show(view="eigenvalues", method=METHODS, seed=0)
+    seen.ask("panel.context.chosen.forEach(one => one.runs[0].data.mean_loss.values.fill(NaN))")
+    seen.show(view="eigenvalues", method=METHODS, seed=0, option="largest / training loss")
+    assert "The training loss at these weights is not stored" in seen.sentence
+    seen.show(view="eigenvalues", method=METHODS, seed=0, option="smallest / largest")
+    assert "over the largest" in seen.sentence
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)])

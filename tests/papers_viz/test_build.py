@@ -137,7 +137,7 @@ def test_an_analysis_ends_at_the_deadline_and_leaves_nothing_half_done(tiny, run
         signal.raise_signal(signal.SIGALRM)
         pytest.fail("the analysis went on after the deadline")
 
-    monkeypatch.setattr("rdr_viz.curvature.by_class._Request.table", computed_until_the_alarm_rings)
+    monkeypatch.setattr("rdr_viz.curvature.request.Request.table", computed_until_the_alarm_rings)
     before = signal.getsignal(signal.SIGALRM)
     outcome = work_through([task], budget=0.3, progress=False)
     assert (clock.rang, clock.armed) == (1, [pytest.approx(0.3), 0.0])  # taken back when the work had ended

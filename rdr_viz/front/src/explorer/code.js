@@ -2,7 +2,7 @@
 
 const PLAIN = {
   weights: (option) => (option ? ', groups=("Many", "Medium", "Few")' : ""),
-  eigenvalues: () => ', by="class"',
+  eigenvalues: (option) => `, by="class"${option.includes("/") ? ", relative=True" : ""}`,
   surface: () => ", span=1.0",
 };
 const READINGS = ["b_prime", "b_prime_probability", "b_prime_batch", "b_prime_quantile"];
