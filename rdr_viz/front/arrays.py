@@ -41,7 +41,7 @@ def numbers_of(run: Run) -> Numbers:
 
     Arrays: ``loss`` (epochs,), ``groups`` (epochs, 4: accuracy over all classes, on Many, Medium and Few, percent, NaN
     where missing), ``accuracy`` and ``weight`` (epochs, d; weights with mean 1 over classes) and ``b_prime``
-    (4, epochs, d: the readings of B').
+    (4, epochs, d: the readings of B'), and of methods that have them raw ``ratio`` (epochs, d).
 
     With predictions ``labels`` and ``predicted`` (N,), ``reliability`` (groups, bins, 3: images, confidence, accuracy)
     and ``ece`` (groups, 2: error and overconfidence, 0..1). With curvature of each class ``density_grid`` and
@@ -74,6 +74,8 @@ def _training(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "weight": weight.reshape(epochs, d),
         "b_prime": np.stack([classes[reading].to_numpy().reshape(epochs, d) for reading in READINGS]),
     }
+    if classes["ratio"].notna().any():
+        arrays["ratio"] = classes["ratio"].to_numpy().reshape(epochs, d)
     return arrays, {"warm_up": warm_up_epochs(classes)}
 
 
