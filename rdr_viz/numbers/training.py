@@ -27,9 +27,9 @@ def weights_by_class(run: Run) -> pd.DataFrame:
 
     Returns:
         ``epoch``, ``class``, ``name``, ``count``, ``group``; ``weight``, the class's mean over the epoch's visits,
-        scaled by :func:`mean_one_over_classes`, and ``ratio``, its mean raw density ratio, before clamp and scaling: NaN
-        where the class was never visited, and ratios of a method that has none; ``warm_up``, the first epochs, in which
-        some class still had weight 1 (:func:`warm_up_epochs`).
+        scaled by :func:`mean_one_over_classes`, and ``ratio``, its mean raw density ratio, before clamp and scaling,
+        both NaN where the class was never visited, ratios of a method that has none too; ``warm_up``, the first epochs,
+        in which some class still had weight 1 (:func:`warm_up_epochs`).
     """
     data = run.classes.loc[:, ["epoch", "class", "count", "group", "weight", "ratio"]].copy()
     data["group"] = data["group"].astype(str)
