@@ -515,10 +515,10 @@ pd.DataFrame(rows).T.style.format("{:.2f}")
 # %% [markdown]
 # Are you surprised where r is steady and where it jumps? A large class has many images in a batch, and they are alike
 # to the trained network: that is section 5's case. In a small class an image is alone most of the time, and then
-# $r = \langle x, F \rangle / \lVert x \rVert^2$. With $x = F + e$, where e is what is the image's own, that is about
-# $\lVert F \rVert^2 / (\lVert F \rVert^2 + \lVert e \rVert^2)$: **below 1 on average in a small class**,
-# however typical it is; in a large class the e of many images cancel. So the mean r of Few says how lonely its images
-# are in their batches, not how dense the class is.
+# $r = \langle x, F \rangle / \lVert x \rVert^2$: the part of F that lies beside x is out of its reach. With $x = F + e$,
+# where e is what is the image's own, the mean r of b images of a class is about
+# $\lVert F \rVert^2 / (\lVert F \rVert^2 + \lVert e \rVert^2 / b)$: **below 1 in a small class**, however typical
+# its images are. So the mean r of Few says how lonely its images are in their batches, not how dense the class is.
 #
 # ### And with infinite data?
 #

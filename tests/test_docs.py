@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import stats
 
 import rdr_core
 import rdr_viz
@@ -192,3 +193,59 @@ def test_the_three_rdrs_tables_are_what_was_measured(scale, monkeypatch):
     text = (ROOT / "docs" / "methods" / "three-rdrs.md").read_text(encoding="utf-8")
     shown = text.split(f"<!-- three-rdrs-{scale} -->")[1].split("<!-- end -->")[0]
     assert shown.strip() == benchmark.tables(scale).strip()
+
+
+@pytest.fixture
+def text_ratios(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module("text_ratios")
+
+
+def test_the_distance_from_algorithm_1_is_what_was_measured(text_ratios):
+    """`python benchmarks/text_ratios.py --from-csv` prints it; none is typed."""
+    text = (ROOT / "docs" / "methods" / "three-rdrs.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- text-ratios -->")[1].split("<!-- end -->")[0]
+    assert shown.strip() == text_ratios.markdown(pd.read_csv(text_ratios.RESULTS))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_ratios_are_compared_as_by_brute_force(text_ratios, seed):
+    """Class 4 is never there; class 3 of Few never with three images in a batch."""
+    draw = np.random.default_rng(seed)
+    groups = np.array(["Many", "Many", "Medium", "Few", "Few"])
+    batches = [draw.choice(3, 12).tolist() + [3] * (at % 3) for at in range(5)]
+    visits = [(at, klass, 8 * draw.standard_normal(), 8 * draw.standard_normal())
+              for at, labels in enumerate(batches) for klass in labels]  # fmt: skip
+    table = text_ratios.compared(pd.DataFrame(visits, columns=["batch", "class", "ours", "text"]), groups)
+    assert table["group"].tolist() == ["All", "Many", "Medium", "Few"]
+    for row in table.to_dict("records"):
+        members = [k for k in range(4) if row["group"] in ("All", groups[k])]
+        own = [visit for visit in visits if visit[1] in members]
+        for which, at in (("ours", 2), ("text", 3)):
+            assert row[f"below_zero_{which}"] == pytest.approx(100 * sum(v[at] < 0 for v in own) / len(own))
+            assert row[f"far_{which}"] == pytest.approx(100 * sum(abs(v[at]) > 10 for v in own) / len(own))
+            means = [np.mean([v[at] for v in own if v[1] == k]) for k in members]
+            assert row[f"mean_{which}"] == pytest.approx(np.mean(means))
+        correlations = []
+        for k in members:
+            pairs = [[v[2:] for v in own if v[:2] == (at, k)] for at in range(5)]
+            known = [stats.spearmanr(*zip(*some, strict=True)).statistic for some in pairs if len(some) > 2]
+            correlations += [np.mean(known)] if known else []
+        expected = np.mean(correlations) if correlations else np.nan
+        assert row["rank_correlation"] == pytest.approx(expected, nan_ok=True)
+
+
+def test_algorithm_1_is_asked_of_the_same_batches_with_prototypes_of_its_own(text_ratios):
+    """Its first ratios are 0, against prototypes at 0; what trains is ours."""
+    rdr = {preset: rdr_core.RDRWeights(torch.tensor([30, 10]), 8, preset=preset) for preset in ("ours", "text")}
+    both = text_ratios.Both(rdr_core.RDRWeights(torch.tensor([30, 10]), 8))
+    for seed in range(3):
+        draw = torch.Generator().manual_seed(seed)
+        features, labels = torch.randn(6, 8, generator=draw), torch.tensor([0, 0, 0, 0, 1, 1])
+        weighed = both.weigh(features, labels)
+        alone = {preset: weights.weigh(features, labels) for preset, weights in rdr.items()}
+        assert torch.equal(weighed.weights, alone["ours"].weights)
+        for preset in rdr:
+            np.testing.assert_array_equal(both.seen[-1][preset], alone[preset].ratios)
+    assert both.seen[0]["text"].eq(0).all()
+    assert [seen["batch"].unique().tolist() for seen in both.seen] == [[0], [1], [2]]

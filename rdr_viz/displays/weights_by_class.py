@@ -13,7 +13,7 @@ from rdr_viz.displays.epochs import epoch_axis, log_ticks, shade_warm_up
 from rdr_viz.displays.shared import chosen_groups, data_of, rows_of_groups
 from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
 from rdr_viz.numbers.correlation import is_constant
-from rdr_viz.numbers.training import first_and_last, weights_by_class
+from rdr_viz.numbers.training import changes_by_class, first_and_last, weights_by_class
 from rdr_viz.numbers.words import class_name, listed, percent, plural, short
 from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS, method_style
 
@@ -28,6 +28,7 @@ _LOG_FROM = 5.0  # largest over smallest weight from which a log axis reads bett
 _LABEL_GAP = 0.085  # least distance of two labels at the right, in parts of the axes' height
 _PANEL_GAP = 0.1  # the same in a group's panel, which is lower
 _LONGEST = 14  # letters of a class's name in a panel
+_COLUMNS = {"weight": "Class weight (mean 1)", "ratio": "Mean raw ratio r"}  # from above to below, and their axes
 _EACH = 12  # up to as many classes the finding names the change of each, and up to half as many a panel each line
 
 
@@ -35,8 +36,11 @@ _EACH = 12  # up to as many classes the finding names the change of each, and up
 class WeightsByClass(Display):
     """A line per class: its mean weight over each epoch's visits, in its group's colour.
 
+    Beneath them, of a method that has ratios, the classes' mean raw ratios r. The weights are these clamped, times 1/n,
+    scaled to mean 1 over the classes: a weight falls where its ratio falls, but also where those of other classes rise.
+
     Attributes:
-        data: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``warm_up``; see
+        data: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``ratio``, ``warm_up``; see
             :func:`rdr_viz.numbers.training.weights_by_class`.
         method: Canonical method name.
         groups: Groups with a panel of their own, as in the paper's figure 7; empty for all classes in one.
@@ -54,7 +58,7 @@ class WeightsByClass(Display):
     title = "How does training move the class weights?"
     look = (
         "Each line is one class; look at how far apart large and small classes are, and whether the lines still move "
-        "late in training."
+        "late in training. Where weights move and raw ratios do not, scaling and the clamp at 0 move them."
     )
 
     @classmethod
@@ -75,32 +79,36 @@ class WeightsByClass(Display):
             data = rows_of_groups(data, shown)
         return cls(data, run.config.method, shown, data_of(run))
 
-    def changes(self) -> pd.DataFrame:
-        """How far each class's weight moved: ``class``, ``name``, ``group``, ``first``, ``last``, ``change``.
+    @property
+    def has_ratios(self) -> bool:
+        """Whether the method has density ratios."""
+        return bool(self.data["ratio"].notna().any())
 
-        ``first`` and ``last`` are means over the first and the last fifth of the epochs after the warm-up
-        (:func:`rdr_viz.numbers.training.first_and_last`), ``change`` is from one to the other in percent.
-        """
-        classes = self.data[["class", "name", "group"]].drop_duplicates("class").set_index("class")
-        for name, epochs in zip(("first", "last"), first_and_last(self.data), strict=True):
-            classes[name] = self.data[self.data["epoch"].isin(epochs)].groupby("class")["weight"].mean()
-        classes["change"] = 100 * (classes["last"] / classes["first"].where(classes["first"] > 0) - 1)
-        return classes.reset_index()
+    def changes(self) -> pd.DataFrame:
+        """How far each class's weight moved; see :func:`rdr_viz.numbers.training.changes_by_class`."""
+        return changes_by_class(self.data, "weight")
 
     @property
     def alt(self) -> str:
         largest, smallest = self._ends()
-        ends = []
+        ends, below = [], []
         for klass in dict.fromkeys((largest, smallest)):
             rows = self._line(klass)
             ends.append(
                 f"{class_name(rows['name'].iloc[0])} ({plural(int(rows['count'].iloc[0]), 'image')}) from "
                 f"{short(rows['weight'].iloc[0])} to {short(rows['weight'].iloc[-1])}"
             )
+            if self.has_ratios:
+                used = rows[~rows["warm_up"]]
+                below.append(
+                    f"{class_name(rows['name'].iloc[0])} from {short(used['ratio'].iloc[0])} to "
+                    f"{short(used['ratio'].iloc[-1])}"
+                )
+        beneath = f" Beneath, their mean raw ratios after the warm-up: {listed(below)}." if below else ""
         return (
             f"Line chart of the mean weight of {plural(self.data['class'].nunique(), 'class', 'classes')} for "
             f"{method_style(self.method).label}, epochs {self.data['epoch'].min()} to {self.data['epoch'].max()}: "
-            f"{listed(ends)}."
+            f"{listed(ends)}.{beneath}"
         )
 
     @property
@@ -109,16 +117,24 @@ class WeightsByClass(Display):
         if is_constant(weights):
             return f"Every class kept the weight {short(weights.iloc[0])} throughout."
         first, last = first_and_last(self.data)
+        ratios = f" Mean raw ratio: {self._moves('ratio', first, last)}." if self.has_ratios else ""
+        warm_up = f" Before epoch {first[0]} some class still had its first weight, 1." if first[0] > 1 else ""
+        return (
+            f"Mean weight in {_span(first)} and in {_span(last)}: {self._moves('weight', first, last)}.{ratios}"
+            f"{self._each()}{warm_up}"
+        )
+
+    def _moves(self, column: str, first: list[int], last: list[int]) -> str:
+        """The groups' means over some epochs and over others."""
         moves = []
         for group in GROUPS:
             rows = self.data[self.data["group"] == group]
             if rows.empty:
                 continue
-            start, end = (rows.loc[rows["epoch"].isin(part), "weight"].mean() for part in (first, last))
+            start, end = (rows.loc[rows["epoch"].isin(part), column].mean() for part in (first, last))
             change = f" ({_signed(100 * (end / start - 1))})" if start > 0 else ""
             moves.append(f"{group} {short(start)} and {short(end)}{change}")
-        warm_up = f" Before epoch {first[0]} some class still had its first weight, 1." if first[0] > 1 else ""
-        return f"Mean weight in {_span(first)} and in {_span(last)}: {', '.join(moves)}.{self._each()}{warm_up}"
+        return ", ".join(moves)
 
     def _each(self) -> str:
         """The classes' own changes, in a sentence, where there are few enough to read."""
@@ -134,43 +150,60 @@ class WeightsByClass(Display):
         return f" Class by class: {'; '.join(parts)}."
 
     def figure(self) -> Figure:
-        """All classes on one scale, or a panel for each of :attr:`groups`."""
+        """All classes on one scale, or a panel for each of :attr:`groups`; beneath them the raw ratios."""
         if not self.groups:
-            return self.plot().figure
-        figure = new_figure(TEXT_WIDTH, 2.3)
+            return self._whole()
+        rows = 2 if self.has_ratios else 1
+        figure = new_figure(TEXT_WIDTH, 0.5 + 1.8 * rows)
         with rdr_style():
-            panels = figure.subplots(1, len(self.groups), squeeze=False)[0]
-            for ax, group in zip(panels, self.groups, strict=True):
-                self._panel(ax, group)
-            panels[0].set_ylabel("Class weight (mean 1)")
+            panels = figure.subplots(rows, len(self.groups), sharex="col", squeeze=False)
+            for row, (column, label) in zip(panels, list(_COLUMNS.items())[:rows], strict=True):
+                for ax, group in zip(row, self.groups, strict=True):
+                    self._panel(ax, group, column)
+                row[0].set_ylabel(label)
+            for ax, group in zip(panels[0], self.groups, strict=True):
+                ax.set_title(group, color=GROUP_TEXT[group])
+            for ax in panels[-1]:
+                ax.set_xlabel("Epoch")
+            figure.align_ylabels(panels[:, 0])
             figure.suptitle(self._heading(), x=0.01, ha="left")
+        return figure
+
+    def _whole(self) -> Figure:
+        """All classes on one scale."""
+        if not self.has_ratios:
+            return self.plot().figure
+        figure = new_figure(TEXT_WIDTH, 4.6)
+        with rdr_style():
+            upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.6))
+            self.plot(upper).set_xlabel("")
+            self._lines(lower, self.data, "ratio")
+            shade_warm_up(lower, self.data)
+            epoch_axis(lower, self.data["epoch"])
+            lower.set_ylabel(_COLUMNS["ratio"])
+            figure.align_ylabels([upper, lower])
         return figure
 
     def _heading(self) -> str:
         words = f"{method_style(self.method).label}: weight of each class"
         return f"{words} ({self.setting})" if self.setting else words
 
-    def _panel(self, ax: Axes, group: str) -> None:
+    def _panel(self, ax: Axes, group: str, column: str) -> None:
         """The lines of one group on a scale of their own, each with its class's name at the right."""
         rows = self.data[self.data["group"] == group]
-        ax.set_title(group, color=GROUP_TEXT[group])
-        if rows["weight"].isna().all():
-            ax.text(0.5, 0.5, "no weight in\nthis group", transform=ax.transAxes, ha="center", va="center")
+        if rows[column].isna().all():
+            ax.text(0.5, 0.5, f"no {column} in\nthis group", transform=ax.transAxes, ha="center", va="center")
             ax.set(xticks=[], yticks=[])
             return
-        classes = rows["class"].nunique()
-        for _, line in rows.groupby("class", sort=True):
-            # Without the warm-up's weights of 1, which would flatten all that follows.
-            weight = line["weight"].mask(line["warm_up"])
-            ax.plot(line["epoch"], weight, color=GROUP_COLORS[group], lw=1.2 if classes <= _EACH // 2 else 0.7)
+        self._lines(ax, rows, column)
         shade_warm_up(ax, self.data)
-        epoch_axis(ax, self.data["epoch"])
+        epoch_axis(ax, self.data["epoch"], label=False)
         ax.margins(y=0.08)
         ax.locator_params(axis="y", nbins=5)
-        final = rows[rows["epoch"] == rows["epoch"].max()].dropna(subset="weight")
-        if classes <= _EACH // 2 and len(final):
+        final = rows[rows["epoch"] == rows["epoch"].max()].dropna(subset=column)
+        if rows["class"].nunique() <= _EACH // 2 and len(final):
             low, high = ax.get_ylim()
-            heights = ((final["weight"] - low) / (high - low)).to_numpy()
+            heights = ((final[column] - low) / (high - low)).to_numpy()
             for height, name in zip(apart(heights, _PANEL_GAP), final["name"], strict=True):
                 ax.annotate(
                     name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…", (1, height),
@@ -178,8 +211,15 @@ class WeightsByClass(Display):
                     color=GROUP_TEXT[group], annotation_clip=False,
                 )  # fmt: skip
 
+    def _lines(self, ax: Axes, rows: pd.DataFrame, column: str) -> None:
+        """A line for each class of the rows, without the warm-up: its weights of 1 would flatten all that follows."""
+        wide = rows["class"].nunique() <= _EACH
+        for _, line in rows.groupby("class", sort=True):
+            color = GROUP_COLORS[line["group"].iloc[0]]
+            ax.plot(line["epoch"], line[column].mask(line["warm_up"]), color=color, lw=1.2 if wide else 0.7)
+
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw all classes on ``ax`` (default: a new figure's axes, 5.5 by 3 inches) and return it.
+        """Draw all weights on ``ax`` (default: a new figure's axes, 5.5 by 3 inches) and return it.
 
         The vertical axis is logarithmic where all weights are positive and the largest is over five times the smallest.
         """

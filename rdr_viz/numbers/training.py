@@ -23,13 +23,15 @@ READINGS = {
 
 
 def weights_by_class(run: Run) -> pd.DataFrame:
-    """A row per epoch and class: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``warm_up``.
+    """Each class's weight and raw ratio over the epochs.
 
-    ``weight`` is the class's mean weight over the epoch's visits, scaled by :func:`mean_one_over_classes`; NaN where
-    the class was never visited. ``warm_up`` marks the first epochs, in which some class still had weight 1; see
-    :func:`warm_up_epochs`.
+    Returns:
+        ``epoch``, ``class``, ``name``, ``count``, ``group``; ``weight``, the class's mean over the epoch's visits,
+        scaled by :func:`mean_one_over_classes`, and ``ratio``, its mean raw density ratio, before clamp and scaling,
+        both NaN where the class was never visited, ratios of a method that has none too; ``warm_up``, the first epochs,
+        in which some class still had weight 1 (:func:`warm_up_epochs`).
     """
-    data = run.classes.loc[:, ["epoch", "class", "count", "group", "weight"]].copy()
+    data = run.classes.loc[:, ["epoch", "class", "count", "group", "weight", "ratio"]].copy()
     data["group"] = data["group"].astype(str)
     names = {i: str(name) for i, name in enumerate(run.class_names)}
     data.insert(2, "name", data["class"].map(names))
@@ -82,6 +84,24 @@ def first_and_last(data: pd.DataFrame, share: float = 0.2) -> tuple[list[int], l
     epochs = sorted(data.loc[~data["warm_up"], "epoch"].unique().tolist())
     size = max(1, int(share * len(epochs)))
     return epochs[:size], epochs[-size:]
+
+
+def changes_by_class(data: pd.DataFrame, column: str) -> pd.DataFrame:
+    """How far training moved a number of each class.
+
+    Args:
+        data: Columns ``epoch``, ``class``, ``name``, ``group``, ``warm_up`` and that of the number.
+        column: ``"weight"`` or ``"ratio"``, of :func:`weights_by_class`.
+
+    Returns:
+        ``class``, ``name``, ``group``; ``first`` and ``last``, means over the epochs of :func:`first_and_last`;
+        ``change``, from one to the other in percent (NaN where the first is not above 0).
+    """
+    classes = data[["class", "name", "group"]].drop_duplicates("class").set_index("class")
+    for name, epochs in zip(("first", "last"), first_and_last(data), strict=True):
+        classes[name] = data[data["epoch"].isin(epochs)].groupby("class")[column].mean()
+    classes["change"] = 100 * (classes["last"] / classes["first"].where(classes["first"] > 0) - 1)
+    return classes.reset_index()
 
 
 def weight_and_b_prime(run: Run, reading: str = "b_prime") -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What the weights do: ratios over epochs, effective sample size, each group's share of loss and gradient.
+"""What the weights do: ratios below zero, effective sample size, each group's share of loss and gradient.
 
 Shares come from a replay: a pass over the training set with a kept epoch's network and the run's own weighting.
 """
@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike
 
 from rdr_core.errors import RdrError
 from rdr_viz.numbers.predictions import chosen_epoch, normalised
-from rdr_viz.numbers.training import warm_up_epochs
 from rdr_viz.palette import GROUPS, method_order, method_style
 
 if TYPE_CHECKING:
@@ -40,19 +39,6 @@ def effective_sample_size(weights: ArrayLike) -> float:
     weights = np.asarray(weights, dtype=float)
     squares = (weights**2).sum()
     return float(weights.sum() ** 2 / squares) if squares else np.nan
-
-
-def ratios_by_class(run: Run) -> pd.DataFrame:
-    """Mean raw density ratio of each class by epoch, from the run's own records.
-
-    Returns:
-        ``epoch``, ``class``, ``name``, ``count``, ``group``, ``ratio`` (NaN for a method without ratios), ``warm_up``.
-    """
-    data = run.classes.loc[:, ["epoch", "class", "count", "group", "ratio"]].copy()
-    data["group"] = data["group"].astype(str)
-    data.insert(2, "name", data["class"].map({i: str(name) for i, name in enumerate(run.class_names)}))
-    data["warm_up"] = data["epoch"] <= warm_up_epochs(run.classes)
-    return data
 
 
 def ratios_below_zero(runs: Sequence[Run]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from rdr_core.errors import unknown_name
 from rdr_viz.analysis import NotStored, only_stored
 from rdr_viz.curvature.scale import scale_free
 from rdr_viz.numbers.peeking import at_best_epoch
-from rdr_viz.numbers.training import correlations, first_and_last, weight_and_b_prime, weights_by_class
+from rdr_viz.numbers.training import changes_by_class, correlations, weight_and_b_prime, weights_by_class
 from rdr_viz.papers.analyses import analysis
 
 if TYPE_CHECKING:
@@ -81,16 +81,10 @@ def _correlation(group: str, run: Run) -> float:
     return correlations(weight_and_b_prime(run)).get(group, np.nan)
 
 
-def weight_change(run: Run, group: str) -> float:
-    """Change in percent of the weights of a group's classes from the first fifth of the run's epochs to the last.
-
-    The mean over the classes of each one's change, after the warm-up; NaN for a group without classes.
-    """
-    data = weights_by_class(run)
-    first, last = first_and_last(data)
-    data = data[data["group"] == group]
-    start, end = (data[data["epoch"].isin(part)].groupby("class")["weight"].mean() for part in (first, last))
-    return float((100 * (end / start - 1)).mean())
+def _change(column: str, group: str, run: Run) -> float:
+    """The mean over a group's classes of the change in percent of each one; NaN for a group without classes."""
+    changes = changes_by_class(weights_by_class(run), column)
+    return float(changes.loc[changes["group"] == group, "change"].mean())
 
 
 def at_best(group: str) -> str:
@@ -150,9 +144,10 @@ MEASURES: dict[str, Measure] = {
         for group in ("Many", "Medium", "Few")
     },
     **{
-        f"change of the weight of {group.lower()}": Measure(
-            f"change of the class weights of {group}", "%", partial(weight_change, group=group)
+        f"change of the {column} of {group.lower()}": Measure(
+            f"change of the {words} of {group}", "%", partial(_change, column, group)
         )
+        for column, words in (("weight", "class weights"), ("ratio", "raw ratios"))
         for group in ("Many", "Medium", "Few")
     },
 }  # fmt: skip

@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from rdr_core import RDRWeights
 from rdr_core.errors import RdrError
 from rdr_viz.numbers.times import training_seconds
+from rdr_viz.numbers.training import weights_by_class
 from rdr_viz.numbers.weights import (
     effective_sample_size,
     effective_sizes,
     ratios_below_zero,
-    ratios_by_class,
     replayed_visits,
     shares,
 )
@@ -126,9 +126,9 @@ def test_ratios(trained):
     mine = below[(below["method"] == "rdr") & (below["seed"] == 1)]
     np.testing.assert_allclose(mine["percent"], 100 * trained[3].history["negative_ratios"])
     assert below.loc[below["method"] == "ce", "percent"].isna().all()
-    ratios = ratios_by_class(trained[2])
-    np.testing.assert_array_equal(ratios["ratio"], trained[2].classes["ratio"])
-    assert not ratios["warm_up"].any()
+    by_class = weights_by_class(trained[2])
+    np.testing.assert_array_equal(by_class["ratio"], trained[2].classes["ratio"])
+    assert not by_class["warm_up"].any()
 
 
 def test_seconds(trained):

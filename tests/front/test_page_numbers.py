@@ -44,6 +44,7 @@ def test_series_are_those_of_the_run(run, numbers):
     np.testing.assert_array_equal(array(numbers, "accuracy").ravel(), classes["accuracy"].astype(np.float32))
     weights = weights_by_class(run).sort_values(["epoch", "class"])["weight"].to_numpy(np.float32)
     np.testing.assert_array_equal(array(numbers, "weight"), weights.reshape(epochs, d))
+    np.testing.assert_array_equal(array(numbers, "ratio").ravel(), classes["ratio"].astype(np.float32))
     for at, reading in enumerate(READINGS):
         np.testing.assert_array_equal(array(numbers, "b_prime")[at].ravel(), classes[reading].astype(np.float32))
     assert numbers.layout["warm_up"] == warm_up_epochs(classes)
@@ -80,4 +81,5 @@ def test_a_run_that_nobody_analysed_has_its_training_alone(tmp_path):
 
     run = rdr_core.train("digits:7-9", imbalance_factor=20, epochs=1, runs=tmp_path, progress=False)
     assert set(numbers_of(run).layout) == {"arrays", "warm_up"}
-    assert set(numbers_of(run).layout["arrays"]) == {"loss", "groups", "accuracy", "weight", "b_prime"}
+    arrays = set(numbers_of(run).layout["arrays"])
+    assert arrays == {"loss", "groups", "accuracy", "weight", "b_prime", "ratio"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +27,7 @@ from rdr_viz.displays.weight_and_b_prime import WeightAndBPrime
 from rdr_viz.displays.weights_by_class import WeightsByClass
 from rdr_viz.numbers.training import READINGS
 from rdr_viz.numbers.words import number
+from rdr_viz.palette import GROUPS
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +91,21 @@ def test_weights(seen):
         ["method", "epoch", "class"],
         {"weight": "weight"},
     )
+
+
+def test_raw_ratios(seen):
+    found = drawn(seen, "weights", seed=1, option="raw ratios")
+    shown = WeightsByClass.from_run(digits("rdr", seeds=(1,))[0])
+    expected = shown.data.assign(method="rdr")[["method", "epoch", "class", "ratio"]]
+    same(found, expected, ["method", "epoch", "class"], {"ratio": "ratio"})  # CE and 1/n have none
+    ends = re.findall(r"(?:Many|Medium|Few) ([0-9.]+) and ([0-9.]+)", shown.finding.split("Mean raw ratio: ")[1])
+    moves = [f"{first} to {last} on {group}" for group, (first, last) in zip(GROUPS, ends, strict=False)]
+    assert f"{moves[0]}, {moves[1]} and {moves[2]}" in seen.sentence
+
+
+def test_methods_without_ratios_say_so(seen):
+    assert drawn(seen, "weights", method=["ce", "inverse"], option="raw ratios").empty
+    assert seen.sentence == "These methods measure no ratio; RDR does."
 
 
 @pytest.mark.parametrize("reading", OPTIONS)

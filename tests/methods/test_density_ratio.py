@@ -108,9 +108,23 @@ def test_finite_on_singular_features_and_the_weights_stay_sensible(case, d, dtyp
     assert weights.sum() ** 2 / weights.square().sum() > 0.25 * len(labels), "effective sample size"
 
 
-def test_a_lone_sample_gets_its_projection_on_the_prototype():
-    features, prototypes = torch.tensor([[3.0, 4.0]]), torch.tensor([[6.0, 8.0]])
-    assert rdr_core.density_ratio(features, torch.tensor([0]), prototypes).item() == pytest.approx(2, rel=1e-5)
+@given(st.integers(0, 10_000), st.integers(1, 70))
+def test_a_lone_sample_gets_its_projection_on_the_prototype(seed, z):
+    """r = <x, F> / ||x||^2; the part of F beside x is out of reach."""
+    x, _, prototype = random_batch(seed, 1, size=1, z=z, dtype=torch.float64)
+    found = rdr_core.density_ratio(x, torch.tensor([0]), prototype)
+    expected = (x * prototype).sum() / x.square().sum()
+    assert found.item() == pytest.approx(expected.item(), rel=1e-6, abs=1e-6)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 8), st.floats(0.1, 3))
+def test_few_samples_around_a_prototype_have_ratios_below_one(seed, size, spread):
+    """x = F + e with the e at right angles to F and to each other: r = ||F||^2 / (||F||^2 + ||e||^2 / b)."""
+    draw = torch.Generator().manual_seed(seed)
+    axes = torch.linalg.qr(torch.randn(20, 1 + size, generator=draw, dtype=torch.float64)).Q.T
+    prototype, own = axes[:1], spread * axes[1:]
+    found = rdr_core.density_ratio(prototype + own, torch.zeros(size, dtype=torch.int64), prototype, ridge=0.0)
+    torch.testing.assert_close(found, torch.full_like(found, 1 / (1 + spread**2 / size)))
 
 
 @given(st.integers(0, 1000), st.floats(1e-3, 1e3))

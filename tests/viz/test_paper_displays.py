@@ -25,6 +25,8 @@ from rdr_viz.cli import main
 from rdr_viz.kinds import KINDS_OF_STUDIES, compares_runs, display_class, make_display
 from rdr_viz.numbers.settings import split_optimizer
 from rdr_viz.numbers.sweep import find_sweep, pooled_sd
+from rdr_viz.numbers.training import weights_by_class
+from rdr_viz.papers.measures import measure
 
 
 def finished(method: str, all_classes: float, *, seed: int = 0, few: float | None = None, **setting) -> SimpleNamespace:
@@ -253,7 +255,7 @@ def test_a_panel_of_weights_for_each_group_shows_its_classes_alone():
     display = WeightsByClass.from_run(make_run(warm_up=4), groups=("Few", "Many"))
     assert display.groups == ("Many", "Few")
     figure = display.figure()
-    many, few = figure.axes
+    many, few = figure.axes[:2]
     assert len(many.lines) == len(few.lines) == 3
     drawn = display.data[display.data["class"] == 9]["weight"].to_numpy()
     np.testing.assert_array_equal(few.lines[2].get_ydata()[4:], drawn[4:])
@@ -276,6 +278,18 @@ def test_every_classes_change_is_from_the_first_fifth_to_the_last():
     finding = WeightsByClass.from_run(run, groups=["Few"]).finding
     three = [f"+{value:.1f}\N{NO-BREAK SPACE}%" for value in changes["change"][7:]]
     assert finding.endswith(f"Class by class: Few 7, 8, 9: {three[0]}, {three[1]} and {three[2]}.")
+
+
+@pytest.mark.parametrize("column", ["weight", "ratio"])
+def test_a_groups_change_is_the_mean_of_its_classes(column):
+    run = make_run(warm_up=5)
+    data = weights_by_class(run)
+    by_epoch = data.pivot(index="epoch", columns="class", values=column).to_numpy()[5:]
+    by_class = 100 * (by_epoch[-3:].mean(0) / by_epoch[:3].mean(0) - 1)
+    for group, own in (("many", by_class[:3]), ("medium", by_class[3:7]), ("few", by_class[7:])):
+        assert measure(run, f"change of the {column} of {group}") == pytest.approx(own.mean())
+    assert np.isnan(measure(make_run("inverse"), "change of the ratio of few"))
+    assert np.isnan(measure(make_run(few=False), f"change of the {column} of few"))
 
 
 def test_a_group_without_classes():

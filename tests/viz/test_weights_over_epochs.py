@@ -11,6 +11,8 @@ from scipy.stats import spearmanr
 from rdr_core.errors import RdrError
 from rdr_viz import WeightAndBPrime, WeightsByClass
 from rdr_viz.displays.weights_by_class import apart
+from rdr_viz.numbers.words import short
+from rdr_viz.palette import GROUPS
 
 
 def test_panels_draw_the_data_and_print_the_correlation():
@@ -130,6 +132,34 @@ def test_the_finding_compares_first_and_last_fifth():
     assert display.finding.endswith("Before epoch 6 some class still had its first weight, 1.")
 
 
+@pytest.mark.parametrize("groups", [None, ("Many", "Few")])
+def test_raw_ratios_stand_beneath_the_weights(groups):
+    run = make_run(warm_up=5)
+    display = WeightsByClass.from_run(run, groups=groups)
+    axes = display.figure().axes
+    upper, lower = axes[: len(axes) // 2], axes[len(axes) // 2 :]
+    assert [ax.get_ylabel() for ax in lower] == ["Mean raw ratio r", ""][: len(lower)]
+    drawn = [line.get_ydata() for ax in lower for line in ax.lines]
+    shown = run.classes[run.classes["group"].isin(groups or GROUPS)].pivot(
+        index="epoch", columns="class", values="ratio"
+    )
+    assert np.isnan(np.array(drawn)[:, :5]).all()
+    np.testing.assert_array_equal(np.array(drawn)[:, 5:], shown.to_numpy().T[:, 5:])
+    assert [len(ax.lines) for ax in upper] == [len(ax.lines) for ax in lower]
+    many = run.classes[run.classes["group"] == "Many"]
+    first, last = (many.loc[many["epoch"].between(*ends), "ratio"].mean() for ends in ((6, 8), (18, 20)))
+    assert f"Mean raw ratio: Many {short(first)} and {short(last)} (" in display.finding
+    after = many[(many["class"] == 0) & (many["epoch"] > 5)]["ratio"]
+    assert f"after the warm-up: class 0 from {short(after.iloc[0])} to {short(after.iloc[-1])} and" in display.alt
+
+
+def test_a_method_without_ratios_has_weights_alone():
+    display = WeightsByClass.from_run(make_run("inverse"))
+    assert len(display.figure().axes) == 1
+    assert len(WeightsByClass.from_run(make_run("inverse"), groups=GROUPS).figure().axes) == 3
+    assert "raw ratio" not in display.finding + display.alt
+
+
 def test_weights_that_never_move():
     display = WeightsByClass.from_run(make_run("ce"))
     assert display.finding == "Every class kept the weight 1.00 throughout."
@@ -155,6 +185,6 @@ def test_labels_keep_apart_and_inside():
 
 def test_data_are_tidy():
     data = WeightsByClass.from_run(make_run()).data
-    assert data.columns.tolist() == ["epoch", "class", "name", "count", "group", "weight", "warm_up"]
+    assert data.columns.tolist() == ["epoch", "class", "name", "count", "group", "weight", "ratio", "warm_up"]
     assert isinstance(data, pd.DataFrame)
     assert len(data) == 200
