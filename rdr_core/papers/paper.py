@@ -110,6 +110,7 @@ class Claim:
         above, below, between: where all of the interval lies if the claim holds; one of the three.
         printed: the paper's own number, where its tables do not have it.
         analyses: of the runs, that the measure needs.
+        readings: whether the methods are readings of one sentence of the paper, any of which it may have meant.
     """
 
     says: str
@@ -125,6 +126,7 @@ class Claim:
     noise_rate: float = 0.0
     printed: float | None = None
     analyses: tuple[str, ...] = ()
+    readings: bool = False
 
     @property
     def requests(self) -> list[Request]:
