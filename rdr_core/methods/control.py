@@ -14,6 +14,8 @@ def control_of(method: str) -> str | None:
 
     * Of RDR the same with r = 1: the power of 1/n that RDR's weights carry, on the same loss, by the same optimizer,
       begun as late. A difference to it is the ratio's doing.
+    * Of weights that are measured on images held out, weights of 1 on the images that are left: cross-entropy on all of
+      them is trained on another set.
     * Of other weights that are deferred, the same from the start. A difference to it is deferring's doing.
     * Of other weights, none. A difference to it is the weights' doing.
 
@@ -28,6 +30,8 @@ def control_of(method: str) -> str | None:
         ('inverse:gamma=0.5+sam', 'inverse+drw', 'la')
         >>> control_of("inverse+drw"), control_of("inverse"), control_of("ce")
         ('inverse', 'ce', None)
+        >>> control_of("cdb"), control_of("cdb:tau=code,images=10+la")
+        ('cdb:tau=0', 'cdb:images=10,tau=0+la')
     """
     spec = parse(method)
     weighting, schedule = spec.get("weighting"), spec.get("schedule")
@@ -36,6 +40,10 @@ def control_of(method: str) -> str | None:
     if weighting.part.name == "rdr":
         return parse("+".join([*_with_r_1(spec, weighting, schedule), *_others(spec)])).name
     kept = [str(weighting)] if schedule else []
+    if weighting.part.name == "cdb" and not schedule:
+        if weighting.arguments["tau"] == 0:
+            return None
+        kept = [f"cdb:tau=0,images={format_value(weighting.arguments['images'])}"]
     return parse("+".join([*kept, *_others(spec)])).name
 
 

@@ -36,7 +36,7 @@ def fork_of(method: str, epochs: int) -> Fork | None:
     """Where a run of the method leaves the run without weights; None where it never is one.
 
     None too where the weights learn from the batches what a trunk does not keep for them: of RDR, settings whose
-    prototypes or ratios are those of no preset; difficulties.
+    prototypes or ratios are those of no preset, and class means of ratios from before the weights; difficulties.
 
     Args:
         method: by name, without a second stage.
@@ -62,6 +62,8 @@ def fork_of(method: str, epochs: int) -> Fork | None:
     if weighting.part.name == "rdr":
         if path_of(weighting.arguments) not in kept_paths().values():
             return None
+        if weighting.arguments["ratio"] == "matched" and schedule:
+            return None  # its class means begin at T0, which is before the schedule lets weights in
         # T0 is a number of steps; an epoch in the middle of which it lies is the run's own.
         starts.append(int(weighting.arguments["warmup"] * epochs + 1e-9))
     elif weighting.part.kind != "class weights":

@@ -20,13 +20,15 @@ from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
 from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Float, Int
 
+#: What is kept of what earlier batches said of a class's mean ratio, with each further batch that has the class.
+_KEPT = 0.99
 _RANGES = {
     "preset": one_of(*PRESETS),
     "gamma": at_least(0),
     "momentum": between(0, 1, "[)"),
     "ridge": at_least(0),
     "floor": at_least(0),
-    "ratio": one_of("sample", "class", "permuted"),
+    "ratio": one_of("sample", "class", "permuted", "matched"),
     "count": one_of("batch", "dataset"),
     "start": one_of("mean", "zero"),
     "unseen": one_of("one", "zero"),
@@ -56,9 +58,13 @@ class RDRWeights(Weighting):
             precision, and where a class's Gram matrix is exactly singular its pseudo-inverse, as in the released code.
         floor: the least ratio; raw ratios can be below zero, where a weight makes no sense
             (ours 0, since the paper does not say; released 1e-9).
-        ratio: which raw ratio weights a sample: "sample", its own (default: eq. 1 weights samples); or one of two
-            controls that leave each class its mean ratio in the batch and take away what the sample's says: "class",
-            that mean, and "permuted", the ratio of the next sample of the class in the batch, whose order is random.
+        ratio: which ratio weights a sample: "sample", its own (default: eq. 1 weights samples); or one of three
+            controls that leave each class its mean ratio and take away what the sample's says: "class", the mean in the
+            batch;
+            "permuted", the ratio of the next sample of the class in the batch, whose order is random; "matched", the
+            mean over the class's samples in earlier batches, the last hundred or so that had some, after the warm-up: a
+            class weight with RDR's own class means and nothing of the batch. The first two leave a sample that is alone
+            of its class in the batch as it is.
         count: "batch" multiplies the least-squares answer by the class's count in the batch
             (default: so r = 1 where prototype and batch mean agree; Algorithm 1 builds Phi from the
             batch), "dataset" by its count in the training set, as eq. 12 is printed.
@@ -130,6 +136,9 @@ class RDRWeights(Weighting):
         self.register_buffer("prototypes", torch.zeros(d, feature_dim, dtype=dtype))
         self.register_buffer("started", torch.zeros(d, dtype=torch.bool))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        if ratio == "matched":  # the others pay nothing for it
+            self.register_buffer("ratio_sum", torch.zeros(d, dtype=torch.float64))
+            self.register_buffer("ratio_count", torch.zeros(d, dtype=torch.float64))
         if update == "epoch":
             self.register_buffer("epoch_sum", torch.zeros(d, feature_dim, dtype=dtype))
             self.register_buffer("epoch_count", torch.zeros(d, 1, dtype=dtype))
@@ -145,6 +154,9 @@ class RDRWeights(Weighting):
             )
         for name in ("class_counts", "inverse_prior"):
             state_dict[prefix + name] = getattr(self, name)
+        if self.ratio == "matched":  # a trunk keeps none, since they begin with the weights
+            for name in ("ratio_sum", "ratio_count"):
+                state_dict.setdefault(prefix + name, getattr(self, name))
         super()._load_from_state_dict(state_dict, prefix, *how)
 
     @torch.no_grad()
@@ -175,6 +187,8 @@ class RDRWeights(Weighting):
                 used = (same @ ratios) / size
             elif self.ratio == "permuted":
                 used = ratios.index_select(0, next_of_class(same, size))
+            elif self.ratio == "matched":
+                used = self._earlier(ratios, labels, same, size)
             weights = mean_one(
                 (used.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
             )
@@ -182,6 +196,21 @@ class RDRWeights(Weighting):
             if self.training:
                 self._follow(x, labels, torch.add(means, shift, alpha=self.momentum), known, started)
             return Weighing(weights.to(self.prototypes.dtype), ratios.to(self.prototypes.dtype))
+
+    def _earlier(
+        self, ratios: Float[Tensor, "B"], labels: Int[Tensor, "B"], same: Float[Tensor, "B B"], size: Float[Tensor, "B"]
+    ) -> Float[Tensor, "B"]:
+        """Each sample's class mean of clamped ratios in earlier batches, 1 without any; in training these join them."""
+        total, count = (held.index_select(0, labels) for held in (self.ratio_sum, self.ratio_count))
+        if self.training:
+            clamped = ratios.clamp_min(self.floor)
+            finite = clamped.isfinite()
+            begun = (self.steps >= self.warmup_steps).to(total.dtype)
+            sums = _KEPT * total + same @ torch.where(finite, clamped, 0.0)
+            counts = _KEPT * count + same @ finite.to(count.dtype)
+            self.ratio_sum.index_copy_(0, labels, begun * sums)
+            self.ratio_count.index_copy_(0, labels, begun * counts)
+        return torch.where(count > 0, total / count.clamp_min(1e-300), 1.0)
 
     def _follow(self, x: Tensor, labels: Tensor, moved: Tensor, known: Tensor, started: Tensor) -> None:
         """Move the prototypes of the batch's classes: ``moved`` and ``known`` are each sample's new and old one."""

@@ -14,6 +14,7 @@ MEANINGS = {
     ),
     "rdr:ratio=permuted": "a control of RDR: in a batch the images of a class swap their ratios.",
     "rdr:ratio=class": "a control of RDR: in a batch the images of a class all get their mean ratio.",
+    "rdr:ratio=matched": "a control of RDR: images get the mean ratio that their class had in earlier batches.",
     "la": "logit adjustment: the class frequencies are added to the network's scores while training.",
     "focal": "focal loss: images that the network already gets right count less.",
     "cb": "class-balanced: weights by the effective number of images in the class.",

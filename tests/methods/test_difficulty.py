@@ -7,6 +7,7 @@ import re
 import signal
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -65,6 +66,14 @@ def test_history_has_ones_first_and_other_weights_each_epoch(tmp_path):
     assert (table.loc[1] == 1).all()
     assert (table.loc[2:].std(axis=1) > 0.1).all()
     assert len(table.drop_duplicates()) == 4
+
+
+def test_with_power_0_it_is_cross_entropy_on_its_own_images(tmp_path):
+    data = rdr_core.load_data("digits", imbalance_factor=20, held_out=25)
+    control, ce = (
+        rdr_core.train(data, method=method, epochs=3, runs=tmp_path, progress=False) for method in ("cdb:tau=0", "ce")
+    )
+    pd.testing.assert_frame_equal(control.history.drop(columns="seconds"), ce.history.drop(columns="seconds"))
 
 
 @pytest.mark.parametrize("tau", ["code", 1.5])

@@ -1,4 +1,4 @@
-"""Two controls that leave each class its ratios and take away what a sample's says, against brute force."""
+"""Three controls that leave each class its ratios and take away what a sample's says, against brute force."""
 
 from __future__ import annotations
 
@@ -62,7 +62,44 @@ def test_class_ratios_are_the_mean_of_raw_ones(labels):
     torch.testing.assert_close(mean.weights.double(), raw / raw.mean(), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("ratio", ["class", "permuted"])
+@pytest.mark.parametrize("warmup", [0, 3])
+def test_matched_ratios_are_the_means_of_earlier_batches_by_a_loop(warmup):
+    draw = torch.Generator().manual_seed(0)
+    counts = torch.tensor([50, 20, 10, 5, 2])
+    own, matched = (RDRWeights(counts, 6, ratio=ratio, warmup_steps=warmup) for ratio in ("sample", "matched"))
+    sums, sizes = [0.0] * 5, [0.0] * 5
+    for step in range(150):
+        labels = torch.multinomial(counts.double(), 16, replacement=True, generator=draw)
+        features = torch.randn(16, 6, generator=draw).relu()
+        ratios = own.weigh(features, labels).ratios.double()
+        found = matched.weigh(features, labels)
+        torch.testing.assert_close(found.ratios.double(), ratios)  # what is recorded is the sample's own
+        means = [total / size if size else 1.0 for total, size in zip(sums, sizes, strict=True)]
+        raw = torch.tensor([means[label] * 87 / int(counts[label]) for label in labels.tolist()], dtype=torch.float64)
+        expected = torch.ones(16, dtype=torch.float64) if step < warmup else raw / raw.mean()
+        torch.testing.assert_close(found.weights.double(), expected, rtol=1e-5, atol=1e-6)
+        for label in labels.unique().tolist() if step >= warmup else ():
+            here = ratios[labels == label].clamp_min(0)
+            sums[label], sizes[label] = 0.99 * sums[label] + float(here.sum()), 0.99 * sizes[label] + len(here)
+
+
+def test_matched_ratios_stay_in_evaluation_and_travel_with_a_checkpoint():
+    counts, draw = torch.tensor([50, 20, 10, 5, 2]), torch.Generator().manual_seed(0)
+    labels = torch.arange(5).repeat(4)
+    one, other = (RDRWeights(counts, 6, ratio="matched") for _ in range(2))
+    for _ in range(3):
+        one.weigh(torch.randn(20, 6, generator=draw), labels)
+    other.load_state_dict(one.state_dict())
+    one.eval()
+    features = torch.randn(20, 6, generator=draw)
+    assert torch.equal(one.weigh(features, labels).weights, one.weigh(features, labels).weights)
+    assert torch.equal(one.weigh(features, labels).weights, other.weigh(features, labels).weights)
+    fresh = RDRWeights(counts, 6, ratio="matched")
+    fresh.load_state_dict(RDRWeights(counts, 6).state_dict())  # a trunk's
+    assert (fresh.ratio_count == 0).all()
+
+
+@pytest.mark.parametrize("ratio", ["class", "permuted", "matched"])
 def test_the_controls_of_the_released_rdr_fork_where_it_does(ratio):
     """So their difference is the ratio's alone, from one trunk."""
     assert fork_of(f"rdr:preset=released,ratio={ratio}", 50) == fork_of("rdr:preset=released", 50) == ("ce", 40, True)

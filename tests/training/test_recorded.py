@@ -36,7 +36,8 @@ CPU = torch.device("cpu")
 FORBIDDEN = ("_local_scalar_dense", "is_nonzero", "nonzero", "lift_fresh", "masked_select", "_unique2", "equal")
 METHODS = [
     "ce", "la", "focal", "vs", "balanced_softmax", "ldam+cb+drw:start=0.5", "inverse", "rdr", "rdr+la", "sam",
-    "rdr:ratio=class,count=dataset,start=zero", "rdr:update=epoch,warmup=0.4", "rdr+sam", "inverse:gamma=0.5+imbsam",
+    "rdr:ratio=class,count=dataset,start=zero", "rdr:update=epoch,warmup=0.4", "rdr+sam",
+    "rdr:ratio=matched,warmup=0.4", "inverse:gamma=0.5+imbsam",
     "ccsam", "rdr+ccsam", "cb+drw:start=0.5", "rdr+drw:start=0.5", "cdb",
 ]  # fmt: skip
 

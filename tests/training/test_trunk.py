@@ -25,7 +25,7 @@ REQUEST = {"imbalance_factor": 50, "epochs": 5, "device": "cpu", "progress": Fal
 #: Weights from the last of 5 epochs on; of each kind one, with what goes beside weights.
 BRANCHES = [
     "inverse+drw", "cb+drw", "rdr:preset=released", "rdr:preset=text,warmup=0.8", "rdr:warmup=0.8", "rdr+drw",
-    "rdr:gamma=0.5,preset=released", "ce",
+    "rdr:gamma=0.5,preset=released", "rdr:preset=released,ratio=matched", "ce",
 ]  # fmt: skip
 
 
@@ -94,7 +94,9 @@ def test_so_it_is_on_small_cifar_with_the_authors_recipe(tmp_path, cifar_root):
         assert_equal(shared, alone)
 
 
-@pytest.mark.parametrize("method", ["rdr", "inverse", "rdr:momentum=0.7,warmup=0.8", "inverse+drw:start=0.4"])
+@pytest.mark.parametrize(
+    "method", ["rdr", "inverse", "rdr:momentum=0.7,warmup=0.8", "inverse+drw:start=0.4", "rdr:ratio=matched+drw"]
+)
 def test_what_has_no_share_worth_it_neither_makes_nor_takes_a_trunk(method, tmp_path):
     run = rdr_core.train("digits", method=method, runs=tmp_path, **REQUEST)
     assert run.inherited is None
