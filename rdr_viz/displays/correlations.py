@@ -36,6 +36,7 @@ class Correlations(Display):
             :func:`rdr_viz.numbers.bound.weight_b_prime_correlations`.
         reading: of B', a key of :data:`rdr_viz.numbers.training.READINGS`.
         coefficient: ``"spearman"`` or ``"pearson"``.
+        drift: whether the series keep their drift.
 
     Example:
         >>> Correlations.from_runs(runs, reading="b_prime_batch").finding  # doctest: +SKIP
@@ -44,10 +45,12 @@ class Correlations(Display):
     data: pd.DataFrame
     reading: str
     coefficient: str
+    drift: bool = False
 
     title = "Does the weight move inversely to B′, and how sure is that?"
     look = (
-        "Each dot is one run's correlation over its epochs; the paper's claim puts it left of 0. A bar that crosses 0 "
+        "Each dot is one run's correlation over its epochs, of what each is above its neighbours' mean, so that a "
+        "common drift does not count; the paper's claim puts it left of 0. A bar that crosses 0 "
         "leaves the sign open, and seeds that disagree leave it open too. 1/n, whose weights move only by which images "
         "share a batch, shows what chance looks like."
     )
@@ -58,13 +61,17 @@ class Correlations(Display):
         return cls.from_runs([run], **options)
 
     @classmethod
-    def from_runs(cls, runs: Sequence[Run], *, reading: str = "b_prime", coefficient: str = "spearman") -> Correlations:
+    def from_runs(
+        cls, runs: Sequence[Run], *, reading: str = "b_prime", coefficient: str = "spearman", drift: bool = False
+    ) -> Correlations:
         """Correlate weight and B' of each run's groups.
 
         Args:
             runs: one or more.
             reading: of B' (default: the paper read strictly).
             coefficient: ``"spearman"`` (default) or ``"pearson"``.
+            drift: whether the series keep their drift, which alone makes them correlate (default: no;
+                :func:`rdr_viz.numbers.correlation.without_drift`).
 
         Raises:
             RdrError: without runs, or for another reading or coefficient.
@@ -73,9 +80,11 @@ class Correlations(Display):
             raise unknown_name("correlation", coefficient, COEFFICIENTS)
         tables = []
         for run in in_order(runs):
-            found = weight_b_prime_correlations(run, readings=[reading], coefficients=[coefficient], levels=["group"])
+            found = weight_b_prime_correlations(
+                run, readings=[reading], coefficients=[coefficient], levels=["group"], drift=drift
+            )
             tables.append(pd.concat([method_columns(run, len(found)), found], axis=1))
-        return cls(pd.concat(tables, ignore_index=True), reading, coefficient)
+        return cls(pd.concat(tables, ignore_index=True), reading, coefficient, drift)
 
     @property
     def alt(self) -> str:
@@ -84,8 +93,8 @@ class Correlations(Display):
             values = [f"{row.label} seed {row.seed} {_with_interval(row)}" for row in self._known(rows).itertuples()]
             parts.append(f"{group}: {'; '.join(values)}" if values else f"{group}: no correlation")
         return (
-            f"{_NAMES[self.coefficient]} over epochs of class weight and B′ ({READINGS[self.reading]}) with 95 % "
-            f"intervals. {'. '.join(parts)}.{self._constant()}"
+            f"{_NAMES[self.coefficient]} over epochs of class weight and B′ ({READINGS[self.reading]}) "
+            f"{self._which} with 95 % intervals. {'. '.join(parts)}.{self._constant()}"
         )
 
     @property
@@ -141,10 +150,14 @@ class Correlations(Display):
             ax.grid(False, axis="y")
             ax.grid(True, axis="x")
             ax.spines["left"].set_visible(False)
-            ax.set_xlabel(f"← inverse      {_NAMES[self.coefficient]} of weight and B′, over epochs      together →")
+            ax.set_xlabel(f"← inverse      {_NAMES[self.coefficient]} of weight and B′ {self._which}      together →")
             pad = legend_above(ax, method_handles(methods)) if methods else 8
             ax.set_title(f"Weight against B′ ({READINGS[self.reading]}), 95 % intervals", pad=pad)
         return ax
+
+    @property
+    def _which(self) -> str:
+        return "with their drift" if self.drift else "without their drift"
 
     @staticmethod
     def _known(rows: pd.DataFrame) -> pd.DataFrame:

@@ -31,7 +31,7 @@ _B_PRIME = {"color": "#8C6D1F"}  # brown: no method's and no group's colour
 
 @dataclass(frozen=True)
 class WeightAndBPrime(Display):
-    """Per group and epoch, the mean class weight and the mean B', with their rank correlation over the epochs.
+    """Per group and epoch, the mean class weight and the mean B', with their rank correlations over the epochs.
 
     B'_y = sqrt(pi_y) (1 - softmax(B_y)), with B_y the smallest prediction for the true class over class y's training
     samples (theorem 1). The paper claims that RDR's weights move inversely to it.
@@ -43,6 +43,7 @@ class WeightAndBPrime(Display):
         reading: Which B_y, a key of :data:`rdr_viz.numbers.training.READINGS`.
         correlations: Spearman's correlation of weight and B' over the epochs after the warm-up, per group;
             NaN where a series is constant or shorter than three epochs. Of several seeds, the mean of each one's.
+        without_drift: The same of the series without their drift (:func:`rdr_viz.numbers.training.correlations`).
         groups: Those shown and spoken of; the paper's figure 1 has Many and Few.
 
     Example:
@@ -54,13 +55,14 @@ class WeightAndBPrime(Display):
     method: str
     reading: str
     correlations: dict[str, float]
+    without_drift: dict[str, float]
     groups: tuple[str, ...] = GROUPS
 
     title = "Does the weight move inversely to B′?"
     look = (
         "B′ is high while a class's worst training image is still misjudged; compare the upper and the lower curve of "
-        "each group: where one rises the paper expects the other to fall, and Spearman's ρ near −1 would say that it "
-        "always does."
+        "each group: where one rises the paper expects the other to fall. Two series that drift always have a high "
+        "Spearman's ρ; near −1 also without drift would say that the weight follows B′ from epoch to epoch."
     )
 
     @classmethod
@@ -96,14 +98,15 @@ class WeightAndBPrime(Display):
         if len(methods) > 1:
             raise RdrError(f"B′ and weights are drawn of one method, not of {listed(methods)}; choose runs of one.")
         shown = chosen_groups(groups, GROUPS)
-        tables, rhos = [], []
+        tables, rhos, bumps = [], [], []
         for run in sorted(runs, key=lambda run: run.config.seed):
             table = rows_of_groups(weight_and_b_prime(run, reading), shown)
-            rhos.append(correlations(table))
+            rhos.append(correlations(table, drift=True))
+            bumps.append(correlations(table, drift=False))
             table.insert(0, "seed", run.config.seed)
             tables.append(table)
-        mean = pd.DataFrame(rhos).mean().to_dict()  # of the seeds that have one
-        return cls(pd.concat(tables, ignore_index=True), methods[0], reading, mean, shown)
+        means = [pd.DataFrame(each).mean().to_dict() for each in (rhos, bumps)]  # of the seeds that have one
+        return cls(pd.concat(tables, ignore_index=True), methods[0], reading, *means, shown)
 
     @property
     def alt(self) -> str:
@@ -116,7 +119,8 @@ class WeightAndBPrime(Display):
             first, last = rows.iloc[0], rows.iloc[-1]
             parts.append(
                 f"{group}: weight {short(first['weight'])} to {short(last['weight'])}, B′ {short(first['b_prime'])} to "
-                f"{short(last['b_prime'])}, Spearman's ρ {number(self.correlations[group], 2)}"
+                f"{short(last['b_prime'])}, Spearman's ρ {number(self.correlations[group], 2)}, without drift "
+                f"{number(self.without_drift[group], 2)}"
             )
         first, last = self.data["epoch"].min(), self.data["epoch"].max()
         return (
@@ -127,17 +131,19 @@ class WeightAndBPrime(Display):
 
     @property
     def finding(self) -> str:
-        known = {group: rho for group, rho in self.correlations.items() if rho == rho}
+        known = {group: rho for group, rho in self.without_drift.items() if rho == rho}
         inverse = sum(rho <= -_CLEAR for rho in known.values())
         parts = [f"{number(rho, 2)} for {group}" for group, rho in known.items()]
-        constant = [group for group, rho in self.correlations.items() if rho != rho]
+        levels = [f"{number(self.correlations[group], 2)} for {group}" for group in known]
+        constant = [group for group, rho in self.without_drift.items() if rho != rho]
         missing = [group for group in self.groups if group not in self.correlations]
         label = method_style(self.method).label
         sentences = []
         if parts:
             sentences.append(
-                f"For {label} the weight moved inversely to B′ (ρ of −{_CLEAR} or less) in {inverse or 'none'} of "
-                f"{plural(len(parts), 'group')}: ρ was {listed(parts)} ({seeds_words(self._of_method())})."
+                f"For {label} the weight followed B′ inversely from epoch to epoch (ρ without drift of −{_CLEAR} or "
+                f"less) in {inverse or 'none'} of {plural(len(parts), 'group')}: that ρ was {listed(parts)} "
+                f"({seeds_words(self._of_method())}). With their drift it was {listed(levels)}."
             )
         if constant:
             sentences.append(
@@ -203,7 +209,8 @@ class WeightAndBPrime(Display):
             several = self.data["seed"].nunique() > 1
             band = "; bands: from the least seed to the largest" if several else ""
             note = (
-                f"Epoch\nρ: Spearman's correlation over the epochs\n{seeds_words(self._of_method()).capitalize()}{band}"
+                "Epoch\nρ: Spearman's correlation over the epochs; in brackets without drift, of what each epoch\nis "
+                f"above its neighbours' mean. {seeds_words(self._of_method()).capitalize()}{band}"
             )
             figure.supxlabel(note, fontsize=8, color="#444444")
         return figure
@@ -224,7 +231,10 @@ class WeightAndBPrime(Display):
         epoch_axis(panels[1], rows["epoch"], label=False)
 
     def _heading(self, group: str) -> str:
-        return f"{group}, ρ = {number(self.correlations[group], 2)}" if group in self.correlations else group
+        if group not in self.correlations:
+            return group
+        levels, bumps = (number(found[group], 2) for found in (self.correlations, self.without_drift))
+        return f"{group}\nρ {levels} ({bumps})"
 
     def _rows(self, group: str) -> pd.DataFrame:
         """The group's means over seeds, an epoch a row."""

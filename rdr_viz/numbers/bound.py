@@ -13,6 +13,7 @@ import pandas as pd
 
 from rdr_core.errors import unknown_name
 from rdr_viz.numbers.bootstrap import COEFFICIENTS, correlation
+from rdr_viz.numbers.correlation import is_constant, without_drift
 from rdr_viz.numbers.training import READINGS, mean_one_over_classes, warm_up_epochs
 from rdr_viz.palette import GROUPS
 
@@ -99,6 +100,7 @@ def weight_b_prime_correlations(
     readings: Iterable[str] | None = None,
     coefficients: Sequence[str] = COEFFICIENTS,
     levels: Sequence[str] = ("group", "class"),
+    drift: bool = False,
     block: int | None = None,
     resamples: int = 2000,
     confidence: float = 0.95,
@@ -114,6 +116,8 @@ def weight_b_prime_correlations(
         readings: of B', keys of :data:`rdr_viz.numbers.training.READINGS`; None (default) is all four.
         coefficients: "spearman" and "pearson" (default: both).
         levels: "group" and "class" (default: both).
+        drift: whether the series keep their drift, which alone makes them correlate (default: no;
+            :func:`rdr_viz.numbers.correlation.without_drift`, which costs an epoch at either end).
         block, resamples, confidence, seed: of the moving-block bootstrap over epochs
             (:func:`rdr_viz.numbers.bootstrap.correlation`).
 
@@ -140,9 +144,12 @@ def weight_b_prime_correlations(
             kept = own.loc[~own["warm_up"]].sort_values("epoch")
             series.append(("class", klass, own["name"].iloc[0], own["group"].iloc[0], kept))
         for level, klass, name, group, values in (one for one in series if one[0] in levels):
+            pair = values[["weight", "b_prime"]].to_numpy(dtype=float).T
+            if not drift:  # a series that does not move has rounding errors alone above its neighbours' mean
+                pair = [without_drift(one) if len(one) > 2 and not is_constant(one) else one[1:-1] for one in pair]
             for coefficient in coefficients:
                 found = correlation(
-                    values["weight"], values["b_prime"], coefficient=coefficient, block=block,
+                    *pair, coefficient=coefficient, block=block,
                     resamples=resamples, confidence=confidence, seed=seed,
                 )  # fmt: skip
                 rows.append(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rdr_core.errors import unknown_name
-from rdr_viz.numbers.correlation import spearman
+from rdr_viz.numbers.correlation import is_constant, spearman, without_drift
 from rdr_viz.palette import GROUPS
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def weights_by_class(run: Run) -> pd.DataFrame:
         both NaN where the class was never visited, ratios of a method that has none too; ``warm_up``, the first epochs,
         in which some class still had weight 1 (:func:`warm_up_epochs`).
     """
-    data = run.classes.loc[:, ["epoch", "class", "count", "group", "weight", "ratio"]].copy()
+    data = run.classes.loc[:, ["epoch", "class", "count", "group", "weight", "ratio"]]
+    data = data.astype({"weight": float, "ratio": float})  # stored in single precision, whose means round
     data["group"] = data["group"].astype(str)
     names = {i: str(name) for i, name in enumerate(run.class_names)}
     data.insert(2, "name", data["class"].map(names))
@@ -128,18 +129,21 @@ def weight_and_b_prime(run: Run, reading: str = "b_prime") -> pd.DataFrame:
     return data.loc[order].reset_index(drop=True)
 
 
-def correlations(data: pd.DataFrame) -> dict[str, float]:
+def correlations(data: pd.DataFrame, *, drift: bool) -> dict[str, float]:
     """Spearman's correlation over epochs of weight and B', per group, warm-up left out.
 
     Args:
         data: As :func:`weight_and_b_prime` returns it.
+        drift: Whether the series keep their drift, as figure 1 shows them, which alone makes them correlate; without,
+            see :func:`rdr_viz.numbers.correlation.without_drift`.
 
     Returns:
-        A number for each group in ``data``; NaN where a series is constant or has fewer than three epochs.
+        A number for each group in ``data``; NaN where a series is constant or too short for three pairs.
     """
     after = data[~data["warm_up"]]
-    groups = dict.fromkeys(data["group"])
-    return {
-        group: spearman(*(after.loc[after["group"] == group, column] for column in ("weight", "b_prime")))
-        for group in groups
-    }
+    found = {}
+    for group in dict.fromkeys(data["group"]):
+        series = [after.loc[after["group"] == group, column].to_numpy() for column in ("weight", "b_prime")]
+        moves = len(series[0]) > 2 and not any(map(is_constant, series))
+        found[group] = spearman(*(series if drift else map(without_drift, series))) if moves else float("nan")
+    return found

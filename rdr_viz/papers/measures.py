@@ -78,7 +78,7 @@ def _smallest(column: str, run: Run) -> float:
 
 
 def _correlation(group: str, run: Run) -> float:
-    return correlations(weight_and_b_prime(run)).get(group, np.nan)
+    return correlations(weight_and_b_prime(run), drift=False).get(group, np.nan)
 
 
 def _change(column: str, group: str, run: Run) -> float:
@@ -139,7 +139,8 @@ MEASURES: dict[str, Measure] = {
     ),
     **{
         f"correlation of weight and B' on {group.lower()}": Measure(
-            f"Spearman's correlation of weight and B′ over the epochs, {group}", "", partial(_correlation, group)
+            f"Spearman's correlation over the epochs of weight and B′ without their drift, {group}", "",
+            partial(_correlation, group),
         )
         for group in ("Many", "Medium", "Few")
     },

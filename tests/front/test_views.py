@@ -120,7 +120,7 @@ def test_weights_and_b_prime(seen, reading):
         ["method", "epoch", "group"],
         {"weight": "weight", "b_prime": "b_prime"},
     )
-    for group, rho in shown["rdr"].correlations.items():  # the last method's are in the sentence
+    for group, rho in shown["rdr"].without_drift.items():  # the last method's are in the sentence
         assert f"{number(rho, 2)} on {group}" in seen.sentence
 
 

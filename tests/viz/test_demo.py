@@ -122,7 +122,8 @@ def test_public_names_are_just_these():
     displays = {display_class(kind).__name__ for kind in KINDS | KINDS_OF_STUDIES}
     others = {
         "FisherConsistency", "Hessian", "MethodDiagram", "accuracy_table", "analyse", "class_curvature",
-        "class_density", "make_display", "method_style", "print_table", "run_demo", "write_page", "write_report",
+        "class_density", "class_loss", "make_display", "method_style", "print_table", "run_demo", "scale_free",
+        "write_page", "write_report",
     }  # fmt: skip
     assert set(rdr_viz.__all__) == displays | others
     assert all(callable(getattr(rdr_viz, name)) for name in rdr_viz.__all__)

@@ -24,9 +24,13 @@ def test_panels_draw_the_data_and_print_the_correlation():
     np.testing.assert_array_equal(axes[5].lines[0].get_ydata(), few["b_prime"])
     rho = spearmanr(few["weight"], few["b_prime"]).statistic
     assert display.correlations["Few"] == pytest.approx(rho, abs=1e-9)
-    assert axes[2].get_title(loc="left") == f"Few, ρ = {rho:.2f}".replace("-", "−")
-    assert f"ρ {rho:.2f}".replace("-", "−") in display.alt
-    assert "in 1 of 3 groups" in display.finding
+    weight, b_prime = (few[name].to_numpy() for name in ("weight", "b_prime"))
+    bumps = spearmanr(*(s[1:-1] - (s[:-2] + s[2:]) / 2 for s in (weight, b_prime))).statistic
+    assert display.without_drift["Few"] == pytest.approx(bumps, abs=1e-9)
+    assert axes[2].get_title(loc="left") == f"Few\nρ {rho:.2f} ({bumps:.2f})".replace("-", "−")
+    assert f"ρ {rho:.2f}, without drift {bumps:.2f}".replace("-", "−") in display.alt
+    inverse = sum(rho <= -0.5 for rho in display.without_drift.values())
+    assert f"in {inverse or 'none'} of 3 groups" in display.finding
 
 
 def test_a_constant_weight_has_no_correlation():
@@ -34,7 +38,7 @@ def test_a_constant_weight_has_no_correlation():
     assert all(np.isnan(rho) for rho in display.correlations.values())
     assert "ρ n/a" in display.alt
     assert display.finding.startswith("Many, Medium and Few: no correlation")
-    assert display.figure().axes[0].get_title(loc="left") == "Many, ρ = n/a"
+    assert display.figure().axes[0].get_title(loc="left") == "Many\nρ n/a (n/a)"
 
 
 def test_a_missing_group_says_so():

@@ -46,6 +46,14 @@ export function membersOf(groups) {
   return Object.fromEntries(GROUPS.map((group) => [group, groups.flatMap((own, at) => (own === group ? [at] : []))]));
 }
 
+/** What each value is above the mean of its two neighbours: a series without its drift; two values fewer. */
+export const withoutDrift = (values) => values.slice(1, -1).map((value, at) => value - (values[at] + values[at + 2]) / 2);
+
+/** Whether the values differ by no more than a millionth of the largest. */
+export function isConstant(values) {
+  return Math.max(...values) - Math.min(...values) <= 1e-6 * Math.max(...values.map(Math.abs));
+}
+
 /** Spearman's rank correlation; NaN where a series does not move, or has fewer than three pairs. */
 export function spearman(x, y) {
   const pairs = x.map((value, at) => [value, y[at]]).filter(([a, b]) => !Number.isNaN(a) && !Number.isNaN(b));

@@ -1,6 +1,6 @@
 /** Does the weight move inversely to B'? A column a group, a row a method: weight and B' over the epochs, and rho. */
 
-import { GROUPS, meanOf, membersOf, row as rowOf, spearman } from "../numbers.js";
+import { GROUPS, isConstant, meanOf, membersOf, row as rowOf, spearman, withoutDrift } from "../numbers.js";
 import { columns, epochAxis, epochMark, line, scaleLinear, warmUp, words } from "../marks.js";
 import { listed, number, short } from "../words.js";
 
@@ -34,13 +34,14 @@ export default {
 
   sentence({ chosen }, rows) {
     const { method, style } = chosen.at(-1);
-    const found = correlationsOf(rows, method);
+    const found = correlationsOf(rows, method, { drift: false });
+    const levels = correlationsOf(rows, method, { drift: true });
     const known = Object.entries(found).filter(([, rho]) => Number.isFinite(rho));
     if (!known.length) return [`${style.label}'s weights do not move, so there is no correlation with B′.`];
     const inverse = known.filter(([, rho]) => rho <= -0.5).length;
     return [
-      `${style.label}: Spearman's ρ of weight and B′ over the epochs is `, { b: listed(known.map(([group, rho]) => `${number(rho, 2)} on ${group}`)) },
-      `. The paper says that they move inversely, which would be near −1: it is −0.5 or less on ${inverse || "none"} of ${known.length}. Both drift while training goes on, so ρ alone proves little.`,
+      `${style.label}: from epoch to epoch, Spearman's ρ of weight and B′ without their drift is `, { b: listed(known.map(([group, rho]) => `${number(rho, 2)} on ${group}`)) },
+      `. The paper says that they move inversely, which would be near −1: it is −0.5 or less on ${inverse || "none"} of ${known.length}. With their drift, which alone makes two series correlate, ρ is ${listed(known.map(([group]) => number(levels[group], 2)))}.`,
     ];
   },
 
@@ -59,8 +60,9 @@ export default {
         const [top, bottom] = [place.top + 18 + line_ * high + 22, place.top + 18 + (line_ + 1) * high - 10];
         const x = scaleLinear().domain([1, Math.max(2, run.epochs)]).range([place.left + 34, place.left + place.width - 34]);
         warmUp(svg, x, data.warm_up, [top, bottom]);
-        const rho = correlationsOf(own, method)[group];
-        words(svg, place.left + place.width / 2, top - 9, `${chosen.length > 1 || which === 0 ? `${style.label}  ` : ""}ρ ${Number.isFinite(rho) ? number(rho, 2) : "none: it does not move"}`, { anchor: "middle", size: 12, weight: 600, color: style.text });
+        const [rho, levels] = [false, true].map((drift) => correlationsOf(own, method, { drift })[group]);
+        const both = `ρ without drift ${number(rho, 2)}, with ${number(levels, 2)}`;
+        words(svg, place.left + place.width / 2, top - 9, `${chosen.length > 1 || which === 0 ? `${style.label}  ` : ""}${Number.isFinite(rho) ? both : "no ρ: it does not move"}`, { anchor: "middle", size: 12, weight: 600, color: style.text });
         for (const [name, look, side] of [["weight", { ...style, dash: [] }, "start"], ["b_prime", BROWN, "end"]]) {
           const values = own.map((row) => row[name]).filter(Number.isFinite);
           const [low, most] = [Math.min(...values), Math.max(...values)];
@@ -79,11 +81,13 @@ export default {
   },
 };
 
-/** Spearman's rho of weight and B' by group, the warm-up left out. */
-export function correlationsOf(rows, method) {
+/** Spearman's rho of weight and B' by group, the warm-up left out, of the series with their drift or without. */
+export function correlationsOf(rows, method, { drift }) {
   const groups = [...new Set(rows.filter((row) => row.method === method).map((row) => row.group))];
   return Object.fromEntries(groups.map((group) => {
     const own = rows.filter((row) => row.method === method && row.group === group && !row.warm_up);
-    return [group, spearman(own.map((row) => row.weight), own.map((row) => row.b_prime))];
+    const series = [own.map((row) => row.weight), own.map((row) => row.b_prime)];
+    if (own.length < 3 || series.some(isConstant)) return [group, NaN];
+    return [group, spearman(...(drift ? series : series.map(withoutDrift)))];
   }));
 }
