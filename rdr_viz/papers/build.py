@@ -22,10 +22,10 @@ from rdr_viz.palette import method_style
 from rdr_viz.papers.blocks import FigureBlock, OrderBlock, OtherPaper, PeekingBlock, PlanRow, TableBlock
 from rdr_viz.papers.cells import compared_cells, run_command
 from rdr_viz.papers.claim_rows import claim_row
-from rdr_viz.papers.claims import Judged
 from rdr_viz.papers.comparison import ComparisonTable
 from rdr_viz.papers.drawing import Drawing
 from rdr_viz.papers.figures import draw_figure
+from rdr_viz.papers.judging import Judge, Judged
 from rdr_viz.papers.order_of_methods import OrderOfMethods
 from rdr_viz.papers.page import write_paper_page
 from rdr_viz.papers.shelf import Shelf
@@ -78,7 +78,8 @@ def build_papers(
         orders = [_order(scale, tables, paper, out / "figures", drawing) for scale in scales(paper)]
         rest = [OtherPaper(other, _tables(other, shelf, runs, out / "tables", drawing)) for other in others]
         peeked = [_peeking(scale, grids, shelf, out / "figures", drawing) for scale, grids in scales(paper).items()]
-        judged = [claim_row(claim, paper, shelf, runs) for claim in paper.claims]
+        judge = Judge(paper, shelf)
+        judged = [claim_row(claim, paper, judge, runs) for claim in paper.claims]
         drawing.finish()
     rows = csv_text(pd.DataFrame([_row(row.claim, *one) for row, found in judged for one in found]))
     write_whole(out / "claims.csv", lambda beside: Path(beside).write_text(rows, encoding="utf-8"))
@@ -172,7 +173,8 @@ def _row(claim: Claim, scale: str, setting: Judged) -> dict[str, object]:
         "claim": claim.says, "scale": scale, "dataset": setting.request.dataset,
         "imbalance_factor": setting.request.imbalance_factor, "method": setting.request.method,
         "against": setting.against, "by": claim.by if setting.against else "", "measure": setting.measure,
-        "mean": setting.mean, "low": setting.low, "high": setting.high, "seeds": setting.seeds,
+        "mean": setting.mean, "low": setting.low, "high": setting.high, "seeds": setting.seeds, "p": setting.p,
+        "level": setting.level, "wide_low": setting.wide_low, "wide_high": setting.wide_high,
         "verdict": setting.verdict, "paper": setting.paper, "control": setting.control,
         "of_control": setting.of_control,
     }  # fmt: skip

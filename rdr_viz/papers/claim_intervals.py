@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,18 +17,19 @@ from rdr_viz.displays.shared import label_of
 from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
 from rdr_viz.numbers.words import plural
 from rdr_viz.papers.claim_words import setting_words, signed, unit
-from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, decide, judge
+from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, decide
 from rdr_viz.papers.measures import MEASURES
 from rdr_viz.papers.more_seeds import half_width, seeds_to_decide, spread_of_the_spread, standard_deviation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rdr_core.papers.paper import Claim, Paper
-    from rdr_viz.papers.shelf import Shelf
+    from rdr_core.papers.paper import Claim
+    from rdr_viz.papers.judging import Judge
 
 # Verdict -> (colour, marker): the page's colours, and a shape besides.
 _LOOKS = {HOLDS: ("#00695C", "o"), FAILS: ("#9A3D00", "X"), UNDECIDED: ("#555555", "s")}
+_LETTERS = 42  # of the words beneath the axis, a line
 _GROUND, _PRINTED = "#E3F3F0", "#B8860B"
 
 
@@ -36,17 +38,20 @@ class ClaimIntervals(Display):
     """A dot and an interval for each setting of a claim that is measured, on the ground where the claim holds.
 
     Attributes:
-        data: a row a setting: ``scale``, ``setting`` (words), ``mean``, ``low``, ``high``, ``seeds``, ``verdict``,
-            ``paper`` (the paper's own number, NaN where it prints none).
+        data: a row a setting: ``scale``, ``setting`` (words), ``mean``, ``low``, ``high`` (of 95 %), ``level`` (at
+            which all questions of the scale are tested), ``wide_low``, ``wide_high`` (the interval of confidence
+            1 - level, which decides), ``seeds``, ``verdict``, ``paper`` (the paper's own number, NaN where it prints
+            none).
         claim: that is judged.
-        planned: None, or the number of seeds that ``low``, ``high`` and ``verdict`` are a plan for.
+        planned: None, or the number of seeds that the intervals and ``verdict`` are a plan for.
 
     Example:
         >>> from rdr_core.papers.paper import load_paper
         >>> from rdr_core.papers.shipped import shipped
+        >>> from rdr_viz.papers.judging import Judge
         >>> from rdr_viz.papers.shelf import Shelf
         >>> paper = load_paper("rdr")
-        >>> shown = ClaimIntervals.of(paper.claims[0], paper, Shelf([shipped()]))
+        >>> shown = ClaimIntervals.of(paper.claims[0], Judge(paper, Shelf([shipped()])))
         >>> sorted(set(shown.data["verdict"])) != ["not measured"]
         True
     """
@@ -57,25 +62,28 @@ class ClaimIntervals(Display):
 
     title = "Does the claim hold?"
     look = (
-        "The claim holds where all of the interval lies on the shaded ground, fails where none of it does, and is "
-        "undecided where an end of the ground cuts it."
+        "The thick line is the 95 % interval of this question alone. The thin one allows for all questions asked of "
+        "these runs, and decides: the claim holds where all of it lies on the shaded ground, fails where none of it "
+        "does, and is undecided where an end of the ground cuts it."
     )
 
     @classmethod
-    def of(cls, claim: Claim, paper: Paper, shelf: Shelf) -> ClaimIntervals:
-        """Judge a claim by the runs there are, at every scale.
+    def of(cls, claim: Claim, judge: Judge) -> ClaimIntervals:
+        """A claim as it is judged by the runs there are, at every scale.
 
         Raises:
             RdrError: no setting of it is measured.
         """
+        paper = judge.paper
         rows = [
             {
                 "scale": grid.scale,
                 "setting": setting_words(claim, paper if grid.printed else None, setting, setting.factor),
-                "mean": setting.mean, "low": setting.low, "high": setting.high, "seeds": setting.seeds,
+                "mean": setting.mean, "low": setting.low, "high": setting.high, "level": setting.level,
+                "wide_low": setting.wide_low, "wide_high": setting.wide_high, "seeds": setting.seeds,
                 "verdict": setting.verdict, "paper": setting.paper,
             }
-            for grid in paper.grids.values() for setting in judge(claim, paper, grid, shelf)
+            for grid in paper.grids.values() for setting in judge.of(claim, grid)
             if setting.verdict != NOT_MEASURED
         ]  # fmt: skip
         if not rows:
@@ -96,10 +104,13 @@ class ClaimIntervals(Display):
         if seeds < 2:
             raise RdrError(f"seeds is {seeds}; an interval needs 2 or more.")
         known = self._with_intervals()
-        mean, half = self._on_axis(known["mean"]), half_width(1.0, seeds) * self._spread(known)
-        ends = {"low": self._off_axis(mean - half), "high": self._off_axis(mean + half)}
+        mean, sd, ends = self._on_axis(known["mean"]), self._spread(known), {}
+        for name, confidence in (("", 0.95), ("wide_", 1 - known["level"].to_numpy())):
+            half = half_width(sd, seeds, confidence)
+            ends |= {f"{name}low": self._off_axis(mean - half), f"{name}high": self._off_axis(mean + half)}
         planned = known.assign(**ends, seeds=seeds)
-        planned["verdict"] = [decide(low, high, self.claim.holds_between) for low, high in planned[[*ends]].to_numpy()]
+        deciding = planned[["wide_low", "wide_high"]].to_numpy()
+        planned["verdict"] = [decide(low, high, self.claim.holds_between) for low, high in deciding]
         return ClaimIntervals(planned, self.claim, seeds)
 
     def needed(self) -> pd.DataFrame:
@@ -113,9 +124,13 @@ class ClaimIntervals(Display):
         known = self._with_intervals()
         holds_between = tuple(self._on_axis(self.claim.holds_between))
         found = []
-        for mean, sd, seeds in zip(self._on_axis(known["mean"]), self._spread(known), known["seeds"], strict=True):
+        measured = zip(self._on_axis(known["mean"]), self._spread(known), known["seeds"], known["level"], strict=True)
+        for mean, sd, seeds, level in measured:
             factors = {"needed": 1.0, **dict(zip(("least", "most"), spread_of_the_spread(seeds), strict=True))}
-            found.append({name: seeds_to_decide(mean, factor * sd, holds_between) for name, factor in factors.items()})
+            found.append({
+                name: seeds_to_decide(mean, factor * sd, holds_between, confidence=1 - level)
+                for name, factor in factors.items()
+            })  # fmt: skip
         counts = pd.DataFrame(found, columns=["needed", "least", "most"], dtype=float)
         return pd.concat([known[["scale", "setting", "seeds"]], counts], axis=1)
 
@@ -142,7 +157,9 @@ class ClaimIntervals(Display):
             for place, row in enumerate(self.data.to_dict("records")):
                 color, marker = _LOOKS[row["verdict"]]
                 if not np.isnan(row["low"]):
-                    ax.plot([row["low"], row["high"]], [place, place], color=color, lw=2, solid_capstyle="butt")
+                    for name, width in (("wide_", 0.8), ("", 2.4)):
+                        ends = row[f"{name}low"], row[f"{name}high"]
+                        ax.plot(ends, [place, place], color=color, lw=width, solid_capstyle="butt")
                 ax.plot(row["mean"], place, marker, color=color, ms=6.5, mec="white", mew=0.6)
                 words = f"{signed(row['mean'], self.claim)} {row['verdict']}"
                 ax.annotate(words, (1, place), xycoords=ax.get_yaxis_transform(), xytext=(6, 0),
@@ -158,7 +175,8 @@ class ClaimIntervals(Display):
             ax.set_yticks(range(len(self.data)), self._places())
             ax.grid(False, axis="y")
             key = "\n\N{WHITE DIAMOND} the paper's own number, in its setting" if printed.any() else ""
-            ax.set_xlabel(f"{self._heading()}{self._in_unit()}{key}", loc="left")
+            # Words as long as this one begin at the left end of a narrow axis, and would leave the figure.
+            ax.set_xlabel(f"{fill(f'{self._heading()}{self._in_unit()}', _LETTERS)}{key}", loc="left")
             ax.set_title(self._title())
         return ax
 

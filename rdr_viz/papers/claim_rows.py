@@ -16,17 +16,16 @@ from rdr_viz.numbers.words import dataset_name, plural
 from rdr_viz.palette import method_style
 from rdr_viz.papers.cells import run_command
 from rdr_viz.papers.claim_words import setting_words, signed, unit
-from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, criterion, judge, overall
+from rdr_viz.papers.claims import DEPENDS, FAILS, HOLDS, NOT_MEASURED, UNDECIDED, criterion, overall
 from rdr_viz.papers.questions import question
 
 if TYPE_CHECKING:
     from rdr_core.papers.grids import Grid
     from rdr_core.papers.paper import Claim, Paper
-    from rdr_viz.papers.claims import Judged
-    from rdr_viz.papers.shelf import Shelf
+    from rdr_viz.papers.judging import Judge, Judged
 
 #: What may be said of a claim -> the mark that says so without colour.
-VERDICTS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", NOT_MEASURED: "–"}
+VERDICTS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", DEPENDS: "⇄", NOT_MEASURED: "–"}
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,10 @@ class Verdict:
         scale: "paper" for the paper's own settings, else the small scale's name.
         data: the data set and the imbalance factor, ``"Fashion-MNIST, IF 100"``.
         verdict: one of :data:`VERDICTS`.
-        mean, low, high: the number that decides, with its 95 % interval over seeds; NaN where there is none.
+        mean, low, high: the number, with its 95 % interval over seeds; NaN where there is none.
+        wide_low, wide_high: the interval that decides, widened for all questions of its scale.
         seeds: how many.
+        method: that the claim is about, as the paper's.
         which: of the claim's methods, rivals or measures; ``""`` where it has but one.
         against: the rival's name, ``""`` for none.
         paper: the paper's own number, NaN where it prints none.
@@ -55,7 +56,10 @@ class Verdict:
     mean: float = np.nan
     low: float = np.nan
     high: float = np.nan
+    wide_low: float = np.nan
+    wide_high: float = np.nan
     seeds: int = 0
+    method: str = ""
     which: str = ""
     against: str = ""
     paper: float = np.nan
@@ -112,7 +116,7 @@ class ClaimRow:
     def overall(self) -> dict[str, str]:
         """The verdict on the claim at each scale (:func:`rdr_viz.papers.claims.overall`)."""
         scales = dict.fromkeys(verdict.scale for verdict in self.verdicts)
-        return {scale: overall([one for one in self.verdicts if one.scale == scale]) for scale in scales}
+        return {scale: overall(self.claim, [one for one in self.verdicts if one.scale == scale]) for scale in scales}
 
     def number(self, value: float) -> str:
         """One of its numbers in words, with the sign of a difference."""
@@ -126,6 +130,11 @@ class ClaimRow:
         """``"+1.0 to +3.0"``; ``""`` where there is none."""
         return "" if np.isnan(verdict.low) else f"{self.number(verdict.low)} to {self.number(verdict.high)}"
 
+    def wide_interval(self, verdict: Verdict) -> str:
+        """The one that decides, widened for all questions of the scale; ``""`` where there is none."""
+        ends = verdict.wide_low, verdict.wide_high
+        return "" if np.isnan(ends[0]) else f"{self.number(ends[0])} to {self.number(ends[1])}"
+
     def sentence(self, verdict: Verdict) -> str:
         """All that there is to say of a setting."""
         parts = [self.measured_words(verdict) + unit(self.claim), plural(verdict.seeds, "seed"), verdict.verdict]
@@ -137,7 +146,7 @@ class ClaimRow:
         return f"{where}: {'; '.join(parts)}"
 
 
-def claim_row(claim: Claim, paper: Paper, shelf: Shelf, runs: Path) -> tuple[ClaimRow, list[tuple[str, Judged]]]:
+def claim_row(claim: Claim, paper: Paper, judge: Judge, runs: Path) -> tuple[ClaimRow, list[tuple[str, Judged]]]:
     """Judge a claim at every scale.
 
     Returns:
@@ -145,7 +154,7 @@ def claim_row(claim: Claim, paper: Paper, shelf: Shelf, runs: Path) -> tuple[Cla
     """
     judged = [
         (grid, setting) for grids in scales(paper).values() for grid in grids
-        for setting in judge(claim, paper, grid, shelf)
+        for setting in judge.of(claim, grid)
     ]  # fmt: skip
     verdicts = [_verdict(claim, paper, grid, setting, runs) for grid, setting in judged]
     return ClaimRow(claim, verdicts), [(grid.scale, setting) for grid, setting in judged]
@@ -162,7 +171,8 @@ def _verdict(claim: Claim, paper: Paper, grid: Grid, setting: Judged, runs: Path
     factor = "" if setting.factor is None else f"IF {setting.factor:g}"
     return Verdict(
         scale=grid.scale, data=", ".join(filter(None, (dataset, factor))), verdict=setting.verdict, mean=setting.mean,
-        low=setting.low, high=setting.high, seeds=setting.seeds, which=setting_words(claim, None, setting, None),
+        low=setting.low, high=setting.high, wide_low=setting.wide_low, wide_high=setting.wide_high,
+        seeds=setting.seeds, method=setting.method, which=setting_words(claim, None, setting, None),
         against=setting.against, paper=setting.paper,
         control=method_style(setting.control).label if setting.control else "", of_control=setting.of_control,
         command=run_command(grid, runs, "claims") if setting.verdict == NOT_MEASURED else "",

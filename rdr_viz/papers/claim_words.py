@@ -10,7 +10,7 @@ from rdr_viz.papers.measures import MEASURES
 
 if TYPE_CHECKING:
     from rdr_core.papers.paper import Claim, Paper
-    from rdr_viz.papers.claims import Judged
+    from rdr_viz.papers.judging import Judged
 
 
 def setting_words(claim: Claim, paper: Paper | None, setting: Judged, factor: float | None) -> str:

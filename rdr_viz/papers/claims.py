@@ -1,57 +1,31 @@
-"""A paper's claims judged by runs: the number, its interval over seeds, the verdict."""
+"""What may be said of a claim, and when: from intervals over seeds to a word."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pandas as pd
 
-from rdr_core.methods.control import control_of
 from rdr_core.methods.grammar import parse
-from rdr_core.papers.grids import Grid, Request, requests
-from rdr_viz.numbers.groups import t_interval
 from rdr_viz.papers.measures import MEASURES
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Claim, Paper
-    from rdr_viz.papers.shelf import Shelf
+    from rdr_core.papers.paper import Claim
 
-#: Methods that have an order to speak of.
-_LEAST = 4
 HOLDS, FAILS, UNDECIDED, NOT_MEASURED = "holds", "fails", "undecided", "not measured"
+#: Of a claim whose readings come to different verdicts.
+DEPENDS = "depends on the reading"
 
 
-@dataclass(frozen=True)
-class Judged:
-    """One setting of a claim, judged.
+class Setting(Protocol):
+    """A setting of a claim with its verdict and the method that the claim is about."""
 
-    Attributes:
-        request: the setting, with the method the claim is about.
-        factor: the imbalance factor of our runs; None where the data are taken as they are.
-        against: the rival's canonical name, or "".
-        measure: of :data:`rdr_viz.papers.measures.MEASURES`.
-        mean, low, high: over seeds, with Student's 95 % interval (NaN for fewer than two).
-        seeds: with both methods.
-        verdict: :data:`HOLDS`, :data:`FAILS`, :data:`UNDECIDED` or :data:`NOT_MEASURED`.
-        paper: the paper's own number, from its tables or as the claim has it; NaN where neither does.
-        control: the method's fair control, where the claim does not set it against that anyway; else "".
-        of_control: the number with the control in the method's place, over the seeds that have both; NaN without.
-    """
+    @property
+    def verdict(self) -> str: ...
 
-    request: Request
-    factor: float | None
-    against: str
-    measure: str
-    mean: float
-    low: float
-    high: float
-    seeds: int
-    verdict: str
-    paper: float
-    control: str = ""
-    of_control: float = np.nan
+    @property
+    def method(self) -> str: ...
 
 
 def decide(low: float, high: float, holds_between: tuple[float, float]) -> str:
@@ -75,77 +49,33 @@ def decide(low: float, high: float, holds_between: tuple[float, float]) -> str:
     return FAILS if high <= least or low >= most else UNDECIDED
 
 
-def judge(claim: Claim, paper: Paper, grid: Grid, shelf: Shelf) -> list[Judged]:
-    """Judge a claim in every setting that a grid has runs for, or could have.
-
-    Methods are compared seed by seed: their runs of a seed share the data, the first weights and the order of images.
-    """
-    if claim.by == "order":
-        return _orders(claim, grid, shelf)
-    found = []
-    for dataset in claim.datasets:
-        for factor in claim.factors:
-            for method in claim.method:
-                for rival in claim.against or ("",):
-                    request = Request(dataset, factor, parse(method).name, claim.noise_rate)
-                    config = grid.config(request, seed=0)
-                    if config is None:
-                        continue
-                    against = parse(rival).name if rival else ""
-                    if against and grid.config(request._replace(method=against), seed=0) is None:
-                        continue
-                    found += [
-                        _judge(claim, paper, grid, shelf, request, config.imbalance_factor, against, name)
-                        for name in claim.measure
-                    ]
-    return found
-
-
-def _orders(claim: Claim, grid: Grid, shelf: Shelf) -> list[Judged]:
-    """In every setting, how far methods stand in the same order by one measure as by the other.
-
-    A grid that runs some of the methods is judged on these, if they are :data:`_LEAST` or more.
-    """
-    from scipy.stats import kendalltau
-
-    found = []
-    for dataset in claim.datasets:
-        for factor in claim.factors:
-            wanted = requests([dataset], [factor], claim.method, claim.noise_rate)
-            here = {grid.config(request, seed=0): request for request in wanted}
-            here.pop(None, None)
-            if len(here) < _LEAST:
-                continue
-            one, other = (
-                pd.DataFrame({r.method: pd.Series(shelf.by_seed(grid, r, name), dtype=float) for r in here.values()})
-                for name in claim.measure
-            )
-            seeds = one.dropna().index.intersection(other.dropna().index)
-            alike = np.array([kendalltau(one.loc[seed], other.loc[seed]).statistic for seed in seeds])
-            alike = alike[~np.isnan(alike)]  # a seed in which all are level has no order
-            low, high = t_interval(alike)
-            verdict = decide(low, high, claim.holds_between) if len(alike) else NOT_MEASURED
-            config, request = next(iter(here.items()))
-            found.append(
-                Judged(request, config.imbalance_factor, "", claim.measure[0],
-                       float(alike.mean()) if len(alike) else np.nan, low, high, len(alike), verdict, np.nan)
-            )  # fmt: skip
-    return found
-
-
-def overall(judged: list[Judged]) -> str:
+def overall(claim: Claim, settings: Iterable[Setting]) -> str:
     """The verdict on a claim: it fails where a setting fails, and holds where all that there are hold.
 
+    Of a claim with readings each is judged so, and where they come to different words it depends on the reading.
+
     Example:
-        >>> overall([])
+        >>> from rdr_core.papers.paper import load_paper
+        >>> overall(load_paper("rdr").claims[0], [])
         'not measured'
     """
-    verdicts = [setting.verdict for setting in judged if setting.verdict != NOT_MEASURED]
-    if not verdicts:
+    settings = list(settings)
+    if not claim.readings:
+        return _together([setting.verdict for setting in settings])
+    methods = dict.fromkeys(setting.method for setting in settings)
+    words = {_together([setting.verdict for setting in settings if setting.method == method]) for method in methods}
+    if len(words) < 2:
+        return words.pop() if words else NOT_MEASURED
+    return DEPENDS if len(words - {NOT_MEASURED}) > 1 else UNDECIDED  # of one reading nothing is known
+
+
+def _together(verdicts: list[str]) -> str:
+    found = set(verdicts) - {NOT_MEASURED}
+    if not found:
         return NOT_MEASURED
-    if FAILS in verdicts:
+    if FAILS in found:
         return FAILS
-    return HOLDS if set(verdicts) == {HOLDS} and len(verdicts) == len(judged) else UNDECIDED
+    return HOLDS if set(verdicts) == {HOLDS} else UNDECIDED
 
 
 def criterion(claim: Claim) -> str:
@@ -154,8 +84,8 @@ def criterion(claim: Claim) -> str:
     Example:
         >>> from rdr_core.papers.paper import load_paper
         >>> print(criterion(load_paper("rdr").claims[0]))
-        Measured: accuracy over all classes, of RDR minus CE, seed by seed. Holds where the 95 % interval of the mean \
-over seeds is above 0; fails where it is not above 0 anywhere; else undecided.
+        Measured: accuracy over all classes, of RDR minus CE, seed by seed. Holds where the interval of the mean over \
+seeds, widened for all questions of the setting, is above 0; fails where it is not above 0 anywhere; else undecided.
     """
     low, high = claim.holds_between
     where = (
@@ -166,8 +96,7 @@ over seeds is above 0; fails where it is not above 0 anywhere; else undecided.
         one, other = (MEASURES[name].words for name in claim.measure)
         return (
             f"Measured: Kendall's rank correlation of the methods' order by {one} with that by {other}, seed by seed "
-            f"(1: no two of {label} change places). Holds where the 95 % interval of the mean over seeds is {where}; "
-            f"fails where it is not {where} anywhere; else undecided."
+            f"(1: no two of {label} change places). {_decided('mean', where)}"
         )
     of = f"of {label}"
     if claim.against:
@@ -176,9 +105,14 @@ over seeds is above 0; fails where it is not above 0 anywhere; else undecided.
         of += ", seed by seed"
     words = " and ".join(MEASURES[name].words for name in claim.measure)
     mean = "geometric mean" if claim.by == "ratio" else "mean"
+    several = " These are readings of one sentence; each is judged by itself." if claim.readings else ""
+    return f"Measured: {words}, {of}. {_decided(mean, where)}{several}"
+
+
+def _decided(mean: str, where: str) -> str:
     return (
-        f"Measured: {words}, {of}. Holds where the 95 % interval of the {mean} over seeds is {where}; fails where it "
-        f"is not {where} anywhere; else undecided."
+        f"Holds where the interval of the {mean} over seeds, widened for all questions of the setting, is {where}; "
+        f"fails where it is not {where} anywhere; else undecided."
     )
 
 
@@ -187,66 +121,3 @@ def _labels(methods: tuple[str, ...]) -> str:
     from rdr_viz.palette import method_style
 
     return listed([method_style(parse(method).name).label for method in methods])
-
-
-def _judge(
-    claim: Claim,
-    paper: Paper,
-    grid: Grid,
-    shelf: Shelf,
-    request: Request,
-    factor: float | None,
-    against: str,
-    name: str,
-) -> Judged:
-    compared = _compared(claim, grid, shelf, request, against, name)
-    mean = _mean(claim, compared)
-    low, high = t_interval(compared)
-    if claim.by == "ratio":
-        low, high = (float(np.exp(value)) for value in (low, high))
-    verdict = decide(low, high, claim.holds_between) if len(compared) else NOT_MEASURED
-    printed = _printed(claim, paper, request, against, name)
-    control = control_of(grid.config(request, seed=0).method) or ""
-    of_control = np.nan
-    if control and against not in ("", control):
-        of_control = _mean(claim, _compared(claim, grid, shelf, request._replace(method=control), against, name))
-    shown = "" if np.isnan(of_control) else control
-    return Judged(request, factor, against, name, mean, low, high, len(compared), verdict, printed, shown, of_control)
-
-
-def _compared(claim: Claim, grid: Grid, shelf: Shelf, request: Request, against: str, name: str) -> np.ndarray:
-    """The number of each seed: as it is, less the rival's, or the logarithm of its ratio to that."""
-    values = shelf.by_seed(grid, request, name)
-    if not against:
-        return np.array(list(values.values()))
-    rival = shelf.by_seed(grid, request._replace(method=against), name)
-    both = sorted(set(values) & set(rival))
-    pairs = np.array([[values[seed], rival[seed]] for seed in both]).reshape(-1, 2)
-    return np.log(pairs[:, 0] / pairs[:, 1]) if claim.by == "ratio" else pairs[:, 0] - pairs[:, 1]
-
-
-def _mean(claim: Claim, compared: np.ndarray) -> float:
-    if not len(compared):
-        return np.nan
-    return float(np.exp(compared.mean()) if claim.by == "ratio" else compared.mean())
-
-
-def _printed(claim: Claim, paper: Paper, request: Request, against: str, name: str) -> float:
-    """What the paper's tables say; of a number printed in several, the first."""
-    if claim.printed is not None:
-        return claim.printed
-    ours = _cell(paper.cells, request, request.method, name)
-    if not against:
-        return ours
-    rival = _cell(paper.cells, request, against, name)
-    return ours / rival if claim.by == "ratio" else ours - rival
-
-
-def _cell(cells: pd.DataFrame, request: Request, method: str, group: str) -> float:
-    here = cells[
-        (cells["dataset"] == request.dataset)
-        & (cells["imbalance_factor"] == request.imbalance_factor)
-        & (cells["method"] == method)
-        & (cells["group"] == group)
-    ]
-    return float(here["paper"].iloc[0]) if len(here) and not request.noise_rate else np.nan

@@ -1,4 +1,4 @@
-"""The finding on the README's first screen, in two sentences: does the ratio help, and does deferring?"""
+"""The finding on the README's first screen, in three sentences: does it work, is it the ratio, is it deferring?"""
 
 from __future__ import annotations
 
@@ -6,94 +6,124 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdr_viz.numbers.words import dataset_name, listed, plural
-from rdr_viz.papers.claim_words import signed, unit
-from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, judge
+from rdr_viz.numbers.words import dataset_name, listed, number, plural, with_sign
+from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED
+from rdr_viz.papers.judging import Judge
 
 if TYPE_CHECKING:
     from rdr_core.papers.grids import Grid
-    from rdr_core.papers.paper import Claim, Paper
-    from rdr_viz.papers.claims import Judged
+    from rdr_core.papers.paper import Paper
+    from rdr_viz.papers.judging import Judged
     from rdr_viz.papers.shelf import Shelf
 
 #: The grids that may tell it: those that train as the authors' code does before others, and of these the one whose
 #: seeds and test images are many and draw the data first.
 STRONGEST = ("fashion-authors", "cifar-authors", "digits-authors", "fashion", "cifar", "digits")
-#: Method and rival of the two claims, over all classes.
-_RATIO, _DEFERRING = ("rdr:preset=released", "inverse+drw"), ("inverse+drw", "inverse")
+_POINTS = "\N{NO-BREAK SPACE}points"
+_RELEASED, _CONTROL = "rdr:preset=released", "inverse+drw"
+_SPOKEN = {
+    _CONTROL: "that control",
+    f"{_RELEASED},ratio=permuted": "itself with ratios permuted within their class",
+    f"{_RELEASED},ratio=class": "itself with each class's mean ratio in the batch",
+    f"{_RELEASED},ratio=matched": "class weights with its own class means",
+}
 _RATIO_WORDS = {
-    HOLDS: "the ratio helps",
-    FAILS: "the ratio does not help",
-    UNDECIDED: "these runs do not tell whether the ratio helps",
+    HOLDS: "so the ratio helps",
+    FAILS: "so the ratio does not help",
+    UNDECIDED: "so these runs do not show that the ratio helps",
 }
 _DEFERRING_WORDS = {
-    HOLDS: "deferring helps",
-    FAILS: "deferring does not help",
-    UNDECIDED: "whether deferring helps is open",
+    HOLDS: "so deferring helps",
+    FAILS: "so deferring does not help",
+    UNDECIDED: "so whether deferring helps is open",
 }
 
 
 def finding(paper: Paper, shelf: Shelf) -> str:
-    """Two plain sentences, from the first of these grids with runs of the released RDR and its fair control.
+    """Three plain sentences, from the first of these grids with runs of the released RDR and its fair control.
 
     Returns:
         ``""`` where no such run is made.
     """
-    claims = [_claim(paper, *pair) for pair in (_RATIO, _DEFERRING)]
+    judge = Judge(paper, shelf)
     for name in STRONGEST:
         grid = paper.grids.get(name)
-        judged = [_measured(claim, paper, grid, shelf) for claim in claims] if grid else []
-        if judged and all(judged):
-            return _said(grid, claims, *judged)
+        if grid and _measured(paper, grid, judge, _RELEASED, _CONTROL):
+            return " ".join(filter(None, (part(paper, grid, judge) for part in (_gain, _of_ratio, _of_deferring))))
     return ""
 
 
-def _said(grid: Grid, claims: list[Claim], ratio: list[Judged], deferring: list[Judged]) -> str:
+def _gain(paper: Paper, grid: Grid, judge: Judge) -> str:
+    """What the method gains over cross-entropy, and its control without the ratio."""
+    settings = _measured(paper, grid, judge, "rdr", "ce")
+    if not settings:
+        settings = _measured(paper, grid, judge, _RELEASED, _CONTROL)
+        return f"{_where(grid, settings)}, the released RDR has 1/n deferred by the same schedule as its fair control."
     control = "its fair control, 1/n deferred by the same schedule"
-    if all(setting.mean == setting.low == setting.high == 0 for setting in ratio):
-        helps = f"level with {control}, in each of {_seeds(ratio)}: the ratio changes nothing there"
-    else:
-        helps = f"{_numbers(claims[0], ratio)} from {control}: {_word(ratio, _RATIO_WORDS)}"
-    return (
-        f"{_where(grid, ratio)}, the released RDR is {helps}. Deferring alone moves 1/n by "
-        f"{_numbers(claims[1], deferring)}: {_word(deferring, _DEFERRING_WORDS)}."
-    )
+    if not any(np.isnan(one.of_control) for one in settings):
+        control += f", {listed([_points(one.of_control) for one in settings])}"
+    return f"{_where(grid, settings)}, the released RDR is {_numbers(settings)} from cross-entropy; {control}."
 
 
-def _claim(paper: Paper, method: str, against: str) -> Claim:
-    return next(
+def _of_ratio(paper: Paper, grid: Grid, judge: Judge) -> str:
+    """The method beside all that lacks its ratio alone."""
+    found = {rival: _measured(paper, grid, judge, _RELEASED, rival) for rival in _SPOKEN}
+    told = [f"{_level(settings)} from {_SPOKEN[rival]}" for rival, settings in found.items() if settings]
+    verdicts = {one.verdict for settings in found.values() for one in settings}
+    return f"RDR is {listed(told)}, {_word(verdicts, _RATIO_WORDS)}."
+
+
+def _of_deferring(paper: Paper, grid: Grid, judge: Judge) -> str:
+    settings = _measured(paper, grid, judge, _CONTROL, "inverse")
+    if not settings:
+        return ""
+    word = _word({one.verdict for one in settings}, _DEFERRING_WORDS)
+    return f"Deferring alone moves 1/n by {_level(settings)}, {word}."
+
+
+def _measured(paper: Paper, grid: Grid, judge: Judge, method: str, against: str) -> list[Judged]:
+    """The settings that are, of the claim that the one beats the other over all classes."""
+    claim = next(
         claim for claim in paper.claims
         if (claim.method, claim.against, claim.measure, claim.above) == ((method,), (against,), ("all",), 0)
     )  # fmt: skip
-
-
-def _measured(claim: Claim, paper: Paper, grid: Grid, shelf: Shelf) -> list[Judged]:
-    return [setting for setting in judge(claim, paper, grid, shelf) if setting.verdict != NOT_MEASURED]
+    return [setting for setting in judge.of(claim, grid) if setting.verdict != NOT_MEASURED]
 
 
 def _where(grid: Grid, judged: list[Judged]) -> str:
     sets = listed(list(dict.fromkeys(dataset_name(grid.datasets[setting.request.dataset]) for setting in judged)))
     factors = listed([f"{setting.factor:g}" for setting in judged])
     whose = "the authors' code" if grid.settings.get("recipe") == "authors" else "the paper's text"
-    return f"On {sets} at imbalance factor {factors}, trained by the schedule of {whose}"
-
-
-def _numbers(claim: Claim, judged: list[Judged]) -> str:
-    """Each setting's points with its interval, and how many seeds."""
-    said = []
-    for setting in judged:
-        interval = f" [{signed(setting.low, claim)} to {signed(setting.high, claim)}]"
-        said.append(signed(setting.mean, claim) + ("" if np.isnan(setting.low) else interval))
-    return f"{listed(said)}{unit(claim)} ({_seeds(judged)})"
-
-
-def _seeds(judged: list[Judged]) -> str:
     seeds = sorted({setting.seeds for setting in judged})
-    return plural(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    many = plural(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    drawn = f"{many}, each with its own draw of the data" if grid.draws else many
+    return f"On {sets} at imbalance factor {factors}, trained by the schedule of {whose} ({drawn})"
 
 
-def _word(judged: list[Judged], words: dict[str, str]) -> str:
-    verdicts = {setting.verdict for setting in judged}
+def _level(judged: list[Judged]) -> str:
+    if all(setting.mean == setting.low == setting.high == 0 for setting in judged):
+        return f"0.0{_POINTS} in each seed"
+    return _numbers(judged)
+
+
+def _numbers(judged: list[Judged]) -> str:
+    """Each setting's points with the interval that decides."""
+    said = []
+    for one in judged:
+        interval = "" if np.isnan(one.wide_low) else f" [{_signed(one.wide_low)} to {_signed(one.wide_high)}]"
+        said.append(f"{_points(one.mean)}{interval}")
+    return listed(said)
+
+
+def _points(value: float) -> str:
+    return f"{_signed(value)}{_POINTS}"
+
+
+def _signed(value: float) -> str:
+    return with_sign(number(value, 1))
+
+
+def _word(verdicts: set[str], words: dict[str, str]) -> str:
     if verdicts == {HOLDS}:
         return words[HOLDS]
     return words[FAILS] if FAILS in verdicts else words[UNDECIDED]

@@ -30,6 +30,8 @@ class Spot(NamedTuple):
     mean: str
     low: str
     high: str
+    wide_low: str
+    wide_high: str
     paper: str
     control: str
 
@@ -67,7 +69,8 @@ class Axis:
 
     def spot(self, verdict: Verdict) -> Spot:
         """Of a measured setting."""
-        numbers = (verdict.mean, verdict.low, verdict.high, verdict.paper, verdict.of_control)
+        ends = (min(max(end, self.low), self.high) for end in (verdict.wide_low, verdict.wide_high))  # NaN stays
+        numbers = (verdict.mean, verdict.low, verdict.high, *ends, verdict.paper, verdict.of_control)
         return Spot(*(self.place(number) for number in numbers))
 
     def ground(self, claim: Claim) -> tuple[str, str]:

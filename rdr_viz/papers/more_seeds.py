@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import chi2, t
 
 from rdr_viz.papers.claims import UNDECIDED, decide
@@ -13,19 +14,19 @@ from rdr_viz.papers.claims import UNDECIDED, decide
 MOST = 1000
 
 
-def half_width(sd: float, seeds: int, confidence: float = 0.95) -> float:
+def half_width(sd: ArrayLike, seeds: int, confidence: ArrayLike = 0.95) -> np.ndarray | float:
     """Half of Student's interval of a mean over seeds.
 
     Args:
-        sd: standard deviation over seeds (n - 1).
+        sd: standard deviation over seeds (n - 1), a number or several.
         seeds: 2 or more.
-        confidence: default 0.95, as claims are judged.
+        confidence: default 0.95, one for all or one for each.
 
     Example:
-        >>> [round(half_width(1.0, seeds), 2) for seeds in (2, 3, 5, 10, 20)]
+        >>> [round(float(half_width(1.0, seeds)), 2) for seeds in (2, 3, 5, 10, 20)]
         [8.98, 2.48, 1.24, 0.72, 0.47]
     """
-    return float(t.ppf((1 + confidence) / 2, seeds - 1) * sd / np.sqrt(seeds))
+    return t.ppf((1 + np.asarray(confidence)) / 2, seeds - 1) * sd / np.sqrt(seeds)
 
 
 def standard_deviation(low: float, high: float, seeds: int) -> float:
@@ -35,7 +36,7 @@ def standard_deviation(low: float, high: float, seeds: int) -> float:
         >>> round(standard_deviation(-2.48413771, 2.48413771, 3), 6)
         1.0
     """
-    return (high - low) / 2 / half_width(1.0, seeds)
+    return float((high - low) / 2 / half_width(1.0, seeds))
 
 
 def spread_of_the_spread(seeds: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -53,7 +54,9 @@ def spread_of_the_spread(seeds: int, confidence: float = 0.95) -> tuple[float, f
     return float(low), float(high)
 
 
-def seeds_to_decide(mean: float, sd: float, holds_between: tuple[float, float], most: int = MOST) -> int | None:
+def seeds_to_decide(
+    mean: float, sd: float, holds_between: tuple[float, float], most: int = MOST, *, confidence: float = 0.95
+) -> int | None:
     """The fewest seeds whose interval decides a claim, if mean and spread stayed as they are.
 
     Args:
@@ -61,6 +64,7 @@ def seeds_to_decide(mean: float, sd: float, holds_between: tuple[float, float], 
         sd: their standard deviation (n - 1).
         holds_between: the open range in which the claim holds (:attr:`rdr_core.papers.paper.Claim.holds_between`).
         most: seeds that are thought of (default :data:`MOST`).
+        confidence: of the interval that decides; default 0.95, as of a single question.
 
     Returns:
         From 2 on; None where that many would not do, as where the mean lies on an end of the range, or where seeds
@@ -72,7 +76,7 @@ def seeds_to_decide(mean: float, sd: float, holds_between: tuple[float, float], 
     """
 
     def decided(seeds: int) -> bool:
-        half = half_width(sd, seeds)
+        half = half_width(sd, seeds, confidence)
         return decide(mean - half, mean + half, holds_between) != UNDECIDED
 
     # The interval only shrinks around its mean, so what is decided stays so.

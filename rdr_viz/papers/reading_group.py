@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdr_core.papers.grids import Request
+from rdr_core.papers.grids import Request, scales
 from rdr_viz.numbers.words import listed, number
 from rdr_viz.papers.claim_intervals import ClaimIntervals
-from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, judge, overall
-from rdr_viz.papers.more_seeds import half_width
+from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, overall
+from rdr_viz.papers.judging import Judge
+from rdr_viz.papers.more_seeds import half_width, seeds_to_decide
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Paper
-    from rdr_viz.papers.claims import Judged
+    from rdr_core.papers.paper import Claim, Paper
+    from rdr_viz.papers.judging import Judged
     from rdr_viz.papers.shelf import Shelf
 
 #: Our grid, and the paper's setting, that exercises on runs are about: digits at IF 50.
@@ -86,6 +87,9 @@ class ReadingGroup:
         paper: RDR's.
         shelf: where the runs are that some answers are computed from.
 
+    Attributes:
+        judge: of the paper's claims by these runs.
+
     Example:
         >>> from rdr_core.papers.paper import load_paper
         >>> from rdr_core.papers.shipped import shipped
@@ -96,7 +100,7 @@ class ReadingGroup:
     """
 
     def __init__(self, paper: Paper, shelf: Shelf) -> None:
-        self._paper, self._shelf = paper, shelf
+        self._paper, self._shelf, self.judge = paper, shelf, Judge(paper, shelf)
         self._grid = paper.grids[GRID]
         self._made: dict[str, Callable[[], Exercise]] = {
             "1a": self._gain, "1b": _pairs, "2a": _one_image, "2b": _two_images, "2c": _weight, "2d": _clamped,
@@ -136,17 +140,16 @@ class ReadingGroup:
     def _by_seed(self, method: str, measure: str) -> dict[int, float]:
         return self._shelf.by_seed(self._grid, Request(DATASET, FACTOR, method), measure)
 
-    def _claim(self, start: str) -> ClaimIntervals:
-        claim = next(claim for claim in self._paper.claims if claim.says.startswith(start))
-        return ClaimIntervals.of(claim, self._paper, self._shelf)
+    def _claim(self, start: str) -> Claim:
+        return next(claim for claim in self._paper.claims if claim.says.startswith(start))
+
+    def _found(self, start: str) -> str:
+        return ClaimIntervals.of(self._claim(start), self.judge).finding
 
     def _judged(self, start: str) -> dict[str, list[Judged]]:
         """The settings of the claim that begins so that are measured, by scale: those that its picture shows."""
-        claim, judged = next(claim for claim in self._paper.claims if claim.says.startswith(start)), {}
-        for grid in self._paper.grids.values():
-            settings = judge(claim, self._paper, grid, self._shelf)
-            judged.setdefault(grid.scale, []).extend(one for one in settings if one.verdict != NOT_MEASURED)
-        return judged
+        judged = {scale: self.judge.at(scale, self._claim(start)) for scale in scales(self._paper)}
+        return {scale: [one for one in found if one.verdict != NOT_MEASURED] for scale, found in judged.items()}
 
     def _gain(self) -> Exercise:
         cells = self._paper.cells
@@ -192,43 +195,45 @@ class ReadingGroup:
         return Exercise(
             verdict,
             "Where does 0 lie: below the interval, inside it, or above?",
-            f"The interval is {number(low)} to {number(high)} points, so the claim {_is(verdict)} at IF 50.",
+            f"The interval is {number(low)} to {number(high)} points, so the claim {_is(verdict)} at IF 50, were it "
+            "the only one. The page asks more, and widens each interval for that.",
             choices=_VERDICTS,
         )
 
     def _control(self) -> Exercise:
         """Of all intervals that the exercise's picture has, whatever the scale: digits and small CIFAR today."""
         start = "The ratio helps beyond tempering"
-        judged = self._judged(start)
-        verdict = overall([one for settings in judged.values() for one in settings])
-        by_scale = listed([f"{_is(overall(settings))} on {scale}" for scale, settings in judged.items() if settings])
+        claim, judged = self._claim(start), self._judged(start)
+        verdict = overall(claim, [one for settings in judged.values() for one in settings])
+        by_scale = listed(
+            [f"{_is(overall(claim, settings))} on {scale}" for scale, settings in judged.items() if settings]
+        )
         return Exercise(
             verdict,
             "It holds only if all intervals of the picture lie to the right of 0, and fails if one lies to the left.",
-            f"By itself the claim {by_scale}. {self._claim(start).finding} So it {_is(verdict)}.",
+            f"By itself the claim {by_scale}. {self._found(start)} So it {_is(verdict)}.",
             choices=_VERDICTS,
         )
 
     def _seeds(self) -> Exercise:
         values = np.array(list(self.differences().values()))
-        needed = self._claim("RDR beats 1/n on the Few").needed()
-        here = needed[(needed["scale"] == GRID) & needed["setting"].str.startswith("IF 50")].iloc[0]
+        needed = seeds_to_decide(values.mean(), values.std(ddof=1), (0, np.inf))
         return Exercise(
-            float(here["needed"]),
+            float(needed),
             "The interval must shrink until it ends at 0: try other numbers of seeds in 3b, each with its own factor.",
             f"With a mean of {number(values.mean(), 1)} points and a standard deviation of "
-            f"{number(values.std(ddof=1), 1)} it takes {here['needed']:.0f} seeds, if mean and spread stay as they "
-            "are; neither need.",
-            tolerance=max(1.0, 0.2 * here["needed"]),
+            f"{number(values.std(ddof=1), 1)} it takes {needed} seeds, if mean and spread stay as they are; neither "
+            "need. Where it is one of many questions, it takes more.",
+            tolerance=max(1.0, 0.2 * needed),
         )
 
     def _own_ratio(self) -> Exercise:
         start = "The sample's own ratio helps"
-        verdict = overall([one for settings in self._judged(start).values() for one in settings])
+        verdict = overall(self._claim(start), [one for settings in self._judged(start).values() for one in settings])
         return Exercise(
             verdict,
             "It holds only if each interval of the picture lies to the right of 0, and fails if one lies to the left.",
-            f"{self._claim(start).finding} So the claim {_is(verdict)}.",
+            f"{self._found(start)} So the claim {_is(verdict)}.",
             choices=_VERDICTS,
         )
 

@@ -16,8 +16,9 @@ from rdr_viz.figure import render
 from rdr_viz.numbers.words import number, plural
 from rdr_viz.palette import method_order
 from rdr_viz.papers.cells import compared_cells
-from rdr_viz.papers.claims import NOT_MEASURED, judge, overall
+from rdr_viz.papers.claims import NOT_MEASURED, overall
 from rdr_viz.papers.finding import finding
+from rdr_viz.papers.judging import Judge
 from rdr_viz.papers.shelf import Shelf
 from rdr_viz.tables import accuracy_table, cells
 
@@ -96,9 +97,10 @@ def _accuracies(grid: Grid, shelf: Shelf) -> str:
         for method, line in zip(found, cells(table), strict=True)
     ]
     config = next(iter(found.values()))[0].config
+    whose = "each of which draws its subset of the data" if grid.draws else "all on one subset of the data"
     head = (
         f"{config.dataset.capitalize()}, imbalance factor {config.imbalance_factor:g}, {config.epochs} epochs; test "
-        "accuracy in percent, mean and standard deviation over seeds:\n\n"
+        f"accuracy in percent, mean and standard deviation over seeds, {whose}:\n\n"
         "| `-m` | in pictures | All | Many | Medium | Few | seeds |\n| --- | --- | --- | --- | --- | --- | --- |\n"
     )
     return head + "\n".join(rows)
@@ -141,13 +143,8 @@ def _compared(paper: Paper, shelf: Shelf, scale: str, lead: str) -> str:
 
 
 def _verdicts(paper: Paper, shelf: Shelf) -> str:
-    said = {
-        scale: [
-            overall([setting for grid in grids for setting in judge(claim, paper, grid, shelf)])
-            for claim in paper.claims
-        ]
-        for scale, grids in scales(paper).items()
-    }
+    judge = Judge(paper, shelf)
+    said = {scale: [overall(claim, judge.at(scale, claim)) for claim in paper.claims] for scale in scales(paper)}
     # The paper's own has its column whatever there is: what is empty there is what is still owed.
     shown = {scale: words for scale, words in said.items() if scale == "paper" or set(words) != {NOT_MEASURED}}
     rows = [
@@ -156,8 +153,9 @@ def _verdicts(paper: Paper, shelf: Shelf) -> str:
     ]
     names = ["paper's setting" if name == "paper" else name for name in shown]
     return (
-        "What our runs say of the paper's claims. A claim holds where the 95 % interval over seeds says so in every "
+        "What our runs say of the paper's claims. A claim holds where the interval over seeds says so in every "
         "setting, fails where it says the contrary in one, is undecided otherwise, and empty where nothing is "
-        "measured:\n\n"
+        "measured. Intervals are widened for all questions of a column, so that in 95 of 100 such columns no word is "
+        "wrong by chance:\n\n"
         f"| claim | {' | '.join(names)} |\n| --- |{' --- |' * len(names)}\n" + "\n".join(rows)
     )

@@ -126,7 +126,10 @@ def _tally(found: list[Verdict]) -> str:
     said = [_count(several[HOLDS], "favours the ratio", "favour the ratio"),
             _count(several[FAILS], "goes against it", "go against it"),
             _count(several[UNDECIDED], "leaves it open", "leave it open")]  # fmt: skip
-    return f"of {plural(len(found), 'comparison')} of RDR with a control without its ratio, {listed(said)}."
+    return (
+        f"of {plural(len(found), 'comparison')} of RDR with a control without its ratio, {listed(said)}. (Brackets "
+        "hold intervals that allow for all questions asked of these runs.)"
+    )
 
 
 def _titled(grid: Grid) -> str:
@@ -160,7 +163,7 @@ def _at(row: ClaimRow, one: Verdict) -> str:
 
 
 def _points(row: ClaimRow, one: Verdict) -> str:
-    interval = f" [{row.interval(one)}]" if row.interval(one) else ""
+    interval = f" [{row.wide_interval(one)}]" if row.wide_interval(one) else ""
     return f"{row.number(one.mean)}{unit(row.claim)}{interval}"
 
 

@@ -100,7 +100,7 @@ def test_a_claim_asks_what_it_is_set_against():
 
     assert of("RDR beats cross-entropy") == {BETTER}
     assert of("RDR beats 1/n") == of("The sample's own ratio") == of("The released RDR beats its fair") == {RATIO}
-    assert of("RDR improves logit") == {RATIO}  # its weights are r alone there
+    assert of("RDR improves logit") == {BETTER}  # of its readings one differs by the ratio alone
     assert of("RDR improves SAM") == of("RDR helps with 5 %") == {BETTER}
     assert of("Through training") == of("RDR makes the loss") == {MEANS}
     assert of("Deferring alone improves") == of("RDR costs less") == of("The momentum m") == {CHOICES}

@@ -143,7 +143,10 @@ def test_marks_differ_by_shape_and_stand_where_their_numbers_do(page):
 
 def test_claims_say_how_they_are_judged(page):
     first = next(element for element in of_class(page, "says") if "One beats two." in element["text"])
-    assert "Holds where the 95 % interval of the mean over seeds is above 0" in first["text"]
+    assert (
+        "Holds where the interval of the mean over seeds, widened for all questions of the setting, is above 0"
+        in first["text"]
+    )
 
 
 def test_what_nobody_has_measured_is_folded_with_the_command_that_makes_it(page):

@@ -33,7 +33,8 @@ def measured(scale: str, verdict: str, factor: int = 10, **values: object) -> Ve
     """A setting with an interval."""
     dataset = "CIFAR-10-LT" if scale == "paper" else "Digits"
     given = {"data": f"{dataset}, IF {factor}", "mean": 2.0, "low": 1.0, "high": 3.0, "seeds": 3, "against": "ce"}
-    return Verdict(scale, verdict=verdict, **given | values)
+    given |= values
+    return Verdict(scale, verdict=verdict, wide_low=given["low"], wide_high=given["high"], **given)
 
 
 def unmeasured(factor: int) -> Verdict:
