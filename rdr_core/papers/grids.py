@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rdr_core.errors import unknown_name
 from rdr_core.methods.grammar import parse
 from rdr_core.runs import RunConfig
 from rdr_core.runs.recipes import DEFAULT, settings_for
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The scales that the paper's own numbers may be set against.
 PRINTED = ("paper", "authors' code")
+#: What a seed may draw besides the first weights and the order of images.
+DRAWN = ("data_seed", "class_order")
 
 
 class Request(NamedTuple):
@@ -61,8 +64,8 @@ class Grid:
         only, only_factors: methods and the paper's factors that are run; all of them where empty.
         figures: whether it draws the paper's figures too, and sets their numbers beside ours.
         stands_for: the paper's method -> ours that is run for it, where they differ.
-        draws: whether each seed draws its own subset of the data and its own order of classes, so that spreads over
-            seeds cover them.
+        draws: what each seed draws for itself besides, so that spreads over seeds cover it (:data:`DRAWN`): its subset
+            of the data, and which class is rare.
         settings: of the runs, where they are not the data set's own: a ``recipe`` and values of :class:`RunConfig`.
         first: what is made before all else, in order: mappings with ``datasets``, ``factors`` and ``methods``.
         more: what is wanted beside the paper's own parts: the same, with an ``artifact``'s name and ``analyses``, of
@@ -82,10 +85,14 @@ class Grid:
     only_factors: tuple[float, ...] = ()
     figures: bool = True
     stands_for: Mapping[str, str] = field(default_factory=dict)
-    draws: bool = False
+    draws: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     first: tuple[Mapping[str, Any], ...] = ()
     more: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        if odd := set(self.draws) - set(DRAWN):
+            raise unknown_name("draw of a seed", min(odd), DRAWN)
 
     def config(self, request: Request, seed: int, *, in_figure: bool = False) -> RunConfig | None:
         """The run that stands for a setting of the paper; None where this grid has none.
@@ -122,10 +129,9 @@ class Grid:
         }  # fmt: skip
         stand_in = self.stands_for.get(request.method)
         method = parse(stand_in).name if stand_in else request.method
-        drawn = {"data_seed": seed, "class_order": seed} if self.draws else {}
         return RunConfig(
             dataset=own, imbalance_factor=factor, method=method, seed=seed, noise_rate=request.noise_rate,
-            **drawn, **values | given,
+            **dict.fromkeys(self.draws, seed), **values | given,
         )  # fmt: skip
 
     @property
