@@ -198,6 +198,17 @@ def test_every_view_shows_its_code_or_says_it_has_none(seen):
         assert lines == (view[1] is None), view
 
 
+def test_what_a_button_opened_stays_while_numbers_come_and_closes_with_another_choice(seen):
+    field = seen.page.locator(".rdr-share-open")
+    seen.show(view="accuracy", method=["ce", "rdr"], seed=0)
+    seen.page.locator(".rdr-link").click()
+    assert field.is_visible()
+    seen.ask("_show()")  # as where a run's numbers have come, which a kernel sends one by one
+    assert field.is_visible()
+    seen.show(view="accuracy", method=["ce"], seed=0)
+    assert not field.is_visible()
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(380, 760), (1280, 720), (1920, 1080)])
 def test_every_view_stands_whole_on_the_screen(browser, published, width, height, dark):

@@ -145,6 +145,7 @@ class Explorer {
     if (query === toQuery(this.state)) return;
     const { state, wrong } = fromQuery(query, this.base, this.source, this.views);
     this.steps.push(state);
+    this.details.hidden = true;
     this.say(wrong);
     this._show();
   }
@@ -159,6 +160,7 @@ class Explorer {
   _choose(part, joined = false) {
     const next = { ...this.state, ...part };
     const moved = part.data && part.data !== this.state.data;
+    this.details.hidden = true;
     this.say("");
     if (!("epoch" in part) && this.playing) this._play();
     const name = Object.keys(part).join();
@@ -171,6 +173,7 @@ class Explorer {
   _step(which) {
     this.last = "";
     this.steps[which]();
+    this.details.hidden = true;
     this.say("");
     this._show();
   }
@@ -181,7 +184,6 @@ class Explorer {
     this._draw();
     for (const [name, at] of [["undo", this.steps.first], ["redo", this.steps.last]]) this.buttons[name].disabled = at;
     this.buttons.compare.textContent = state.beside ? "Stop comparing" : "Compare";
-    this.details.hidden = true;
     const query = toQuery(state);
     if (this.whole && location.hash.slice(1) !== query) history.replaceState(null, "", `#${query}`);
     this.changed(query);
