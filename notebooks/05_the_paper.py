@@ -124,8 +124,9 @@ claims = claims.loc[:, (claims != "").any()]  # scales that have runs
 display(text_table(claims))
 for scale in claims.columns.drop("claim"):
     counts = claims[scale].value_counts().drop("", errors="ignore")
-    said = [f"{counts.get(word, 0)} {verb}" for word, verb in
-            (("holds", "hold"), ("fails", "fail"), ("undecided", "are undecided"))]  # fmt: skip
+    said = [f"{counts[word]} {verb}" for word, verb in
+            (("holds", "hold"), ("fails", "fail"), ("undecided", "are undecided"),
+             ("depends on the reading", "depend on the reading")) if word in counts]  # fmt: skip
     print(f"{scale}: of {plural(int(counts.sum()), 'claim')} {listed(said)}.")
 
 # %% [markdown]

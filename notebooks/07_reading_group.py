@@ -224,8 +224,8 @@ check("3c", ...)
 # %% [markdown]
 # **3d.** The weights that the paper shows in its figure 7 are far from 1/n; they look like 1/n to the power of about a
 # half. So here is the **fair control**: both tempered by γ = 0.5, with the ratio and without, on digits *and* on small
-# CIFAR (CIFAR-10 with a small network). The thick lines are 95 % intervals, as in 3b. We ask some forty questions of these
-# runs, of which two would be answered wrongly by chance; so the thin lines are wider, and they decide. Over all intervals
+# CIFAR (CIFAR-10 with a small network). The thick lines are 95 % intervals, as in 3b. We ask dozens of questions of these
+# runs, one in twenty of which would be answered wrongly by chance; so the thin lines are wider, and they decide. Over all intervals
 # of the picture: does the claim that the ratio helps hold (all lie right of 0), fail (one lies left of it), or is it
 # undecided? Choose other claims, too.
 

@@ -60,11 +60,10 @@ class RDRWeights(Weighting):
             (ours 0, since the paper does not say; released 1e-9).
         ratio: which ratio weights a sample: "sample", its own (default: eq. 1 weights samples); or one of three
             controls that leave each class its mean ratio and take away what the sample's says: "class", the mean in the
-            batch;
-            "permuted", the ratio of the next sample of the class in the batch, whose order is random; "matched", the
-            mean over the class's samples in earlier batches, the last hundred or so that had some, after the warm-up: a
-            class weight with RDR's own class means and nothing of the batch. The first two leave a sample that is alone
-            of its class in the batch as it is.
+            batch; "permuted", the ratio of the next sample of the class in the batch, whose order is random; "matched",
+            the mean over the class's samples in earlier batches, the last hundred or so that had some, after the
+            warm-up: a class weight with RDR's own class means and nothing of the batch. The first two leave a sample
+            that is alone of its class in the batch as it is.
         count: "batch" multiplies the least-squares answer by the class's count in the batch
             (default: so r = 1 where prototype and batch mean agree; Algorithm 1 builds Phi from the
             batch), "dataset" by its count in the training set, as eq. 12 is printed.
@@ -188,7 +187,7 @@ class RDRWeights(Weighting):
             elif self.ratio == "permuted":
                 used = ratios.index_select(0, next_of_class(same, size))
             elif self.ratio == "matched":
-                used = self._earlier(ratios, labels, same, size)
+                used = self._earlier(ratios, labels, same)
             weights = mean_one(
                 (used.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
             )
@@ -198,7 +197,7 @@ class RDRWeights(Weighting):
             return Weighing(weights.to(self.prototypes.dtype), ratios.to(self.prototypes.dtype))
 
     def _earlier(
-        self, ratios: Float[Tensor, "B"], labels: Int[Tensor, "B"], same: Float[Tensor, "B B"], size: Float[Tensor, "B"]
+        self, ratios: Float[Tensor, "B"], labels: Int[Tensor, "B"], same: Float[Tensor, "B B"]
     ) -> Float[Tensor, "B"]:
         """Each sample's class mean of clamped ratios in earlier batches, 1 without any; in training these join them."""
         total, count = (held.index_select(0, labels) for held in (self.ratio_sum, self.ratio_count))

@@ -34,7 +34,7 @@ def without_drift(values: ArrayLike) -> np.ndarray:
     Two series that both drift correlate, whatever the reason, and through training nearly all do: Spearman's
     correlation over ten seeds of 58 epochs calls any two drifts related. So do first differences, where drifts fade in
     one way, as a loss does. A drift is smooth, and leaves next to nothing above its neighbours' mean: there, two series
-    that only share a drift are found related in 5 of 100 cases, as they should be (tests/analysis/test_drift.py).
+    that only share a drift are found related in 4 to 5 of 100 cases, as they should be (tests/analysis/test_drift.py).
 
     Args:
         values: (k,) in order of time.

@@ -97,7 +97,8 @@ def _where(grid: Grid, judged: list[Judged]) -> str:
     seeds = sorted({setting.seeds for setting in judged})
     many = plural(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
     drawn = f"{many}, each with its own draw of the data" if grid.draws else many
-    return f"On {sets} at imbalance factor {factors}, trained by the schedule of {whose} ({drawn})"
+    brackets = "in brackets intervals that allow for all questions asked of these runs"
+    return f"On {sets} at imbalance factor {factors}, trained by the schedule of {whose} ({drawn}; {brackets})"
 
 
 def _level(judged: list[Judged]) -> str:

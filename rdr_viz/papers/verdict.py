@@ -14,7 +14,7 @@ from rdr_core.methods.grammar import parse
 from rdr_viz.numbers.words import listed, plural
 from rdr_viz.palette import method_style
 from rdr_viz.papers.claim_words import unit
-from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED
+from rdr_viz.papers.claims import DEPENDS, FAILS, HOLDS, NOT_MEASURED, UNDECIDED
 from rdr_viz.papers.finding import STRONGEST
 from rdr_viz.papers.questions import BETTER, RATIO
 
@@ -75,6 +75,8 @@ def counts(claims: Sequence[ClaimRow]) -> str:
             continue
         words = [_count(found[HOLDS], "holds", "hold"), _count(found[FAILS], "fails", "fail"),
                  _count(found[UNDECIDED], "is undecided", "are undecided")]  # fmt: skip
+        if found[DEPENDS]:
+            words.append(_count(found[DEPENDS], DEPENDS, "depend on the reading"))
         said.append(f"{in_scale(scale)} {listed(words)}")
     text = f"Of {plural(len(claims), 'claim')}, {'; '.join(said)}." if said else ""
     left = f"None is measured yet {listed([in_scale(scale) for scale in idle])}." if idle else ""

@@ -88,3 +88,6 @@ def test_claims_are_counted_by_scale():
         "Of 3 claims, on digits 1 holds, 1 fails and 1 is undecided. None is measured yet in the paper's own setting."
     )
     assert answer(PAPER, []).counts == ""
+    readings = [measured("digits", "holds", method="rdr+la"), measured("digits", "fails", method="rdr:prior=1+la")]
+    found = answer(PAPER, [*claims, claim("D.", *readings, readings=True)])
+    assert "1 is undecided and 1 depends on the reading." in found.counts
