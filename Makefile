@@ -41,9 +41,10 @@ test: $(READY)  ## run the tests (a few minutes)
 slow: $(READY)  ## run the slow tests too: long trainings, notebooks, the site, real browsers (ten minutes more)
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -m slow $$(grep -rl --include='test_*.py' 'mark\.slow' tests)
 
-check: $(READY)  ## lint, and that no test judges by the clock
+check: $(READY)  ## lint, types, and that no test judges by the clock
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 	@$(BIN)/python .ci/clocks.py
 
 bench: $(READY)  ## measure speed, as ratios

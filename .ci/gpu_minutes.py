@@ -168,8 +168,8 @@ def _change_toolkit() -> None:
     import rdr_core.data.load as load
     import rdr_core.training.loop as loop
     import rdr_core.training.state as state
-    from rdr_core.data import sources
-    from rdr_core.runs.files import read_json
+    from rdr_core.data import DATASETS
+    from rdr_core.files.whole import read_json
     from rdr_core.runs.folder import RunFolder
 
     if getattr(load, "minutes", False):
@@ -177,9 +177,9 @@ def _change_toolkit() -> None:
     load.minutes = True
     for name in ("cifar10", "cifar100"):
         if (SHM / "data" / name / "facts.json").is_file():
-            sources.SOURCES[name] = dataclasses.replace(
-                sources.SOURCES[name], load=functools.partial(_load_packed, name)
-            )
+            packed = dataclasses.replace(DATASETS[name], load=functools.partial(_load_packed, name))
+            DATASETS.remove(name)
+            DATASETS.add(name, packed, __name__)
 
     # 1. Data are read once a process; a run that asks for images that were not packed is refused.
     read, kept = load.load_data, {}
@@ -221,13 +221,13 @@ def _change_toolkit() -> None:
                 ):
                     kept[key] = torch.empty_like(parameter, requires_grad=False).copy_(value)
         if (SHM / "plain-restored").exists():
-            self.recorded = None
+            self.steps = loop.plain_steps
 
     state.TrainingState.restore = restored
 
     # 4. Plain steps, where the smoke test or a failure of the run asks for them.
-    recorded = state.recorded_steps
-    state.recorded_steps = lambda of: None if PLAIN or (SHM / "no-recording").exists() else recorded(of)
+    recorded = loop.recorded_steps
+    loop.recorded_steps = lambda of: None if PLAIN or (SHM / "no-recording").exists() else recorded(of)
 
     # 5. A checkpoint every few seconds, not every epoch; those of epochs whose weights are kept, and of stops, always.
     whole, written, facts = RunFolder.checkpoint, {}, {}
@@ -301,8 +301,9 @@ ORDER = [  # (grid, the paper's IF, methods, seeds); all methods of a seed befor
 def plan(changes: dict[str, object]) -> list[dict[str, object]]:
     """What is to be made, in order: a run's configuration, its grid, whether it waits for a trunk, its analyses."""
     from rdr_core.methods.grammar import parse
-    from rdr_core.papers.grids import Request, wanted
-    from rdr_core.papers.paper import load_paper
+    from rdr_viz.papers.grids import Request
+    from rdr_viz.papers.paper import load_paper
+    from rdr_viz.papers.wanted import wanted
 
     paper = load_paper("rdr")
     found: dict[str, dict[str, object]] = {}
@@ -333,11 +334,12 @@ def worker(index: int, deadline: float, runs: str, device: str, final: bool) -> 
     _change_toolkit()
     import torch
 
+    from rdr_core.data.settings import settings_of
     from rdr_core.errors import RdrError, RunBusy
-    from rdr_core.execution import Conditions, make
     from rdr_core.methods.fork import fork_of
     from rdr_core.runs import Run, RunConfig
-    from rdr_core.runs.settings import settings_of
+    from rdr_core.runs.conditions import Conditions
+    from rdr_core.runs.session import Session
     from rdr_core.runs.trunks import machine, state_file, trunks_of
 
     torch.set_num_threads(1)
@@ -394,8 +396,8 @@ def worker(index: int, deadline: float, runs: str, device: str, final: bool) -> 
                 continue
             PLAIN = bad >= 1
             try:
-                make(folder / config.name, config, None,
-                     Conditions(device, None, False, deadline, trunk=bad < 2, aside=True))  # fmt: skip
+                how = Conditions(device, None, False, deadline, trunk=bad < 2, aside=True)
+                Session(folder / config.name, config, None, how).run()
             except RunBusy:
                 continue
             except Exception as error:
@@ -438,7 +440,7 @@ def curve(deadline: float, device: str) -> None:
     import torch
 
     from rdr_core.runs import Run, RunConfig
-    from rdr_viz.papers.analyses import analysis, has_analysis
+    from rdr_viz.analysis.catalogue import analyse, has_analysis
 
     torch.set_num_threads(1)
     torch.backends.cudnn.allow_tf32 = False
@@ -459,7 +461,7 @@ def curve(deadline: float, device: str) -> None:
         path, name = work[0]
         run, started = Run.open(path), time.monotonic()
         try:
-            table = analysis(run, name, run.load_data(), device)
+            table = analyse(run, name, run.data(), device=device, progress=False)
         except Exception as error:
             bad.add((str(path), name))
             say(f"curvature: {run.name}, {name}: FAILED {type(error).__name__}: {str(error)[:300]}")
@@ -493,8 +495,8 @@ def standing(runs: Path) -> tuple[int, list[str]]:
 
 def collect(runs: Path, *, last: bool = False) -> None:
     """Results under $OUT: finished runs in one archive; at the end new weights of seed 0, then unfinished checkpoints."""
-    from rdr_core.papers.shipped import pack
     from rdr_core.runs import list_runs
+    from rdr_core.runs.archive import pack
 
     try:
         every = [run for run in list_runs(runs) if run.path.parent == runs] if runs.is_dir() else []
@@ -648,10 +650,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         import torch
 
-        import rdr_core.execution  # noqa: F401
+        import rdr_core.runs.session  # noqa: F401
 
         try:
-            import rdr_viz.papers.analyses  # noqa: F401
+            import rdr_viz.analysis.curvature.smallest  # noqa: F401
         except Exception as error:
             say(f"no curvature: {type(error).__name__}: {error}")
             arguments.curvature = 0
@@ -896,12 +898,12 @@ def probe(arguments: argparse.Namespace) -> int:
 
     sys.path.insert(0, os.getcwd())
     from rdr_core.data import from_arrays
+    from rdr_core.files.trees import load_tree, save_tree
     from rdr_core.methods.ratio import density_ratio
     from rdr_core.runs import RunConfig
-    from rdr_core.runs.tensors import load_tree, save_tree
     from rdr_core.training.auto_augment import auto_augment, draw_choices
     from rdr_core.training.kernels import fastest_convolutions
-    from rdr_core.training.loop import close_epoch, train_epoch
+    from rdr_core.training.loop import close_epoch, plain_steps, train_epoch
     from rdr_core.training.state import TrainingState
     from rdr_core.training.trunk import TrunkState, branch_tree
 
@@ -931,7 +933,7 @@ def probe(arguments: argparse.Namespace) -> int:
         torch.manual_seed(0)
         made = kind(config, data, device)
         if not recorded:
-            made.recorded = None
+            made.steps = plain_steps
         return made
 
     def sync() -> float:
@@ -967,7 +969,7 @@ def probe(arguments: argparse.Namespace) -> int:
 
     def parts() -> str:
         """What an epoch is made of, beside its steps."""
-        from rdr_core.training.evaluation import predict
+        from rdr_core.training.inference import predict
 
         made = state("rdr", recipe="authors")
         epochs(made, 2)
@@ -977,7 +979,7 @@ def probe(arguments: argparse.Namespace) -> int:
         t.append(sync())
         draws.prepare(made.images, made.order)
         t.append(sync())
-        predict(made.model, made.test_images, made.mean, made.std)
+        predict(made.model, made.test)
         t.append(sync())
         made.visits.by_class(made.priors)
         t.append(sync())
@@ -1002,7 +1004,7 @@ def probe(arguments: argparse.Namespace) -> int:
                 for _ in range(count):
                     for each, stream in zip(made[:number], streams, strict=False):
                         with torch.cuda.stream(stream):
-                            each.recorded.replay()
+                            each.steps.replay()
                 took.append(sync() - started)
             told.append(f"{number}: {20 * number / (took[1] - took[0]):.0f}")
         return ", ".join(told) + " steps a second"
@@ -1018,7 +1020,7 @@ def probe(arguments: argparse.Namespace) -> int:
             try:
                 one = state("rdr")
                 step, rest, loss = epochs(one, 3)
-                found["recorded"] = bool(one.recorded and one.recorded.replay)
+                found["recorded"] = bool(getattr(one.steps, "replay", None))
                 found |= {"step_ms": 1e3 * step, "rest_ms": 1e3 * rest, "loss": loss}
                 say(f"rdr strong: recorded {found['recorded']}, {1e3 * step:.2f} ms a step with the epoch's images, "
                     f"rest of an epoch {1e3 * rest:.0f} ms")  # fmt: skip
@@ -1041,14 +1043,14 @@ def probe(arguments: argparse.Namespace) -> int:
                     again = state("rdr")
                     again.restore(through_file(one.tree()))
                     on, back = epochs(one, 1)[2], epochs(again, 1)[2]
-                    was = bool(again.recorded and again.recorded.replay)
+                    was = bool(getattr(again.steps, "replay", None))
                     say(f"gone on from a file: loss {back:.4f}, never stopped {on:.4f}, recorded {was}")
                     trunk = state("ce", recipe="authors", kind=TrunkState)
                     took, _, before = epochs(trunk, 2)
                     branch = state("rdr:preset=released", recipe="authors")
                     branch.restore(through_file(branch_tree(through_file(trunk.tree()), branch)))
                     after = epochs(branch, 1)[2]
-                    was = was and bool(branch.recorded and branch.recorded.replay)
+                    was = was and bool(getattr(branch.steps, "replay", None))
                     say(
                         f"trunk {1e3 * took:.2f} ms a step, loss {before:.4f}; a branch of it: {after:.4f}, recorded {was}"
                     )
@@ -1080,7 +1082,7 @@ def probe(arguments: argparse.Namespace) -> int:
             made = state(method, recipe="plain", precision=precision)
             steps(made, 8)
             seconds = steps(made, min(60, made.batches - 1))
-            was = bool(made.recorded and made.recorded.replay)
+            was = bool(getattr(made.steps, "replay", None))
         return f"{1e3 * seconds:.2f} ms a step{'' if was else ', not recorded'}"
 
     def contiguous() -> str:
@@ -1108,7 +1110,7 @@ def probe(arguments: argparse.Namespace) -> int:
             took = sync() - started
             return (
                 f"{1e3 * steps(made, min(60, made.batches - 1)):.2f} ms a step, "
-                f"recorded {bool(made.recorded and made.recorded.replay)}, compiled in {took:.0f} s"
+                f"recorded {bool(getattr(made.steps, 'replay', None))}, compiled in {took:.0f} s"
             )
 
     def same_ratios() -> str:
@@ -1142,7 +1144,7 @@ def probe(arguments: argparse.Namespace) -> int:
 
     def curvature() -> str:
         from rdr_core.models import build_model
-        from rdr_viz.curvature import Hessian
+        from rdr_viz.analysis.curvature import Hessian
 
         torch.manual_seed(0)
         model = build_model(arguments.model, num_classes=10, channels=3).to(device)

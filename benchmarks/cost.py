@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 
 from rdr_core.data import load_data
-from rdr_core.experiment import train_config
+from rdr_core.jobs.cost import seconds_of
 from rdr_core.methods.grammar import parse
-from rdr_core.papers.cost import seconds_of
 from rdr_core.runs import RunConfig
+from rdr_core.runs.requests import train_config
 
 METHODS = ("ce", "rdr", "sam", "cdb+ccsam", "ce+crt:epochs=5", "inverse+drw")
 

@@ -24,7 +24,7 @@ import rdr_core
 from rdr_core.runs import Run
 from rdr_core.runs.environment import environment
 from rdr_core.training.augment import normalise
-from rdr_viz.curvature import Eigenvalues, Hessian, class_curvature, class_density
+from rdr_viz.analysis.curvature import Eigenvalues, Hessian, class_curvature, class_density
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "measurements"
 #: PyHessian stops when its estimate changes by less than the tolerance; tried in turn until its error is as asked.
@@ -32,7 +32,7 @@ TOLERANCES = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 
 
 def images_of(run: Run, chosen: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-    data = run.load_data()
+    data = run.data()
     rows = torch.isin(data.train.labels, torch.tensor(chosen))
     return (
         normalise(data.train.images[rows], torch.tensor(data.mean), torch.tensor(data.std)),

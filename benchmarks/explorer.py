@@ -20,9 +20,9 @@ from headless import launched, new_page
 from lab import open_in_lab, served, shown
 from playwright.sync_api import Page
 
-from rdr_core.papers.shipped import shipped
 from rdr_core.runs import list_runs
-from rdr_viz.front.publish import publish
+from rdr_core.runs.archive import shipped
+from rdr_viz.explorer.publish import publish
 
 #: Milliseconds that are aimed at: median and 95th percentile of an action, and the page's first picture.
 TARGETS, FIRST = (50, 100), 1000

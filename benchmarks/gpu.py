@@ -23,7 +23,7 @@ from rdr_core.data import LongTailedData, from_arrays
 from rdr_core.runs import RunConfig
 from rdr_core.runs.environment import environment
 from rdr_core.training.kernels import fastest_convolutions
-from rdr_core.training.loop import close_epoch, train_epoch
+from rdr_core.training.loop import close_epoch, plain_steps, train_epoch
 from rdr_core.training.state import TrainingState
 
 #: What is timed: methods with the usual augmentation, and one with AutoAugment and Cutout.
@@ -65,7 +65,7 @@ class Setting:
         torch.manual_seed(0)
         state = TrainingState(config, self.data(), device)
         if not recorded:
-            state.recorded = None
+            state.steps = plain_steps
         return state
 
 
@@ -103,7 +103,7 @@ def measure(setting: Setting, device: torch.device) -> dict[str, object]:
         as_on_a_cpu = setting.state(method, device, augmentation=augmentation, recorded=False)
         plain = seconds_of_epochs(as_on_a_cpu, setting.epochs)
         found[method if augmentation == "plain" else f"{method}, {augmentation}"] = {
-            "recorded": bool(state.recorded and state.recorded.replay),
+            "recorded": bool(getattr(state.steps, "replay", None)),
             "step_ms": 1e3 * times["step"],
             "plain_step_ms": 1e3 * plain["step"],
             "recorded_over_plain": times["step"] / plain["step"],

@@ -28,7 +28,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from rdr_viz.curvature import Hessian
+from rdr_viz.analysis.curvature import Hessian
 
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "measurements" / "hessians.csv"
 IMAGES, CLASSES, K = 48, 4, 5

@@ -18,8 +18,8 @@ import torch
 from speed import OUT, side_by_side
 
 from rdr_core.data import LongTailedData, from_arrays
-from rdr_core.methods.catalogue import parts
 from rdr_core.methods.grammar import parse
+from rdr_core.methods.parts import PARTS
 from rdr_core.runs import RunConfig
 from rdr_core.runs.environment import environment
 from rdr_core.training.loop import train_epoch
@@ -87,7 +87,7 @@ class Passes:
 
 def methods() -> Iterator[tuple[str, float]]:
     """Each method with its bound, for those whose step has the passes of a plain one."""
-    for part in parts().values():
+    for part in PARTS.all().values():
         if part.kind in ("loss", "weighting", "class weights") and part.name != "ce":
             yield part.name, 1.05
         elif part.kind == "schedule":

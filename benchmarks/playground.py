@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
 from headless import launched, new_page
 
-from rdr_viz.front.playground import write_playground
+from rdr_viz.explorer.playground import write_playground
 
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession

@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 
 from rdr_core import RunConfig
-from rdr_core.experiment import train_config
-from rdr_core.runs.recipes import settings_for
-from rdr_viz.numbers.accuracy import ALL_AND_GROUPS
-from rdr_viz.numbers.groups import t_interval
-from rdr_viz.numbers.ratio_reliability import ratio_reliability
+from rdr_core.runs.requests import train_config
+from rdr_core.training.recipes import settings_for
+from rdr_viz.analysis.accuracy import ALL_AND_GROUPS
+from rdr_viz.analysis.groups import t_interval
+from rdr_viz.analysis.replayed_ratios import ratio_reliability
 
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "measurements" / "ratio-reliability-digits.csv"
 FACTORS = (50, 100)

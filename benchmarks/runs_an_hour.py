@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from statistics import median
 
 import rdr_core
-from rdr_core.runs.recipes import settings_for
+from rdr_core.training.recipes import settings_for
 
 METHODS = ("ce", "rdr")
 EPOCHS = 3

@@ -24,7 +24,7 @@ from rdr_core.methods.weighting import Unweighted
 from rdr_core.runs import RunConfig
 from rdr_core.runs.environment import environment
 from rdr_core.training.auto_augment import auto_augment, draw_choices
-from rdr_core.training.objective import Objective
+from rdr_core.training.objective import WeightedObjective
 from rdr_core.training.state import TrainingState
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "measurements"
@@ -78,9 +78,9 @@ def training_steps(device: str) -> tuple[Callable[[], None], Callable[[], None]]
     state.weighting.train()
     visits = state.start_visits()
     augment = state.augmentation.epoch(0, len(state.order), state.images.shape, state.device)
-    plain = Objective(state.model, state.objective.loss, Unweighted())
+    plain = WeightedObjective(state.model, state.objective.loss, Unweighted())
 
-    def step(objective: Objective) -> None:
+    def step(objective: WeightedObjective) -> None:
         rows = state.order[:128]
         batch = augment(state.images[rows], 0, state.mean, state.std)
         visits.write(0, state.step(objective, batch, visits.labels[:128]), state.ranks)

@@ -2,7 +2,7 @@
 
     python benchmarks/standard_errors.py            simulates, writes the CSV, prints the table
     python benchmarks/standard_errors.py --from-csv prints the table of what was simulated
-    python benchmarks/standard_errors.py --table    prints what rdr_viz.curvature.trace widens intervals by
+    python benchmarks/standard_errors.py --table    prints what rdr_viz.analysis.curvature.trace widens intervals by
 
 Over spectra on which few or many eigenvalues share in the trace, from two probes on, without deflation, which would
 make most of them exact. The Hessian of the mean of (x_i . w)^2 / 2 is X'X / N, so any spectrum can be had.
@@ -20,7 +20,7 @@ from scipy.special import stdtrit
 from torch import nn
 from tqdm import tqdm
 
-from rdr_viz.curvature import Hessian
+from rdr_viz.analysis.curvature import Hessian
 
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "measurements" / "standard-errors.csv"
 SIZE = 120
@@ -55,8 +55,8 @@ def within(spectrum: np.ndarray, probes: int, seeds: int) -> dict[str, float]:
     inside: dict[str, list[bool]] = {"trace": [], "density": []}
     for seed in range(seeds):
         hessian = Hessian(model, images, signs, loss=signed, dtype=torch.float64, seed=seed)
-        trace = hessian.trace(probes=probes, deflate=False)
-        density = hessian.spectral_density(probes, steps=2, deflate=False)  # its first moment is exact after one
+        trace = hessian.trace(probes=probes)
+        density = hessian.spectral_density(probes, steps=2)  # its first moment is exact after one
         for name, value, error in (
             ("trace", trace.value, trace.standard_error), ("density", density.trace, density.trace_standard_error),
         ):  # fmt: skip
@@ -71,7 +71,7 @@ def adaptive(spectrum: np.ndarray, relative_error: float, seeds: int) -> float:
     inside = []
     for seed in range(seeds):
         hessian = Hessian(model, images, signs, loss=signed, dtype=torch.float64, seed=seed)
-        found = hessian.trace(relative_error, deflate=False)
+        found = hessian.trace(relative_error)
         inside.append(abs(found.value - spectrum.sum()) <= 2 * found.standard_error)
     return 100 * float(np.mean(inside))
 

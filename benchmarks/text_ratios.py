@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from rdr_core.data import load_data
+from rdr_core.data.groups import GROUPS
+from rdr_core.methods.contract import Weighing, Weighting
 from rdr_core.methods.rdr import RDRWeights
-from rdr_core.methods.weighting import Weighing, Weighting
 from rdr_core.runs import RunConfig
-from rdr_core.runs.recipes import settings_for
 from rdr_core.training.loop import train_epoch
 from rdr_core.training.randomness import fold, isolated
+from rdr_core.training.recipes import settings_for
 from rdr_core.training.state import TrainingState
 from rdr_core.training.threads import using_threads
-from rdr_viz.numbers.correlation import spearman
-from rdr_viz.palette import GROUPS
+from rdr_viz.analysis.correlation import spearman
 
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "measurements" / "text-ratios.csv"
 #: A ratio is far out from here on.

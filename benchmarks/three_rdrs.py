@@ -21,10 +21,10 @@ import numpy as np
 from scipy import stats
 
 from rdr_core import Run, RunConfig
+from rdr_core.jobs.pool import work_through
+from rdr_core.jobs.task import Training
 from rdr_core.methods.grammar import parse
-from rdr_core.papers.tasks import Training
-from rdr_core.papers.work import work_through
-from rdr_core.runs.recipes import settings_for
+from rdr_core.training.recipes import settings_for
 
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "measurements"
 

@@ -33,12 +33,23 @@ PLACES = {
     "docs/methods": "docs/methods",
     "docs/curvature.md": "docs/curvature.md",
     "docs/data.md": "docs/data.md",
+    "docs/architecture.md": "docs/architecture.md",
+    "docs/_static/rooms.svg": "docs/_static/rooms.svg",
     "data/measurements": "data/measurements",
     "data/results": "data/results",
-    "rdr_viz/front/README.md": "rdr_viz/front/README.md",
+    "rdr_viz/explorer/front/README.md": "rdr_viz/explorer/front/README.md",
     **{
         name: name
-        for name in ("README.md", "CHANGELOG.md", "LICENSE", "CITATION.cff", "examples", "tests", "benchmarks")
+        for name in (
+            "README.md",
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "LICENSE",
+            "CITATION.cff",
+            "examples",
+            "tests",
+            "benchmarks",
+        )
     },
 }
 
@@ -105,9 +116,10 @@ def gallery(folder: Path) -> None:
 
 def paper(folder: Path) -> None:
     """What `rdr paper` writes of the shipped runs alone."""
-    from rdr_core.papers.paper import load_paper, paper_names
-    from rdr_core.papers.shipped import shipped
+    from rdr_core.runs.archive import shipped
     from rdr_viz.papers.build import build_papers
+    from rdr_viz.papers.folders import paper_names
+    from rdr_viz.papers.paper import load_paper
     from rdr_viz.papers.shelf import Shelf
 
     papers = [load_paper(name) for name in paper_names()]
@@ -116,10 +128,10 @@ def paper(folder: Path) -> None:
 
 def explorer(folder: Path) -> None:
     """The explorer of the shipped runs, as `rdr publish` writes it, and the playground."""
-    from rdr_core.papers.shipped import shipped
     from rdr_core.runs import list_runs
-    from rdr_viz.front.playground import write_playground
-    from rdr_viz.front.publish import publish
+    from rdr_core.runs.archive import shipped
+    from rdr_viz.explorer.playground import write_playground
+    from rdr_viz.explorer.publish import publish
 
     runs = list_runs(shipped())
     publish(

@@ -13,9 +13,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from rdr_core.papers.shipped import shipped
 from rdr_core.runs import list_runs
-from rdr_viz.front.publish import publish
+from rdr_core.runs.archive import shipped
+from rdr_viz.explorer.publish import publish
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "results" / "explorer.png"
 #: A picture with a palette takes a third.

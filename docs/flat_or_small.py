@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from rdr_core.papers.shipped import shipped
 from rdr_core.runs import Run, list_runs
-from rdr_viz.analysis import NotStored, only_stored
-from rdr_viz.curvature import class_curvature
-from rdr_viz.numbers.groups import t_interval
-from rdr_viz.numbers.words import number, short, with_sign
+from rdr_core.runs.archive import shipped
+from rdr_viz.analysis.curvature import class_curvature
+from rdr_viz.analysis.groups import t_interval
+from rdr_viz.analysis.stored import NotStored
+from rdr_viz.analysis.words import number, short, with_sign
 from rdr_viz.papers.measures import measure
 
 SETTINGS = {
@@ -34,8 +34,7 @@ def by_class() -> pd.DataFrame:
     rows = []
     for run in list_runs(shipped(), dataset="digits", noise_rate=0):
         try:
-            with only_stored():
-                table = class_curvature(run)
+            table = class_curvature(run.as_stored)
         except NotStored:
             continue
         last = table[(table["epoch"] == run.config.epochs) & (table["rank"] == 1)]

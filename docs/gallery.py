@@ -7,25 +7,24 @@ import re
 from pathlib import Path
 
 from rdr_core.errors import RdrError
-from rdr_core.papers.shipped import shipped
-from rdr_viz.analysis import only_stored
-from rdr_viz.displays.base import Display
-from rdr_viz.figure import render
-from rdr_viz.kinds import display_class
+from rdr_core.runs.archive import shipped
+from rdr_viz.displays.base import DISPLAYS, Display
+from rdr_viz.displays.figure import render
 
 #: What a reader types before the lines of the pictures; the page shows it, and it is run.
 BEFORE = '''\
 import rdr_core
-from rdr_core.papers.shipped import shipped
+from rdr_core.runs.archive import shipped
 from rdr_viz import *
 
 
 def runs(*methods, factors=(50,), seeds=(0,)):
-    """Those on digits without label noise, by the paper's schedule."""
-    return rdr_core.list_runs(
+    """Those on digits without label noise, by the paper's schedule, with what is stored of them."""
+    found = rdr_core.list_runs(
         shipped(), dataset="digits", noise_rate=0, schedule="cosine",
         method=methods, imbalance_factor=factors, seed=seeds,
     )
+    return [run.as_stored for run in found]
 
 
 five = ("ce", "la", "inverse", "inverse:gamma=0.5", "rdr")
@@ -94,13 +93,12 @@ def write_gallery(folder: Path) -> None:
 
 
 def _section(kind: str, line: str, names: dict[str, object], folder: Path) -> str:
-    found = display_class(kind)
+    found = DISPLAYS[kind]
     head = f"## {plain(found.title)}\n\n{plain(found.look)}\n"
     try:
-        with only_stored():
-            *first, last = line.splitlines()
-            exec("\n".join(first), names)
-            body = _drawn(kind, eval(last, names), folder)
+        *first, last = line.splitlines()
+        exec("\n".join(first), names)
+        body = _drawn(kind, eval(last, names), folder)
     except RdrError as error:
         body = f"*Not drawn here:* {plain(str(error).replace(f'{shipped()}/', ''))}\n"
     return f"{head}\n{body}\n```python\n{line}\n```\n"

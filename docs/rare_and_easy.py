@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from rdr_core.papers.shipped import shipped
 from rdr_core.runs import list_runs
+from rdr_core.runs.archive import shipped
 
 METHODS = {"ce": "CE", "inverse": "1/n", "inverse+drw": "1/n+DRW"}
 

@@ -10,20 +10,34 @@ Names are loaded when they are first used, so that `import rdr_core` costs nothi
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rdr_core.lazy import lazily
 
 if TYPE_CHECKING:
     from rdr_core.data import LongTailedData, from_arrays, load_data
+    from rdr_core.data.datasets import dataset
+    from rdr_core.data.groups import GROUPS
     from rdr_core.errors import MissingData, RdrError, TrainingDiverged
-    from rdr_core.evaluation import evaluate
-    from rdr_core.experiment import refine, resume, train
-    from rdr_core.methods.ratio import density_ratio
+    from rdr_core.methods.contract import Weighing, Weighting
+    from rdr_core.methods.explain import explain
+    from rdr_core.methods.names import method_label, method_order
+    from rdr_core.methods.parts import at_least, between, one_of, part
+    from rdr_core.methods.ratio import RIDGE, class_means, density_ratio
     from rdr_core.methods.rdr import RDRWeights
+    from rdr_core.methods.weighting import mean_one
     from rdr_core.runs import Run, RunConfig, list_runs
+    from rdr_core.runs.archive import shipped
+    from rdr_core.runs.evaluation import evaluate
+    from rdr_core.runs.requests import refine, resume, train, train_config
+    from rdr_core.training.augment import normalise
     from rdr_core.training.interrupt import TrainingStopped
 
-_HOME = {
+__version__ = "0.1.0"
+
+_HOMES = {
+    "GROUPS": "rdr_core.data.groups",
+    "RIDGE": "rdr_core.methods.ratio",
     "LongTailedData": "rdr_core.data",
     "MissingData": "rdr_core.errors",
     "RDRWeights": "rdr_core.methods.rdr",
@@ -32,17 +46,34 @@ _HOME = {
     "RunConfig": "rdr_core.runs",
     "TrainingDiverged": "rdr_core.errors",
     "TrainingStopped": "rdr_core.training.interrupt",
+    "Weighing": "rdr_core.methods.contract",
+    "Weighting": "rdr_core.methods.contract",
+    "at_least": "rdr_core.methods.parts",
+    "between": "rdr_core.methods.parts",
+    "class_means": "rdr_core.methods.ratio",
+    "dataset": "rdr_core.data.datasets",
     "density_ratio": "rdr_core.methods.ratio",
-    "evaluate": "rdr_core.evaluation",
+    "evaluate": "rdr_core.runs.evaluation",
+    "explain": "rdr_core.methods.explain",
     "from_arrays": "rdr_core.data",
     "list_runs": "rdr_core.runs",
     "load_data": "rdr_core.data",
-    "refine": "rdr_core.experiment",
-    "resume": "rdr_core.experiment",
-    "train": "rdr_core.experiment",
+    "mean_one": "rdr_core.methods.weighting",
+    "method_label": "rdr_core.methods.names",
+    "method_order": "rdr_core.methods.names",
+    "normalise": "rdr_core.training.augment",
+    "one_of": "rdr_core.methods.parts",
+    "part": "rdr_core.methods.parts",
+    "refine": "rdr_core.runs.requests",
+    "resume": "rdr_core.runs.requests",
+    "shipped": "rdr_core.runs.archive",
+    "train": "rdr_core.runs.requests",
+    "train_config": "rdr_core.runs.requests",
 }
 
 __all__ = [
+    "GROUPS",
+    "RIDGE",
     "LongTailedData",
     "MissingData",
     "RDRWeights",
@@ -51,24 +82,29 @@ __all__ = [
     "RunConfig",
     "TrainingDiverged",
     "TrainingStopped",
+    "Weighing",
+    "Weighting",
+    "at_least",
+    "between",
+    "class_means",
+    "dataset",
     "density_ratio",
     "evaluate",
+    "explain",
     "from_arrays",
     "list_runs",
     "load_data",
+    "mean_one",
+    "method_label",
+    "method_order",
+    "normalise",
+    "one_of",
+    "part",
     "refine",
     "resume",
+    "shipped",
     "train",
+    "train_config",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'rdr_core' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from rdr_core.errors import LostRank, RdrError
+from rdr_core.printed import MEASURES, show, speaks, table_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from rich.table import Table
-
-    from rdr_core.runs import Run
+    pass
 
 app = typer.Typer(
     name="rdr",
@@ -42,12 +39,6 @@ app = typer.Typer(
     """,
 )
 
-#: Measures as columns of `rdr evaluate`.
-MEASURES = {
-    "top1": "All", "many": "Many", "medium": "Medium", "few": "Few", "balanced_accuracy": "Bal",
-    "macro_f1": "F1", "roc_auc": "AUC", "average_precision": "AP", "calibration_error": "ECE",
-}  # fmt: skip
-
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.")]
 Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda or cuda:N.")]
 Root = Annotated[
@@ -65,7 +56,7 @@ def run_app(commands: typer.Typer) -> NoReturn:
     try:
         commands()
     except RdrError as error:
-        if _speaks() or isinstance(error, LostRank):
+        if speaks() or isinstance(error, LostRank):
             print(f"rdr: {error}", file=sys.stderr)
         sys.exit(2)
     except ModuleNotFoundError as missing:
@@ -77,18 +68,13 @@ def run_app(commands: typer.Typer) -> NoReturn:
     raise AssertionError("typer ends by exiting")
 
 
-def _speaks() -> bool:
-    """Whether this process is the one that prints: the first that torchrun started, or the only one."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Ctrl-C inside says what the interrupt has to say, such as the command that goes on, with status 130."""
     try:
         yield
     except KeyboardInterrupt as stopped:
-        if _speaks():
+        if speaks():
             print(str(stopped) or "Stopped.", file=sys.stderr)
         raise typer.Exit(130) from None
 
@@ -148,7 +134,7 @@ def train(
     The run lands in a folder of its own. Asked for again, a finished run is opened, a stopped one
     goes on. Ctrl-C saves.
     """
-    from rdr_core.experiment import train as train_run
+    from rdr_core.runs.requests import train as train_run
 
     with stoppable():
         run = train_run(
@@ -184,7 +170,7 @@ def resume(
     run: Annotated[Path, typer.Argument(help="The run's folder.")], device: Device = "auto", root: Root = None
 ) -> None:
     """Go on with a run that was stopped or killed, exactly as if it had not been."""
-    from rdr_core.experiment import resume as resume_run
+    from rdr_core.runs.requests import resume as resume_run
 
     with stoppable():
         resumed = resume_run(run, device=device, root=root)
@@ -204,7 +190,7 @@ def refine(
 
     The features stay as they are. `rdr train -m ce+crt` does the same and trains the first stage too.
     """
-    from rdr_core.experiment import refine as refine_run
+    from rdr_core.runs.requests import refine as refine_run
 
     with stoppable():
         refined = refine_run(run, method, device=device, root=root)
@@ -231,8 +217,8 @@ def evaluate(
 
     rdr evaluate runs/* --test reversed -i 50
     """
-    from rdr_core.evaluation import evaluate as evaluate_run
     from rdr_core.runs import Run
+    from rdr_core.runs.evaluation import evaluate as evaluate_run
 
     opened = [Run.open(run) for run in runs]
     found = [
@@ -246,7 +232,7 @@ def evaluate(
         return
     from rich.console import Console
 
-    table = _table("run", "IF", *MEASURES.values())
+    table = table_of("run", "IF", *MEASURES.values())
     table.title, table.title_justify, table.collapse_padding = f"test {test}, percent", "left", True
     for row in found:
         numbers = ("-" if row[name] is None else f"{row[name]:.1f}" for name in MEASURES)
@@ -276,16 +262,15 @@ def methods(
     from rich.markup import escape
     from rich.table import Table
 
-    from rdr_core.methods.catalogue import parts
     from rdr_core.methods.explain import RECIPES, explain
-    from rdr_core.methods.parts import KINDS, format_value
+    from rdr_core.methods.parts import KINDS, PARTS, format_value
 
     if name is not None:
         print(explain(name))
         return
     table = Table.grid(padding=(0, 2))
     for kind in KINDS:
-        members = sorted((part for part in parts().values() if part.kind == kind), key=lambda part: part.name)
+        members = sorted((part for part in PARTS.all().values() if part.kind == kind), key=lambda part: part.name)
         if members:
             table.add_row(f"\n[bold]{kind}[/bold]")
         for part in members:
@@ -294,7 +279,7 @@ def methods(
             about += [f"[dim]{escape(part.source)}[/dim]"] if part.source else []
             table.add_row(part.name, "\n".join(filter(None, about)))
     Console(highlight=False).print(table)
-    recipes = _table("method", "known as")
+    recipes = table_of("method", "known as")
     for known_as, method in RECIPES.items():
         recipes.add_row(method, known_as)
     Console().print(recipes)
@@ -311,10 +296,10 @@ def recipes() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from rdr_core.runs.recipes import RECIPES, VALUES
+    from rdr_core.training.recipes import RECIPES, VALUES
 
     console = Console(highlight=False)
-    table = _table("setting", *RECIPES)
+    table = table_of("setting", *RECIPES)
     for setting in VALUES:
         values = (getattr(recipe, setting) for recipe in RECIPES.values())
         table.add_row(setting, *("the data set's" if value is None else str(value) for value in values))
@@ -333,59 +318,13 @@ def datasets() -> None:
     """List the data sets. Classes of one are picked after a colon: mnist:9-4 is 9 against 4."""
     from rich.console import Console
 
-    from rdr_core.data import SOURCES
+    from rdr_core.data.datasets import DATASETS
 
-    table = _table("data set", "classes", "image", "largest class", "about")
-    for name, source in SOURCES.items():
+    table = table_of("data set", "classes", "image", "largest class", "about")
+    for source in sorted(DATASETS.all().values(), key=lambda source: source.place):
         shape = " x ".join(map(str, source.image_shape))
-        classes, largest = ("any" if n is None else str(n) for n in (source.num_classes, source.n_max))
-        named = f"{name}:{source.asks}" if source.asks else name
+        unknown = "any" if source.asks else "-"
+        classes, largest = (unknown if n is None else str(n) for n in (source.num_classes, source.n_max))
+        named = f"{source.name}:{source.asks}" if source.asks else source.name
         table.add_row(named, classes, shape, largest, source.description)
     Console().print(table)
-
-
-def show(*runs: Run) -> None:
-    """Print runs as a table; a group without a class is a dash."""
-    from rich.console import Console
-
-    if not _speaks():
-        return
-    table = _table("run", "method", "IF", "seed", "epochs", "All", "Many", "Medium", "Few")
-    for run in runs:
-        history = run.history
-        last = history.iloc[-1] if len(history) else {}
-        accuracy = [last.get(name) for name in ("accuracy", "many", "medium", "few")]
-        config = run.config
-        table.add_row(
-            run.name,
-            config.method,
-            "-" if config.imbalance_factor is None else f"{config.imbalance_factor:g}",
-            str(config.seed),
-            _epochs(run, history),
-            *("-" if value is None or value != value else f"{value:.1f}" for value in accuracy),
-        )
-    Console().print(table)
-    # A folder unfolded, to be copied into the next command.
-    print(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
-
-
-def _epochs(run: Run, history: pd.DataFrame) -> str:
-    """As 60, 20 of 60, or 60 + 10 where a second stage learnt for 10 epochs."""
-    done = f"{len(history)}" if run.done else f"{len(history)} of {run.epochs}"
-    if not run.base:
-        return done
-    learns = not run.done or history.learning_rate.iloc[-1] > 0
-    return f"{run.config.epochs} + {done}" if learns else f"{run.config.epochs}"
-
-
-def _table(*columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        numeric = column in {
-            "IF", "seed", "epochs", "classes", "largest class", *MEASURES.values(),
-        }  # fmt: skip
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
-    return table

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-_P, _T = ParamSpec("_P"), TypeVar("_T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 def plain(value: Any) -> Any:
@@ -34,6 +35,21 @@ def plain_numbers(function: Callable[_P, _T]) -> Callable[_P, _T]:
         return function(*map(plain, given), **{name: plain(value) for name, value in named.items()})
 
     return called
+
+
+def total(numbers: Iterable[float | None]) -> float | None:
+    """Their sum; None where one of them is not known.
+
+    Example:
+        >>> total([1.0, 2.5]), total([1.0, None])
+        (3.5, None)
+    """
+    found = 0.0
+    for number in numbers:
+        if number is None:
+            return None
+        found += number
+    return found
 
 
 def for_json(value: Any) -> Any:

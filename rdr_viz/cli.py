@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    pass
 
 
 def demo(
@@ -59,7 +63,7 @@ def plot(
     rdr plot runs/digits-if50-rdr-* -k weights    one run's class weights over the epochs
     """
     from rdr_core.runs import Run
-    from rdr_viz.kinds import make_display
+    from rdr_viz.displays.kinds import make_display
 
     display = make_display(kind, [Run.open(run) for run in runs])
     paths = display.save(kind if out is None else out, theme="dark" if dark else "light")
@@ -67,12 +71,9 @@ def plot(
     typer.echo(f"Written: {', '.join(str(path) for path in paths.values())}")
 
 
-def analyze(
+def analyse(
     runs: Annotated[list[Path], typer.Argument(help="Folders of runs.")],
-    what: Annotated[
-        str,
-        typer.Option("--what", "-w", help="curvature, groups, shares, ratios, geometry, surface; several with commas."),
-    ] = "groups",
+    what: Annotated[str, typer.Option("--what", "-w")] = "groups",
     root: Annotated[
         Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")
     ] = None,
@@ -81,25 +82,37 @@ def analyze(
 
     What is there is read, not computed again. Pictures that need the numbers compute them too.
 
-    rdr analyze runs/* --what groups,geometry
+    rdr analyse runs/* --what groups,geometry
 
-    rdr analyze runs/digits-if50-rdr-* -w curvature    a minute on two cores
+    rdr analyse runs/digits-if50-rdr-* -w curvature    a minute on two cores
     """
     from rdr_core.cli import stoppable
     from rdr_core.errors import unknown_name
     from rdr_core.runs import Run
-    from rdr_viz.analyses import ANALYSES, analyse
+    from rdr_viz.analysis.catalogue import analyse, analyses
 
     names = [name.strip() for name in what.split(",") if name.strip()]
     for name in names:  # a slip in the last one must not come to light after an hour
-        if name not in ANALYSES:
-            raise unknown_name("analysis", name, ANALYSES)
+        if name not in analyses():
+            raise unknown_name("analysis", name, analyses())
     with stoppable():
         for run in map(Run.open, runs):
-            data = run.load_data(root)
+            data = run.data(root=root)
             for name in names:
                 rows = len(analyse(run, name, data))
                 typer.echo(f"{run.name}: {name}, {rows:,} rows, in {run.path / 'analysis'}")
+
+
+class _Analyse(TyperCommand):
+    """`rdr analyse`: its help lists the analyses there are, which are imported only where it is asked for."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from rdr_viz.analysis.catalogue import analyses
+
+        for parameter in self.params:
+            if parameter.name == "what":
+                vars(parameter)["help"] = f"{', '.join(analyses())}; several with commas."
+        super().format_help(ctx, formatter)
 
 
 def gallery(
@@ -119,12 +132,12 @@ def gallery(
 
     from rdr_core.cli import stoppable
     from rdr_core.runs import Run
-    from rdr_viz.kinds import KINDS
-    from rdr_viz.report import write_report
+    from rdr_viz.displays.kinds import kinds
+    from rdr_viz.pages.report import write_report
 
     command = shlex.join(["rdr", "gallery", *map(str, runs), "--out", str(out)])
     with stoppable():
-        page = write_report([Run.open(run) for run in runs], out, kinds=tuple(KINDS), command=command, progress=True)
+        page = write_report([Run.open(run) for run in runs], out, kinds=kinds(), command=command, progress=True)
     typer.echo(f"Open {page} in a browser; the pictures and their numbers are in {page.parent / 'figures'}.")
 
 
@@ -145,9 +158,9 @@ def publish(
     from importlib.metadata import version
 
     from rdr_core.cli import stoppable
-    from rdr_core.papers.shipped import shipped
     from rdr_core.runs import Run, list_runs
-    from rdr_viz.front.publish import publish as write
+    from rdr_core.runs.archive import shipped
+    from rdr_viz.explorer.publish import publish as write
 
     found = []
     for place in runs or [shipped()]:
@@ -166,12 +179,25 @@ def publish(
 
 def kinds() -> None:
     """List the kinds of pictures, with the question each answers."""
-    from rdr_viz.kinds import KINDS, KINDS_OF_STUDIES, compares_runs, display_class
+    from rdr_viz.displays.base import DISPLAYS
+    from rdr_viz.displays.kinds import compares_runs
+    from rdr_viz.displays.kinds import kinds as all_kinds
 
-    width = max(map(len, KINDS))
-    for kind in (*KINDS, *KINDS_OF_STUDIES):
+    known = all_kinds(of_studies=None)
+    width = max(map(len, known))
+    for kind in known:
         takes = "runs" if compares_runs(kind) else "one run"
-        typer.echo(f"{kind:<{width}}  {takes:<7}  {display_class(kind).title}")
+        typer.echo(f"{kind:<{width}}  {takes:<7}  {DISPLAYS[kind].title}")
+
+
+def measures() -> None:
+    """List the measures of a run that papers' tables and claims ask for by name, with their units."""
+    from rdr_viz.analysis.measures.measure import MEASURES
+
+    known = MEASURES.all()
+    width, unit = (max(map(len, words)) for words in (known, (one.unit for one in known.values())))
+    for name in sorted(known):
+        typer.echo(f"{name:<{width}}  {known[name].unit:<{unit}}  {known[name].words}")
 
 
 Port = Annotated[
@@ -228,7 +254,7 @@ def playground(
 
     rdr playground -o page.html
     """
-    from rdr_viz.front.playground import write_playground
+    from rdr_viz.explorer.playground import write_playground
 
     typer.echo(f"Open {write_playground(out)} in a browser.")
 
@@ -239,8 +265,8 @@ def commands() -> typer.Typer:
     from rdr_core.cli import app as everything
     from rdr_viz.papers.commands import app as paper
 
-    for command in (demo, analyze, plot, gallery, publish, playground, kinds, lab, app):
-        everything.command()(command)
+    for command in (demo, analyse, plot, gallery, publish, playground, kinds, measures, lab, app):
+        everything.command(cls=_Analyse if command is analyse else None)(command)
     everything.add_typer(paper, name="paper")
     return everything
 

@@ -52,8 +52,8 @@ def run_demo(
     from rich.console import Console
 
     from rdr_core import train
-    from rdr_viz.report import write_report
-    from rdr_viz.tables import accuracy_table, print_table
+    from rdr_viz.pages.report import write_report
+    from rdr_viz.pages.tables import accuracy_table, print_table
 
     out, console = Path(out), console or Console()
     runs = [
@@ -79,7 +79,7 @@ def run_demo(
 
 def shipped_seeds(runs: Sequence[Run]) -> list[Run]:
     """The shipped runs that differ from one of these in their seed only, or not even in that."""
-    from rdr_core.papers.shipped import shipped
+    from rdr_core.runs.archive import shipped
     from rdr_viz.papers.shelf import SEEDS, Shelf
 
     shelf = Shelf([shipped()])
@@ -94,17 +94,15 @@ def spread_words(runs: Sequence[Run], others: Sequence[Run]) -> str:
         runs: of one seed.
         others: of several (:func:`shipped_seeds`); may be empty.
     """
-    from rdr_viz.numbers.words import listed, number, plural
-    from rdr_viz.palette import method_style
+    from rdr_core.methods.names import method_label
+    from rdr_viz.analysis.words import listed, number, plural
 
     few = [int(runs[0].class_counts[c]) for c in runs[0].groups.few]
     said = f"One seed is one draw: the Few classes were learnt from {plural(sum(few), 'image')} in all"
     ends = []
     for method in dict.fromkeys(run.config.method for run in others):
         values = [run.metrics["few"] for run in others if run.config.method == method]
-        ends.append(
-            f"{method_style(method).label} {number(min(values))} to {number(max(values))} % ({len(values)} seeds)"
-        )
+        ends.append(f"{method_label(method)} {number(min(values))} to {number(max(values))} % ({len(values)} seeds)")
     if not ends:
         return f"{said}, so another seed gives other numbers there."
     return f"{said}, and over the seeds that are shipped accuracy on Few runs from {listed(ends)}."

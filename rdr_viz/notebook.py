@@ -8,7 +8,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
-from rdr_viz.figure import TEXT_WIDTH, render
+from rdr_viz.displays.figure import TEXT_WIDTH, render
 
 if TYPE_CHECKING:
     from IPython.display import HTML
@@ -25,12 +25,12 @@ def picture(figure: Figure, alt: str, words: str = "") -> HTML:
     """A figure with a description for those who can't see it, and a sentence below.
 
     Args:
-        figure: of :func:`rdr_viz.figure.new_figure`, or a display's.
+        figure: of :func:`rdr_viz.displays.figure.new_figure`, or a display's.
         alt: what the figure shows, with its numbers.
         words: what it says, below it.
 
     Example:
-        >>> from rdr_viz.figure import new_figure
+        >>> from rdr_viz.displays.figure import new_figure
         >>> shown = picture(new_figure(2, 1), "An empty square.", "Nothing yet.")
         >>> 'alt="An empty square."' in shown.data, "Nothing yet.</figcaption>" in shown.data
         (True, True)
@@ -89,7 +89,7 @@ def playground(height: int = 760) -> HTML:
     """
     from IPython.display import HTML
 
-    from rdr_viz.front.playground import playground_page
+    from rdr_viz.explorer.playground import playground_page
 
     look = f"width: 100%; height: {height}px; border: 1px solid #8884; border-radius: 8px"
     title = "Playground: two networks learn points in the plane with a long tail"

@@ -14,7 +14,7 @@ for _name in [name for name in sys.modules if name.split(".")[0] == "rdr_core"]:
 
 from jaxtyping import install_import_hook  # noqa: E402
 
-install_import_hook(["rdr_core.data", "rdr_core.methods", "rdr_core.bound"], "shape_checker.check")
+install_import_hook(["rdr_core.data", "rdr_core.methods", "rdr_core.measures.bound"], "shape_checker.check")
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
@@ -34,10 +34,10 @@ def pytest_configure(config):
 
 #: Files and folders of tests that take long, the longest first.
 LONG = (
-    "test_site.py", "explorer/test_in_browser.py", "front/", "viz/test_kinds.py", "explorer/test_jobs.py",
-    "papers_viz/test_commands.py", "papers_viz/test_shipped_paper.py", "training/test_trunk.py", "notebooks/",
-    "test_packaging.py", "training/test_torchrun.py", "curvature/test_trace_error.py",
-    "curvature/test_against_dense.py", "training/test_sam_runs.py", "training/test_gpu_benchmark.py",
+    "test_site.py", "explorer/test_in_browser.py", "explorer/front/", "displays/test_kinds.py", "explorer/test_jobs.py",
+    "papers/test_commands.py", "papers/test_shipped_paper.py", "runs/test_trunk.py", "notebooks/",
+    "test_packaging.py", "training/test_torchrun.py", "analysis/curvature/test_trace_error.py",
+    "analysis/curvature/test_against_dense.py", "training/test_sam_runs.py", "training/test_gpu_benchmark.py",
 )  # fmt: skip
 
 
@@ -122,3 +122,11 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("measured")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def three_runs():
+    """CE, 1/n and RDR with one seed, in an order that is not the pictures'; made up."""
+    from made_up_runs import make_run
+
+    return [make_run(method) for method in ("rdr", "ce", "inverse")]

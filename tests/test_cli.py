@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import rdr_core
-from rdr_core.runs.tensors import load_tree
+from rdr_core.files.trees import load_tree
 
 
 def complain(said: tuple[int, str, str]) -> str:
@@ -144,9 +144,9 @@ def test_an_unknown_option_is_a_usage_error(rdr):
 @pytest.fixture
 def poisoned_loss(monkeypatch):
     """Losses become NaN at the 20th step; the value heals them."""
-    from rdr_core.training.objective import Objective
+    from rdr_core.training.objective import WeightedObjective
 
-    call, steps = Objective.__call__, 0
+    call, steps = WeightedObjective.__call__, 0
 
     def poisoned(self, *arguments, **options):
         nonlocal steps
@@ -157,8 +157,8 @@ def poisoned_loss(monkeypatch):
             outcome.loss = outcome.losses.mean()
         return outcome
 
-    monkeypatch.setattr(Objective, "__call__", poisoned)
-    return lambda: monkeypatch.setattr(Objective, "__call__", call)
+    monkeypatch.setattr(WeightedObjective, "__call__", poisoned)
+    return lambda: monkeypatch.setattr(WeightedObjective, "__call__", call)
 
 
 def test_nan_in_the_loss_stops_names_step_and_method_and_keeps_the_last_good_state(rdr, poisoned_loss):

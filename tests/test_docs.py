@@ -18,8 +18,7 @@ from scipy import stats
 
 import rdr_core
 import rdr_viz
-from rdr_core.methods.catalogue import parts
-from rdr_core.methods.parts import format_value
+from rdr_core.methods.parts import PARTS, format_value
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(
@@ -35,8 +34,9 @@ WITHOUT_EXAMPLE = {
     "load_cifar10", "load_cifar100", "load_mnist", "load_fashion_mnist", "imagenet_lt_validation",
     "load_imagenet_lt", "load_places_lt", "places_lt_validation", "load_folder",
     "read_or_fetch", "Download", "RawData", "Source", "Weighting",
-    "Weighing", "Context", "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
-    "part", "at_least", "between", "one_of", "unregister", "registered", "rdr", "sam", "imbsam", "ccsam",
+    "Weighing", "Context", "Outcome", "Ranks", "Objective", "Step", "Pieces", "Settings",
+    "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
+    "part", "at_least", "between", "one_of", "rdr", "sam", "imbsam", "ccsam",
     "drw", "cdb",
 }  # fmt: skip
 
@@ -88,13 +88,13 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
         exec(compile(code, "README.md", "exec"), names)
 
 
-BUILT_IN = sorted(name for name, part in parts().items() if part.make.__module__.startswith("rdr_core"))
+BUILT_IN = sorted(name for name, part in PARTS.all().items() if part.make.__module__.startswith("rdr_core"))
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_part_of_methods_has_its_place_in_a_page(name):
     """With each of its options and the default that it has."""
-    part = parts()[name]
+    part = PARTS[name]
     pages = [page.read_text() for page in sorted((ROOT / "docs" / "methods").glob("*.md"))]
     found = [section for page in pages for section in re.split("^## ", page, flags=re.MULTILINE)[1:]
              if section.startswith(f"`{name}`")]  # fmt: skip
@@ -111,7 +111,7 @@ def test_the_costs_of_methods_are_those_that_were_measured():
     page = (ROOT / "docs" / "methods" / "README.md").read_text()
     assert [line for line in page.splitlines() if " step / " in line] == rows
     assert all(row["holds"] for row in measured)
-    plain = {name for name in BUILT_IN if parts()[name].kind in ("loss", "weighting", "class weights")} - {"ce"}
+    plain = {name for name in BUILT_IN if PARTS[name].kind in ("loss", "weighting", "class weights")} - {"ce"}
     assert {row["what"].split(" step")[0] for row in measured} >= plain
 
 

@@ -15,8 +15,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from waiting import run
 
-import rdr_core
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -78,15 +76,6 @@ def test_no_address_of_a_registry_is_written_down():
         assert "://" not in text.replace("https://github.com", "")
 
 
-def test_public_names_are_just_those():
-    assert sorted(rdr_core.__all__) == rdr_core.__all__
-    assert set(rdr_core.__all__) == set(rdr_core._HOME)
-    for name in rdr_core.__all__:
-        assert getattr(rdr_core, name).__doc__, name
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = rdr_core.nothing
-
-
 def run_python(code: str) -> str:
     done = run([sys.executable, "-c", code], env=os.environ | {"RDR_CHECK_SHAPES": "0"})
     assert done.returncode == 0, done.stderr
@@ -135,7 +124,7 @@ class Refuse:
         if name.split(".")[0] in {absent}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Refuse())
-from rdr_core.papers.shipped import shipped
+from rdr_core.runs.archive import shipped
 from rdr_core.runs import list_runs
 from rdr_viz.cli import main
 run = list_runs(shipped(), dataset="digits", imbalance_factor=50, method="ce", seed=0)[0].path
@@ -161,7 +150,7 @@ def test_a_wheel_installed_elsewhere_runs_the_demo_without_the_clone(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     packed = set(zipfile.ZipFile(wheel).namelist())
     data = [path for part in ("paper", "runs", "samples") for path in (ROOT / "data" / part).rglob("*.*")]
-    assert not {path for path in packed if path.startswith("rdr_viz/front/src") or "node_modules" in path}
+    assert not {path for path in packed if path.startswith("rdr_viz/explorer/front/src") or "node_modules" in path}
     assert {f"rdr_core/{path.relative_to(ROOT).as_posix()}" for path in data} <= packed
     home = tmp_path / "elsewhere"
     python = home / "bin" / "python"
@@ -174,8 +163,8 @@ def test_a_wheel_installed_elsewhere_runs_the_demo_without_the_clone(tmp_path):
     work = tmp_path / "work"
     work.mkdir()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("RDR_", "PYTHON"))}
-    code = ("import rdr_core, rdr_viz; from rdr_core.papers.paper import papers_folder;"
-            "from rdr_core.papers.shipped import shipped; from rdr_core.runs import list_runs;"
+    code = ("import rdr_core, rdr_viz; from rdr_core.files.places import papers_folder;"
+            "from rdr_core.runs.archive import shipped; from rdr_core.runs import list_runs;"
             "print(rdr_core.__file__, rdr_viz.__file__, papers_folder(), len(list_runs(shipped())))")  # fmt: skip
     found = run([python, "-c", code], cwd=work, env=environment | {"RDR_CACHE": str(tmp_path / "cache")})
     assert found.returncode == 0, found.stderr

@@ -19,10 +19,10 @@ from waiting import WHOLE_TEST, run
 
 import rdr_core
 import rdr_viz
-from rdr_viz.kinds import KINDS, KINDS_OF_STUDIES
+from rdr_viz.displays.kinds import kinds
 
 ROOT = Path(__file__).resolve().parents[1]
-KINDS_OF_ALL = [*KINDS, *KINDS_OF_STUDIES]
+KINDS_OF_ALL = kinds(of_studies=None)
 #: Attributes by which a browser loads something by itself.
 LOADS = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"), ("use", "href"),
          ("object", "data"), ("video", "src"), ("embed", "src")}  # fmt: skip
@@ -134,7 +134,7 @@ def test_the_gallery_has_every_kind_of_picture_or_says_why_not(site):
     for kind, section in zip(KINDS_OF_ALL, sections, strict=True):
         assert "highlight-python" in section, kind
         if "Not drawn here:" in section:
-            assert re.search(r"has no [\w-]+ stored; .*rdr analyze", section), kind
+            assert re.search(r"has no [\w-]+ stored; .*rdr analyse", section), kind
         else:
             assert len(pictures_of(section, kind)) == 2, kind  # for light and dark pages
             assert {ending for ending in ("pdf", "svg", "png", "csv") if f"/{kind}.{ending}" in section} == {

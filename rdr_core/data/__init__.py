@@ -5,21 +5,26 @@ Names are loaded when they are first used: who reads runs needs :class:`Groups`,
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rdr_core.lazy import lazily
 
 if TYPE_CHECKING:
+    from rdr_core.data.datasets import DATASETS, Settings, dataset
     from rdr_core.data.grouping import groups_by_count, groups_by_rank
     from rdr_core.data.groups import Groups
     from rdr_core.data.load import load_data
     from rdr_core.data.long_tailed import LongTailedData, Split, from_arrays
-    from rdr_core.data.sources import SOURCES
+    from rdr_core.data.sources.raw import RawData
 
-_HOME = {
-    "SOURCES": "rdr_core.data.sources",
+_HOMES = {
+    "DATASETS": "rdr_core.data.datasets",
     "Groups": "rdr_core.data.groups",
     "LongTailedData": "rdr_core.data.long_tailed",
+    "RawData": "rdr_core.data.sources.raw",
+    "Settings": "rdr_core.data.datasets",
     "Split": "rdr_core.data.long_tailed",
+    "dataset": "rdr_core.data.datasets",
     "from_arrays": "rdr_core.data.long_tailed",
     "groups_by_count": "rdr_core.data.grouping",
     "groups_by_rank": "rdr_core.data.grouping",
@@ -27,25 +32,17 @@ _HOME = {
 }
 
 __all__ = [
-    "SOURCES",
+    "DATASETS",
     "Groups",
     "LongTailedData",
+    "RawData",
+    "Settings",
     "Split",
+    "dataset",
     "from_arrays",
     "groups_by_count",
     "groups_by_rank",
     "load_data",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from its module on first use (PEP 562)."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'rdr_core.data' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOMES)

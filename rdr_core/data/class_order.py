@@ -41,7 +41,7 @@ def class_order(order: str | int | Sequence | np.ndarray, num_classes: int) -> I
         return np.arange(num_classes)
     if isinstance(order, int) and not isinstance(order, bool):
         return random_state(order, _STREAM).permutation(num_classes)
-    found = [plain(klass) for klass in order] if np.ndim(order) == 1 else []
+    found = [] if isinstance(order, bool) or np.ndim(order) != 1 else [plain(klass) for klass in order]
     if sorted(found, key=str) != sorted(range(num_classes), key=str):
         raise RdrError(
             f"class_order is {order!r}; an order of one's own must have each class of 0 to {num_classes - 1} once."

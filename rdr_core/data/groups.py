@@ -10,6 +10,9 @@ import numpy as np
 from rdr_core.errors import RdrError
 from rdr_core.shapes import Int
 
+#: Order of the groups everywhere.
+GROUPS = ("Many", "Medium", "Few")
+
 
 @dataclass(frozen=True, eq=False)
 class Groups:
@@ -54,7 +57,7 @@ class Groups:
             >>> [(name, len(classes)) for name, classes in groups.items()]
             [('Many', 1), ('Medium', 1), ('Few', 1)]
         """
-        yield from (("Many", self.many), ("Medium", self.medium), ("Few", self.few))
+        yield from zip(GROUPS, (self.many, self.medium, self.few), strict=True)
 
     @property
     def of_class(self) -> np.ndarray:

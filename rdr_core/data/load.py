@@ -39,13 +39,13 @@ def load_data(
     held_out: int = 0,
     class_order: str | int | Sequence | np.ndarray = FILE,
 ) -> LongTailedData:
-    """A data set of :data:`rdr_core.data.SOURCES` with a long tail, fetched on first use.
+    """A data set of :data:`rdr_core.data.DATASETS` with a long tail, fetched on first use.
 
     Args:
         name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"fashion-mnist"``, ``"cifar10"``, ``"cifar100"``;
             some of their classes, as ``"mnist:9-4"``; ``"imagenet-lt"`` or ``"places-lt"``, whose images and lists must
             be there (:mod:`rdr_core.data.sources.listed`); or a tree of images, as ``"folder:flowers"``
-            (:mod:`rdr_core.data.sources.folder`).
+            (:mod:`rdr_core.data.sources.image_tree`).
         imbalance_factor: largest over smallest class, from 1 (balanced) to the source's smallest
             class (124 on digits, 5000 on CIFAR-10, 500 on CIFAR-100). ``"usual"`` (default) is 100, the field's
             usual, but on list-file sets and trees of images the imbalance they have. None takes any source as it is.
@@ -70,7 +70,11 @@ def load_data(
         [124, 74, 44, 26, 16, 9, 5, 3, 2, 1]
     """
     source, _ = find_source(name)
-    if imbalance_factor == "usual":
+    if isinstance(imbalance_factor, str):
+        if imbalance_factor != "usual":
+            raise RdrError(
+                f"imbalance_factor is {imbalance_factor!r}; it must be 'usual', a number from 1 (balanced) on, or None."
+            )
         imbalance_factor = source.usual_imbalance
     elif source.long_tailed and imbalance_factor is not None:
         raise RdrError(

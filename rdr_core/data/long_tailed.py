@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,7 +23,7 @@ from rdr_core.own_settings import own_settings
 from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Float, Int, UInt8
 
-GROUPINGS = {"rank": groups_by_rank, "count": groups_by_count}
+GROUPINGS: dict[str, Callable[[np.ndarray], Groups]] = {"rank": groups_by_rank, "count": groups_by_count}
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +136,11 @@ class LongTailedData:
         digest.update(repr((tuple(self.mean), tuple(self.std), tuple(self.class_names), groups)).encode())
         for split in (self.train, self.test, *([self.held_out] if self.held_out else [])):
             digest.update(repr(tuple(split.images.shape)).encode())
-            stored = isinstance(split.images, StoredImages)
-            digest.update(split.images.fingerprint.encode() if stored else split.images.contiguous().numpy())
+            images = split.images
+            if isinstance(images, StoredImages):
+                digest.update(images.fingerprint.encode())
+            else:
+                digest.update(images.contiguous().numpy().data)
             digest.update(split.labels.numpy().astype("<i8").tobytes())
         return digest.hexdigest()[:16]
 
@@ -200,7 +203,8 @@ def from_arrays(
 
     Raises:
         RdrError: an array of the wrong shape or type, labels that are no classes, a class without
-            a training sample (before or after the noise), or a value that its argument cannot have.
+            a training sample (before or after the noise), images on disk without mean and std, or a value that its
+            argument cannot have.
 
     Example:
         >>> images, labels = torch.zeros(6, 3, 4, 4, dtype=torch.uint8), [0, 0, 0, 0, 1, 1]
@@ -237,7 +241,12 @@ def from_arrays(
         )
 
     pixels = choose(source, indices)
-    measured = channel_statistics(pixels) if mean is None or std is None else ((), ())
+    if mean is not None and std is not None:
+        measured: tuple[tuple[float, ...], tuple[float, ...]] = (), ()
+    elif isinstance(pixels, StoredImages):
+        raise RdrError("Images on disk are not read to be measured; give the mean and std of their channels.")
+    else:
+        measured = channel_statistics(pixels)
     return LongTailedData(
         name=name,
         train=Split(pixels, torch.from_numpy(given)),

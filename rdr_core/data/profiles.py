@@ -65,7 +65,9 @@ def step(largest: int, num_classes: int, imbalance_factor: int | float) -> Int[n
 PROFILES: dict[str, Callable[[int, int, int | float], np.ndarray]] = {"exponential": exponential, "step": step}
 
 
-def profile_counts(profile: str, largest: int, num_classes: int, imbalance_factor: int | float) -> Int[np.ndarray, "d"]:
+def profile_counts(
+    profile: str | None, largest: int, num_classes: int, imbalance_factor: int | float
+) -> Int[np.ndarray, "d"]:
     """The counts of the profile of that name: ``"exponential"`` or ``"step"``.
 
     Raises:

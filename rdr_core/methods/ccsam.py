@@ -21,10 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from rdr_core.errors import RdrError
+from rdr_core.methods.contract import Context, Objective, Outcome
 from rdr_core.methods.parts import at_least, between, part
-from rdr_core.methods.weighting import Context
 from rdr_core.shapes import Float, Int
-from rdr_core.training.objective import Objective, Outcome
 
 
 def class_radii(class_counts: Int[Tensor, "d"], rho: float) -> Float[Tensor, "d"]:
@@ -96,9 +95,10 @@ class CCSAM:
         >>> import torch.nn.functional as F
         >>> from rdr_core.methods.weighting import Unweighted
         >>> from rdr_core.models import build_model
+        >>> from rdr_core.training.objective import WeightedObjective
         >>> model = build_model("small", num_classes=2, channels=1)
         >>> step = CCSAM(torch.optim.SGD(model.parameters(), lr=0.1), class_radii(torch.tensor([30, 3]), rho=0.05))
-        >>> objective = Objective(model, lambda z, y: F.cross_entropy(z, y, reduction="none"), Unweighted())
+        >>> objective = WeightedObjective(model, lambda z, y: F.cross_entropy(z, y, reduction="none"), Unweighted())
         >>> step(objective, torch.rand(4, 1, 8, 8), torch.tensor([0, 0, 0, 1])).logits.shape
         torch.Size([4, 2])
     """
@@ -110,11 +110,11 @@ class CCSAM:
         self.optimizer.zero_grad(set_to_none=True)
         outcome = objective(images, labels)
         (errors,) = torch.autograd.grad((outcome.weights * outcome.losses).sum(), outcome.logits, retain_graph=True)
-        ranks = objective.ranks
-        batch = tuple(ranks.gather(mine, ranks.batch) for mine in (outcome.features.detach(), errors, labels))
+        ranks, mine = objective.ranks, (outcome.features.detach(), errors, labels)
+        known, errors, classes = (ranks.gather(part, ranks.batch) for part in mine)
         bias = objective.model.classifier.bias is not None
-        moved = outcome.logits + logit_shift(outcome.features, labels, batch, self.radii, bias=bias)
-        perturbed = objective.mean(outcome.weights * objective.loss(moved, labels))
+        shift = logit_shift(outcome.features, labels, (known, errors, classes), self.radii, bias=bias)
+        perturbed = objective.mean(outcome.weights * objective.loss(outcome.logits + shift, labels))
         objective.backward((1 - self.share) * outcome.loss + self.share * perturbed)
         self.optimizer.step()
         return outcome

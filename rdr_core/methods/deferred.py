@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rdr_core.methods.contract import Context, Weighing, Weighting
 from rdr_core.methods.parts import between, part
-from rdr_core.methods.weighting import Context, Weighing, Weighting
-from rdr_core.shapes import Float, Int
+from rdr_core.shapes import Bool, Float, Int
 
 
 class Deferred(Weighting):
@@ -26,6 +26,8 @@ class Deferred(Weighting):
         tensor([1., 1.])
         tensor([0.5000, 1.5000])
     """
+
+    active: Bool[Tensor, ""]
 
     def __init__(self, weighting: Weighting, start: int) -> None:
         super().__init__()

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError
+from rdr_core.methods.contract import Context
 from rdr_core.methods.parts import part, whole_from
-from rdr_core.methods.weighting import ClassWeights, Context
+from rdr_core.methods.weighting import ClassWeights
 from rdr_core.methods.weights import DIFFICULTY_POWERS, difficulty
 from rdr_core.shapes import Float
 
@@ -58,23 +59,12 @@ def cdb(context: Context, *, tau: float | str = "paper", images: int = 25) -> Di
     Raises:
         RdrError: data of the user's own that hold out none, or not as many.
     """
-    from rdr_core.training.evaluation import accuracy_by_class, predict
-    from rdr_core.training.feed import resident
-
-    held_out, d = context.data.held_out, context.data.num_classes
-    found = 0 if held_out is None else len(held_out) // d
+    d = context.data.num_classes
+    found = 0 if context.data.held_out is None else len(context.data.held_out) // d
     if found != images:
         raise RdrError(
             f"cdb measures accuracy on {images} held-out images of each class, and these data have {found}; make "
             f"them with from_arrays(..., held_out={images})"
             + (f", or name the method cdb:images={found}." if found else ".")
         )
-    device = context.class_counts.device
-    pixels, labels = resident(held_out.images, device), held_out.labels.to(device)
-    mean, std = torch.tensor(context.data.mean, device=device), torch.tensor(context.data.std, device=device)
-
-    def measure() -> Float[Tensor, "d"]:
-        right, total = accuracy_by_class(predict(context.model, pixels, mean, std), labels, d)
-        return right / total
-
-    return DifficultyWeights(d, measure, tau)
+    return DifficultyWeights(d, context.held_out_accuracy, tau)

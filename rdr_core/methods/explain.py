@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import textwrap
 
-from rdr_core.methods.catalogue import parts
 from rdr_core.methods.control import control_of
 from rdr_core.methods.grammar import MethodSpec, UsedPart, parse
-from rdr_core.methods.parts import format_value
+from rdr_core.methods.parts import PARTS, format_value
 
 #: What the literature calls some combinations, and their names here.
 RECIPES = {
@@ -45,7 +44,7 @@ def explain(name: str) -> str:
         together
             prior     The loss (la) carries tau = 0.5. That is less than 1, so a part of the imbalance stays.
     """
-    part = parts().get(name)
+    part = PARTS.all().get(name)
     if part and part.kind == "schedule":  # without weights to schedule it is no method
         return _part(UsedPart(part, {}))
     spec = parse(name)
@@ -63,18 +62,18 @@ def prior_in_words(spec: MethodSpec) -> str:
         'The weights (inverse) carry v = 1 and the loss (la) carries tau = 1. That is 2 in sum, so the prior is \
 corrected more than once: Fisher-consistent would be v + tau = 1.'
     """
-    weighting, loss, stage = (spec.get(kind) for kind in ("weighting", "loss", "second stage"))
+    weighting, loss, stage = spec.get("weighting"), spec.loss, spec.get("second stage")
     v, tau, after = spec.prior_in_weights, spec.prior_in_loss, spec.prior_after
     said = []
-    if v and not math.isnan(v):
+    if weighting and v and not math.isnan(v):
         said.append(f"the weights ({weighting.part.name}) carry v = {v:g}")
     if tau:
         said.append(f"the loss ({loss.part.name}) carries tau = {tau:g}")
-    if after:
+    if stage and after:
         said.append(f"the second stage ({stage.part.name}) takes out tau = {after:g}")
     carriers = " and ".join(said)
     carriers = carriers[:1].upper() + carriers[1:]
-    if math.isnan(v):
+    if weighting and math.isnan(v):
         other = f"the weights ({weighting.part.name}) follow something else than a power of the prior"
         return f"{carriers}; {other}, so they correct a second time." if said else f"{other.capitalize()}."
     total = v + tau + after

@@ -88,4 +88,4 @@ def kept_paths() -> dict[str, tuple[Any, ...]]:
 
 
 def _rdr(preset: str) -> UsedPart:
-    return parse(f"rdr:preset={preset}").get("weighting")
+    return next(used for used in parse(f"rdr:preset={preset}").used if used.part.name == "rdr")

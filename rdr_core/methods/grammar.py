@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdr_core.errors import RdrError, unknown_name
-from rdr_core.methods.catalogue import parts
-from rdr_core.methods.parts import KINDS, Part, format_value
+from rdr_core.methods.parts import KINDS, PARTS, Part, format_value
 
 _ORDER = list(KINDS)
 #: Kinds of which a method has one between them.
@@ -61,6 +60,11 @@ class MethodSpec:
         return next((u for u in self.used if _SAME.get(u.part.kind, u.part.kind) == kind), None)
 
     @property
+    def loss(self) -> UsedPart:
+        """Its loss, which every method has."""
+        return next(u for u in self.used if u.part.kind == "loss")
+
+    @property
     def first_stage(self) -> MethodSpec:
         """The method less its second stage: what is trained before the classifier is refined."""
         return MethodSpec(tuple(u for u in self.used if u.part.kind != "second stage"))
@@ -68,7 +72,7 @@ class MethodSpec:
     @property
     def cosine_scale(self) -> float | None:
         """The scale of the cosine classifier that the loss is made for; None is a linear classifier."""
-        loss = self.get("loss")
+        loss = self.loss
         return float(loss.arguments[loss.part.cosine]) if loss.part.cosine else None
 
     @property
@@ -79,7 +83,7 @@ class MethodSpec:
     @property
     def prior_in_loss(self) -> float:
         """The power of the prior that the loss carries: logit adjustment's tau, 1 for balanced softmax, else 0."""
-        return _power(self.get("loss"))
+        return _power(self.loss)
 
     @property
     def prior_after(self) -> float:
@@ -90,7 +94,8 @@ class MethodSpec:
     def prior_asked(self) -> float:
         """The power of 1 / prior that the weighting is asked for; "rest" is what the loss leaves, 1 - tau."""
         weighting = self.get("weighting")
-        if weighting and weighting.part.prior and weighting.arguments.get(weighting.part.prior) == "rest":
+        prior = weighting.part.prior if weighting else 0.0
+        if weighting and isinstance(prior, str) and weighting.arguments.get(prior) == "rest":
             return max(0.0, 1 - self.prior_in_loss)
         return _power(weighting)
 
@@ -106,8 +111,9 @@ class MethodSpec:
         weighting = self.get("weighting")
         if weighting and weighting.part.prior == 0:
             return math.nan
-        tempered = weighting is not None and weighting.part.prior == "prior"
-        return self.prior_asked * (weighting.arguments["gamma"] if tempered else 1)
+        if weighting and weighting.part.prior == "prior":
+            return self.prior_asked * weighting.arguments["gamma"]
+        return self.prior_asked
 
 
 def _power(used: UsedPart | None) -> float:
@@ -136,7 +142,7 @@ density ratio times 1/n already, so name one of them.
     """
     if not isinstance(name, str) or not name.strip():
         raise RdrError(f"{name!r} is no method's name; try 'ce', 'rdr' or 'rdr+la' (`rdr methods` lists the parts).")
-    known = parts()
+    known = PARTS.all()
     used = [_parse_part(text.strip(), known, name) for text in name.split("+")]
     _refuse_nonsense(name, used)
     if not any(u.part.kind == "loss" for u in used):
@@ -196,7 +202,7 @@ def _refuse_nonsense(name: str, used: list[UsedPart]) -> None:
 def _refuse_linear_stage(name: str, spec: MethodSpec) -> None:
     stage = spec.get("second stage")
     if stage and spec.cosine_scale is not None:
-        loss = spec.get("loss").part.name
+        loss = spec.loss.part.name
         raise RdrError(
             f"{name!r}: {stage.part.name} mends a linear classifier, and {loss} trains a cosine classifier, whose rows "
             f"have no length and no bias; leave {stage.part.name} out or take another loss."
@@ -206,8 +212,8 @@ def _refuse_linear_stage(name: str, spec: MethodSpec) -> None:
 def _refuse_prior_twice(name: str, spec: MethodSpec) -> None:
     """A loss that has the prior leaves raw logits for the test; a second stage that takes it out would do so again."""
     stage = spec.get("second stage")
-    if spec.prior_after and spec.prior_in_loss:
-        loss = spec.get("loss").part.name
+    if stage and spec.prior_after and spec.prior_in_loss:
+        loss = spec.loss.part.name
         raise RdrError(
             f"{name!r} takes the prior out of the logits twice, in training ({loss}) and after it ({stage.part.name}); "
             f"name one of them, as in {loss!r} or 'ce+{stage.part.name}'."

@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError
+from rdr_core.methods.contract import Context, Objective, Outcome
 from rdr_core.methods.parts import at_least, one_of, part
 from rdr_core.methods.sam import perturbation, perturbed, trained
-from rdr_core.methods.weighting import Context
 from rdr_core.shapes import Bool
-from rdr_core.training.objective import Objective, Outcome
 
 
 class ImbSAM:
@@ -35,9 +34,10 @@ class ImbSAM:
         >>> import torch.nn.functional as F
         >>> from rdr_core.methods.weighting import Unweighted
         >>> from rdr_core.models import build_model
+        >>> from rdr_core.training.objective import WeightedObjective
         >>> model = build_model("small", num_classes=2, channels=1)
         >>> step = ImbSAM(torch.optim.SGD(model.parameters(), lr=0.1), torch.tensor([False, True]))
-        >>> objective = Objective(model, lambda z, y: F.cross_entropy(z, y, reduction="none"), Unweighted())
+        >>> objective = WeightedObjective(model, lambda z, y: F.cross_entropy(z, y, reduction="none"), Unweighted())
         >>> step(objective, torch.rand(4, 1, 8, 8), torch.tensor([0, 0, 0, 1])).logits.shape
         torch.Size([4, 2])
     """

@@ -12,7 +12,7 @@ is a pure function with the :func:`part` decorator, in a notebook's cell or a fi
     >>> from rdr_core.methods.grammar import parse
     >>> parse("tenth+la").name
     'tenth+la'
-    >>> unregister("tenth")
+    >>> PARTS.remove("tenth")
 
 `rdr_core.train(method="tenth+la")` trains with it in the same process. For the commands, and for
 other people, put the file into a package that names it as an entry point of the group "rdr.parts";
@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -132,16 +133,16 @@ class Part:
 
     def defaults_under(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """What each parameter is that is not given, which the preset given among them decides."""
-        chosen = parameters.get("preset")
+        chosen = parameters.get("preset", "")
         return {**self.defaults, **self.presets[chosen], "preset": chosen} if chosen in self.presets else self.defaults
 
     def shortest(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """The fewest parameters that mean the same: what differs from a preset, and the preset if not the first."""
         whole = {**self.defaults_under(parameters), **parameters}
         forms = []
-        for preset in self.presets or (None,):
+        for preset in self.presets or ("",):
             usual = {**self.defaults, **self.presets.get(preset, {})}
-            if preset is not None:
+            if preset:
                 usual["preset"] = preset
             form = {key: value for key, value in whole.items() if key != "preset" and value != usual[key]}
             if usual.get("preset") != self.defaults.get("preset"):
@@ -197,7 +198,8 @@ def format_value(value: Any) -> str:
     return repr(int(value)) if value == int(value) else repr(value)
 
 
-_parts: dict[str, Part] = {}
+#: Every part by name: those of this folder, of installed packages, and one's own.
+PARTS: Registry[Part] = Registry("part of a method", "rdr.parts", "rdr_core.methods")
 
 
 def part(
@@ -240,28 +242,17 @@ def part(
         raise unknown_name("kind of part", kind, KINDS)
 
     def register(make: F) -> F:
-        if name in _parts and _parts[name].make is not make:
-            raise RdrError(f"There is a part named {name!r} already; choose another name or unregister({name!r}).")
         signature = inspect.signature(make)
         defaults = {
             key: parameter.default
             for key, parameter in signature.parameters.items()
             if isinstance(parameter.default, (int, float, str)) and not isinstance(parameter.default, bool)
         }
-        _parts[name] = Part(
+        made = Part(
             name, kind, make, summary, formula, source, defaults, dict(ranges or {}), prior, cosine, held_out, notes,
             dict(presets or {}),
         )  # fmt: skip
+        PARTS.add(name, made, make.__module__)
         return make
 
     return register
-
-
-def unregister(name: str) -> None:
-    """Forget a part: for notebooks that define one again, and for tests."""
-    _parts.pop(name, None)
-
-
-def registered() -> dict[str, Part]:
-    """The parts registered so far, by name; :func:`rdr_core.methods.catalogue.parts` has the built-in ones too."""
-    return dict(_parts)

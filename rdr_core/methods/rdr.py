@@ -9,16 +9,19 @@ In anyone's own loop, three lines::
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.methods.contract import Context, Weighing, Weighting
 from rdr_core.methods.parts import at_least, between, number_or, one_of, part
 from rdr_core.methods.presets import PRESETS
 from rdr_core.methods.ratio import RIDGE, check_batch, class_means, next_of_class, ratios_by_inverse, ratios_towards
-from rdr_core.methods.weighting import Context, Weighing, Weighting, mean_one
+from rdr_core.methods.weighting import mean_one
 from rdr_core.plain import plain_numbers
-from rdr_core.shapes import Float, Int
+from rdr_core.shapes import Bool, Float, Int
 
 #: What is kept of what earlier batches said of a class's mean ratio, with each further batch that has the class.
 _KEPT = 0.99
@@ -90,6 +93,22 @@ class RDRWeights(Weighting):
         tensor([0.6000, 0.6000, 0.6000, 0.6000, 1.8000, 1.8000])
     """
 
+    gamma: float
+    momentum: float
+    ridge: float
+    floor: float
+    start: str
+    unseen: str
+    inverse_prior: Float[Tensor, "d"]
+    class_counts: Int[Tensor, "d"]
+    prototypes: Float[Tensor, "d Z"]
+    started: Bool[Tensor, "d"]
+    steps: Int[Tensor, ""]
+    ratio_sum: Float[Tensor, "d"]
+    ratio_count: Float[Tensor, "d"]
+    epoch_sum: Float[Tensor, "d Z"]
+    epoch_count: Float[Tensor, "d 1"]
+
     @plain_numbers
     def __init__(
         self,
@@ -113,7 +132,7 @@ class RDRWeights(Weighting):
         super().__init__()
         if preset not in PRESETS:
             raise unknown_name("preset of RDR", preset, PRESETS)
-        given = {
+        given: dict[str, Any] = {
             "gamma": gamma, "momentum": momentum, "ridge": ridge, "floor": floor, "ratio": ratio,
             "count": count, "start": start, "unseen": unseen, "update": update, "prior": prior,
         }  # fmt: skip

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from rdr_core.methods.contract import Context, Objective, Outcome
 from rdr_core.methods.parts import at_least, part
-from rdr_core.methods.weighting import Context
-from rdr_core.training.objective import Objective, Outcome
 
 
 @torch.no_grad()
-def perturbation(gradients: Sequence[Tensor], rho: float) -> tuple[Tensor, ...]:
+def perturbation(gradients: list[Tensor] | tuple[Tensor, ...], rho: float) -> tuple[Tensor, ...]:
     """The step of length rho that raises the loss fastest: ``rho g / ||g||`` (Foret et al. 2021, eq. 2).
 
     Args:
@@ -35,7 +34,7 @@ def perturbation(gradients: Sequence[Tensor], rho: float) -> tuple[Tensor, ...]:
 
 
 @contextmanager
-def perturbed(model: nn.Module, parameters: Sequence[Tensor], moves: Sequence[Tensor]) -> Iterator[None]:
+def perturbed(model: nn.Module, parameters: list[Tensor], moves: list[Tensor] | tuple[Tensor, ...]) -> Iterator[None]:
     """Inside, the parameters are moved and passes leave BatchNorm's running statistics alone.
 
     Afterwards every parameter has the bits it had: it is kept and copied back, since ``(w + e) - e`` rounds. Batches
@@ -96,9 +95,10 @@ class SAM:
         >>> import torch.nn.functional as F
         >>> from rdr_core.methods.weighting import Unweighted
         >>> from rdr_core.models import build_model
+        >>> from rdr_core.training.objective import WeightedObjective
         >>> model = build_model("small", num_classes=2, channels=1)
         >>> sam = SAM(torch.optim.SGD(model.parameters(), lr=0.1), rho=0.05)
-        >>> objective = Objective(model, lambda z, y: F.cross_entropy(z, y, reduction="none"), Unweighted())
+        >>> objective = WeightedObjective(model, lambda z, y: F.cross_entropy(z, y, reduction="none"), Unweighted())
         >>> sam(objective, torch.rand(4, 1, 8, 8), torch.tensor([0, 0, 0, 1])).logits.shape
         torch.Size([4, 2])
     """

@@ -2,7 +2,7 @@
 
 Kang et al. 2020 found that a long tail spoils the classifier more than the features, and that the classifier
 alone is quick to mend. Each stage is a pure function of the trained classifier and the class counts, or a fresh
-classifier that learns for a few epochs (:mod:`rdr_core.training.second_stage`). All give a linear classifier
+classifier that learns for a few epochs (:mod:`rdr_core.training.classifier_stage`). All give a linear classifier
 again, so the refined network is a network like any other, and nothing is left to do at test time.
 """
 

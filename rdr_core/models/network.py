@@ -25,6 +25,8 @@ class CosineClassifier(nn.Module):
         [30.0, 30.0, 30.0]
     """
 
+    scale: Float[Tensor, ""]
+
     def __init__(self, feature_dim: int, num_classes: int, scale: float) -> None:
         super().__init__()
         self.directions = nn.Parameter(torch.randn(num_classes, feature_dim))
@@ -58,7 +60,7 @@ class Network(nn.Module):
     def __init__(self, body: nn.Module, feature_dim: int, num_classes: int) -> None:
         super().__init__()
         self.body = body
-        self.classifier = nn.Linear(feature_dim, num_classes)
+        self.classifier: nn.Linear | CosineClassifier = nn.Linear(feature_dim, num_classes)
         self.feature_dim, self.num_classes = feature_dim, num_classes
 
     def features(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B Z"]:

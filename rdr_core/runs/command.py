@@ -6,11 +6,11 @@ import shlex
 from dataclasses import fields
 from pathlib import Path
 
+from rdr_core.data.settings import settings_of
 from rdr_core.errors import RdrError
 from rdr_core.methods.parts import format_value
-from rdr_core.runs.config import RunConfig
-from rdr_core.runs.recipes import DEFAULT, nearest_recipe
-from rdr_core.runs.settings import settings_of
+from rdr_core.training.config import RunConfig
+from rdr_core.training.recipes import DEFAULT, nearest_recipe
 
 #: What `rdr train` has no option for.
 _NO_OPTION = ("momentum", "data_hash")
@@ -47,6 +47,7 @@ def command_of(config: RunConfig, runs: Path | None = None) -> str:
     command += ["-m", config.method]
     if recipe != DEFAULT:
         command += ["--recipe", recipe]
+    options: tuple[str, ...]
     options = ("epochs", "seed", "noise_rate", "noise", "data_seed", "class_order", "model", "batch_size",
                "learning_rate", "weight_decay", "warmup", "schedule", "augmentation", "precision")  # fmt: skip
     if config.imbalance_factor is not None:

@@ -13,7 +13,7 @@ def environment(device: str) -> dict[str, Any]:
     """Versions of what decides the numbers, the device, threads and, in a checkout, the commit."""
     import torch
 
-    packages = {}
+    packages: dict[str, str | None] = {}
     for name in ("rdr-toolkit", "torch", "torchvision", "numpy"):
         try:
             packages[name] = version(name)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rdr_core.errors import RdrError, RunBusy
-from rdr_core.runs.config import RunConfig
-from rdr_core.runs.files import read_json, write_json, write_whole
-from rdr_core.runs.run import FORMAT, HISTORY, kept_epochs, weights_path
-from rdr_core.runs.tensors import load_tree, save_tree
+from rdr_core.files.trees import load_tree, save_tree
+from rdr_core.files.whole import read_json, write_json, write_whole
+from rdr_core.runs.layout import DONE, FORMAT, HISTORY, kept_epochs, weights_path
 from rdr_core.runs.trunks import FORK
+from rdr_core.training.config import RunConfig
 
 if TYPE_CHECKING:
-    from rdr_core.branching import Beginning
     from rdr_core.data import LongTailedData
+    from rdr_core.runs.trunks import Beginning
 
 
 class RunFolder:
@@ -148,7 +148,7 @@ class RunFolder:
         write_json(self.path / "metrics.json", measures)
         with weights.open("rb") as file:
             hash_ = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-        write_json(self.path / "done.json", {"epochs": tree["epoch"], "weights": hash_})
+        write_json(self.path / DONE, {"epochs": tree["epoch"], "weights": hash_})
         (self.path / "checkpoint.safetensors").unlink(missing_ok=True)
 
 

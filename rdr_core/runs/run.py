@@ -1,50 +1,27 @@
-"""A run on disk: read by notebooks, pictures and tables; written by training alone.
-
-NAME/config.json            what was asked for
-     env.json               versions, device, git commit
-     stage.json             of a second stage: the run it started from, and its length
-     fork.json              of a run that went on from a trunk: which, after which epoch, and the seconds that saved
-     data.json              class names and counts, groups, normalisation, hashes of the chosen indices and of all data
-     history.csv            a row an epoch
-     classes.safetensors    (epochs, d) by column
-     indices.safetensors    the training images chosen
-     checkpoint.safetensors all that a resume needs, until the run is done
-     model.safetensors      the network's weights; these and the next a run may be shipped without
-     weights/epoch-*        the same at a quarter, a half and three quarters of the run
-     analysis/              results of `rdr analyze`, by name and parameters
-     evaluations/           results of `rdr evaluate`
-     metrics.json           of the last epoch
-     done.json              written last: the run is finished; with the hash of its weights
-"""
+"""A run on disk: read by notebooks, pictures and tables; written by training alone (:mod:`.layout`)."""
 
 from __future__ import annotations
 
-import csv
-import sys
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rdr_core.errors import RdrError, unknown_name
+from rdr_core.errors import RdrError
+from rdr_core.files.trees import load_arrays, load_tree
+from rdr_core.files.whole import read_json
 from rdr_core.own_settings import own_settings
-from rdr_core.runs.config import RunConfig
-from rdr_core.runs.files import read_json
-from rdr_core.runs.tensors import load_arrays, load_tree
+from rdr_core.runs.layout import DONE, FORMAT, finished, kept_epochs, weights_path
+from rdr_core.runs.records import read_classes, read_history
 from rdr_core.runs.trunks import inherited
+from rdr_core.training.config import RunConfig
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from rdr_core.data import Groups, LongTailedData
     from rdr_core.models import Network
-
-#: Version of the folder's format.
-FORMAT = 1
-#: What holds several values of which a run must have one.
-ALTERNATIVES = (list, tuple, set, frozenset, range)
 
 
 class Run:
@@ -53,14 +30,15 @@ class Run:
     Attributes:
         path: the folder.
         config: its :class:`RunConfig`.
+        computes: whether analyses of it that are not stored are computed (:attr:`as_stored`).
 
     Example:
         >>> run = Run.open("runs/digits-if50-rdr-s0-...")   # doctest: +SKIP
         >>> run.metrics["few"]                              # doctest: +SKIP
     """
 
-    def __init__(self, path: Path, config: RunConfig) -> None:
-        self.path, self.config = path, config
+    def __init__(self, path: Path, config: RunConfig, *, computes: bool = True) -> None:
+        self.path, self.config, self.computes = path, config, computes
         self._whole_history: pd.DataFrame | None = None  # of a finished run: it stays as it is
         self._content_hash: str | None = None
 
@@ -90,7 +68,12 @@ class Run:
     @property
     def done(self) -> bool:
         """Whether training has finished."""
-        return (self.path / "done.json").is_file()
+        return finished(self.path)
+
+    @cached_property
+    def as_stored(self) -> Run:
+        """The same run, of which analyses are read and never computed; one that is not stored is an error there."""
+        return Run(self.path, self.config, computes=False) if self.computes else self
 
     @cached_property
     def _stage(self) -> dict[str, Any]:
@@ -143,25 +126,10 @@ class Run:
         if self._whole_history is not None:
             return self._whole_history.copy()
         done = self.done  # asked first: a run that is finished while it is read may have been read too early
-        table = self._read_history()
+        table = read_history(self.path / "history.csv")
         if done:
             self._whole_history = table.copy()
         return table
-
-    def _read_history(self) -> pd.DataFrame:
-        import pandas as pd
-
-        path = self.path / "history.csv"
-        try:
-            rows: list[dict[str, str]] = []
-            if path.is_file():
-                with path.open(newline="", encoding="utf-8") as file:
-                    rows = list(csv.DictReader(file, restval="nan"))
-            # Python's own float reads back what was written to the last bit; pandas' parsers need not.
-            columns = {name: np.array([float(row.get(name, "nan")) for row in rows]) for name in HISTORY}
-            return pd.DataFrame(columns).astype({"epoch": int})
-        except (ValueError, OSError) as error:
-            raise RdrError(f"{path} can't be read ({error}); remove the run's folder and train it again.") from None
 
     @property
     def classes(self) -> pd.DataFrame:
@@ -169,27 +137,15 @@ class Run:
 
         Columns: epoch, class, count, group, accuracy (test, percent), weight (mean over the epoch's
         visits, batch mean 1), ratio (mean raw density ratio), b_prime (the strict reading) and
-        b_prime_probability, b_prime_batch, b_prime_quantile (:data:`rdr_core.bound.READINGS`).
+        b_prime_probability, b_prime_batch, b_prime_quantile (:data:`rdr_core.measures.bound.READINGS`).
         """
-        import pandas as pd
-
-        path = self.path / "classes.safetensors"
-        columns = load_arrays(path) if path.is_file() else {}
-        epochs = len(next(iter(columns.values()))) if columns else 0
-        d = len(self.class_counts)
-        table = {
-            "epoch": np.repeat(np.arange(1, epochs + 1), d),
-            "class": np.tile(np.arange(d), epochs),
-            "count": np.tile(self.class_counts, epochs),
-            "group": np.tile(self.groups.of_class, epochs),
-        }
-        return pd.DataFrame(table | {name: column.ravel() for name, column in columns.items()})
+        return read_classes(self.path / "classes.safetensors", self.class_counts, self.groups)
 
     @property
     def metrics(self) -> dict[str, Any]:
         """Of the last epoch, on the test set as it is, in percent: top1, many, medium, few (None where missing),
         balanced_accuracy, macro_f1, roc_auc, average_precision, calibration_error, per_class
-        (:func:`rdr_core.measures.measures`).
+        (:func:`rdr_core.measures.predictions.measures`).
 
         Raises:
             RdrError: the run is not finished.
@@ -239,8 +195,7 @@ class Run:
     @property
     def weights_hash(self) -> str | None:
         """Of the file of its network, as it was finished; None of an unfinished run, and of older ones."""
-        path = self.path / "done.json"
-        return read_json(path).get("weights") if path.is_file() else None
+        return read_json(self.path / DONE).get("weights") if self.done else None
 
     @property
     def milestones(self) -> tuple[int, ...]:
@@ -325,20 +280,34 @@ class Run:
         return network.eval()
 
     @own_settings()
-    def load_data(self, root: str | Path | None = None) -> LongTailedData:
-        """The data it was trained on, the same images and labels.
+    def data(self, given: LongTailedData | None = None, root: str | Path | None = None) -> LongTailedData:
+        """The data it was trained on, the same images and labels: those given, or loaded again.
+
+        Whatever computes something of a run asks here, so that no other data's numbers ever stand for the run's.
 
         Args:
+            given: arrays of the user's own, or data that are at hand; images and labels of both splits, class names,
+                groups and normalisation are compared.
             root: folder of the data files (:func:`rdr_core.load_data`).
 
         Raises:
-            RdrError: it was trained on arrays of the user's own, or the data set gives other images now.
+            RdrError: the data given are others than the run's, none are given where it was trained on arrays of the
+                user's own, or the data set gives other images now.
         """
+        if given is not None:
+            if given.content_hash != self.content_hash(root):
+                raise RdrError(
+                    f"{self.path} was trained on other data than those given ({given}); give the ones it was trained "
+                    "on."
+                )
+            return given
         from rdr_core.data import load_data
 
         config = self.config
         if config.data_hash:
-            raise RdrError(f"{self.path} was trained on arrays of your own, which only you have.")
+            raise RdrError(
+                f"{self.path} was trained on arrays of your own, which only you have; give them with data=..."
+            )
         data = load_data(config.dataset, **config.data_request, held_out=self._data.get("held_out", 0), root=root)
         changed = "content_hash" in self._data and data.content_hash != self._data["content_hash"]
         if changed or data.indices_hash != self._data["indices_hash"]:
@@ -357,11 +326,11 @@ class Run:
             root: folder of the data files.
 
         Raises:
-            RdrError: as :meth:`load_data`, where it was not noted.
+            RdrError: as :meth:`data`, where it was not noted.
         """
         if self._content_hash is None:
             noted = self.config.data_hash or self._data.get("content_hash")
-            self._content_hash = noted or self.load_data(root).content_hash
+            self._content_hash = noted or self.data(root=root).content_hash
         return self._content_hash
 
     def normalisation(self, root: str | Path | None = None) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -371,68 +340,9 @@ class Run:
             root: folder of the data files.
 
         Raises:
-            RdrError: as :meth:`load_data`, where an older run did not note them.
+            RdrError: as :meth:`data`, where an older run did not note them.
         """
         if "mean" in self._data:
             return tuple(self._data["mean"]), tuple(self._data["std"])
-        data = self.load_data(root)
+        data = self.data(root=root)
         return data.mean, data.std
-
-
-def kept_epochs(epochs: int) -> tuple[int, ...]:
-    """Epochs of a run whose weights are kept for analysis, besides the last: a quarter, a half, three quarters.
-
-    Example:
-        >>> kept_epochs(200), kept_epochs(2)
-        ((50, 100, 150), (1,))
-    """
-    return tuple(sorted({round(epochs * share) for share in (0.25, 0.5, 0.75)} - {0, epochs}))
-
-
-def weights_path(folder: Path, epoch: int) -> Path:
-    """Where a run keeps an epoch's weights."""
-    return folder / "weights" / f"epoch-{epoch:04d}.safetensors"
-
-
-#: Columns of ``history``.
-HISTORY = (
-    "epoch", "learning_rate", "loss", "train_accuracy", "accuracy", "many", "medium", "few",
-    "negative_ratios", "bound_terms", "seconds",
-)  # fmt: skip
-
-
-def list_runs(folder: str | Path = "runs", **wanted: object) -> list[Run]:
-    """The runs in a folder, by name; a damaged one is passed over with a line on stderr.
-
-    Args:
-        folder: of runs' folders; one that is not there holds none.
-        wanted: fields of :class:`RunConfig` and the value that a run must have there, or several (a list, say) of
-            which it must have one (default: all runs).
-
-    Raises:
-        RdrError: no such field.
-
-    Example:
-        >>> from rdr_core.papers.shipped import shipped
-        >>> runs = list_runs(shipped(), dataset="digits", schedule="cosine", imbalance_factor=50, noise_rate=0,
-        ...                  method=["ce", "rdr"], seed=0)
-        >>> [run.config.method for run in runs]
-        ['ce', 'rdr']
-    """
-    known = {field.name for field in fields(RunConfig)}
-    for name in wanted:
-        if name not in known:
-            raise unknown_name("field of a run's configuration", name, known)
-    allowed = {name: value if isinstance(value, ALTERNATIVES) else (value,) for name, value in wanted.items()}
-    found = []
-    for path in sorted(Path(folder).glob("*/config.json")):
-        try:
-            run = Run.open(path.parent)
-            if not all(getattr(run.config, name) in values for name, values in allowed.items()):
-                continue
-            _ = run.groups, run.history
-        except RdrError as error:
-            print(f"passed over: {error}", file=sys.stderr)
-        else:
-            found.append(run)
-    return found

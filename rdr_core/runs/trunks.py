@@ -12,12 +12,30 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from rdr_core.runs.config import RunConfig
-from rdr_core.runs.files import read_json
+from rdr_core.files.whole import read_json
+from rdr_core.training.config import RunConfig
 
 #: In a run's folder: where it was begun.
 FORK = "fork.json"
+
+
+class Beginning(NamedTuple):
+    """What a run goes on from.
+
+    Attributes:
+        tree: a trunk's state.
+        folder, trunk: where it lies, and its name.
+        epoch: epochs it has made.
+        seconds: that they took.
+    """
+
+    tree: dict[str, Any]
+    folder: Path
+    trunk: str
+    epoch: int
+    seconds: float
 
 
 def trunk_config(config: RunConfig, method: str) -> RunConfig:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.shapes import Bool, Float, Int, UInt8
 from rdr_core.training.auto_augment import Choices, auto_augment, draw_choices
@@ -121,8 +122,8 @@ class EpochAugmentation:
     choices: Choices | None
 
     def prepare(
-        self, images: UInt8[Tensor, "N C H W"], order: Int[Tensor, "V"]
-    ) -> tuple[UInt8[Tensor, "M C H W"], Int[Tensor, "V"]]:
+        self, images: UInt8[Tensor, "N C H W"] | StoredImages, order: Int[Tensor, "V"]
+    ) -> tuple[UInt8[Tensor, "M C H W"] | StoredImages, Int[Tensor, "V"]]:
         """From where the epoch's batches are taken: images, and of each visit the row of its image.
 
         AutoAugment makes all of the epoch's images here, at once, in memory of their own; the others do all they do
@@ -133,7 +134,7 @@ class EpochAugmentation:
         top, left = self.corner.unbind(1)
         cropped = crop_and_flip(images[order], top, left, self.flip, self.of.padding)
         made = auto_augment(cropped, self.choices, _OUTSIDE[self.of.name])
-        return made, torch.arange(len(order), device=images.device)
+        return made, torch.arange(len(order), device=made.device)
 
     def follow(self, other: EpochAugmentation) -> None:
         """Take over another epoch's draws for batches, into the memory that holds these."""

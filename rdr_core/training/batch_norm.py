@@ -12,6 +12,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rdr_core.errors import RdrError
 from rdr_core.shapes import Float
 from rdr_core.training.ranks import Ranks
 
@@ -28,14 +29,19 @@ def over_all_ranks(model: nn.Module, ranks: Ranks) -> nn.Module:
     if ranks.size > 1:
         for module in model.modules():
             if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-                module.forward = partial(_batch_norm, module, ranks)
+                module.forward = partial(_batch_norm, module, ranks)  # type: ignore[method-assign] # of this one alone
     return model
 
 
-def _batch_norm(norm: nn.BatchNorm2d, ranks: Ranks, images: Float[Tensor, "b C ..."]) -> Float[Tensor, "b C ..."]:
+def _batch_norm(
+    norm: nn.BatchNorm1d | nn.BatchNorm2d, ranks: Ranks, images: Float[Tensor, "b C ..."]
+) -> Float[Tensor, "b C ..."]:
     if not norm.training:
         return F.batch_norm(images, norm.running_mean, norm.running_var, norm.weight, norm.bias, False, 0.0, norm.eps)
-    x = images.to(norm.running_mean.dtype)  # under autocast images come in half precision
+    mean_before, variance_before = norm.running_mean, norm.running_var
+    if mean_before is None or variance_before is None or norm.num_batches_tracked is None or norm.momentum is None:
+        raise RdrError("BatchNorm over several ranks follows its statistics by a momentum; give it both.")
+    x = images.to(mean_before.dtype)  # under autocast images come in half precision
     dims = [0, *range(2, x.dim())]
     count = x.new_full((1,), x.numel() / x.shape[1])
     # A rank without an image (the last batch may be smaller than the ranks are many) has a mean of nothing: 0.
@@ -49,8 +55,8 @@ def _batch_norm(norm: nn.BatchNorm2d, ranks: Ranks, images: Float[Tensor, "b C .
     if norm.track_running_stats:
         with torch.no_grad():
             norm.num_batches_tracked += 1
-            norm.running_mean.lerp_(mean, norm.momentum)
-            norm.running_var.lerp_(variance * total / (total - 1).clamp_min(1), norm.momentum)
+            mean_before.lerp_(mean, norm.momentum)
+            variance_before.lerp_(variance * total / (total - 1).clamp_min(1), norm.momentum)
     shape = (-1, *[1] * (x.dim() - 2))
     scale = torch.rsqrt(variance + norm.eps) * norm.weight
     return ((x - mean.view(shape)) * scale.view(shape) + norm.bias.view(shape)).to(images.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
@@ -24,7 +24,7 @@ def resident(images: Tensor | StoredImages, device: torch.device) -> Tensor | St
 
 def feed(
     images: UInt8[Tensor, "N C H W"] | StoredImages, batches: Iterable[Int[Tensor, "B"]], device: torch.device
-) -> Iterator[UInt8[Tensor, "B C H W"]]:
+) -> Generator[UInt8[Tensor, "B C H W"], None, None]:
     """The images of each batch, on the device; the same ones whatever the threads' speed.
 
     Args:

@@ -4,33 +4,49 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from rdr_core.errors import TrainingDiverged
-from rdr_core.measures import accuracies
-from rdr_core.runs.folder import RunFolder
-from rdr_core.training.evaluation import accuracy_by_class, predict
+from rdr_core.measures.predictions import accuracies
+from rdr_core.training.bar import progress_bar
 from rdr_core.training.feed import feed
+from rdr_core.training.inference import accuracy_by_class, predict
 from rdr_core.training.interrupt import TrainingStopped, stop_requests
 from rdr_core.training.kernels import fastest_convolutions
-from rdr_core.training.progress import progress_bar
 from rdr_core.training.ranks import LOOK_EVERY
+from rdr_core.training.recorded import recorded_steps
 from rdr_core.training.state import TrainingState
 
 
+class Keeper(Protocol):
+    """What keeps a training's state: a run's folder.
+
+    Attributes:
+        path: where.
+    """
+
+    path: Path
+
+    def checkpoint(self, tree: dict[str, Any]) -> None:
+        """Keep the state's tree in place of the one before."""
+        ...
+
+
 def train_to_end(
-    state: TrainingState, folder: RunFolder, *, go_on: str, progress: bool = True, deadline: float | None = None,
+    state: TrainingState, keeper: Keeper, *, go_on: str, progress: bool = True, deadline: float | None = None,
     until: int | None = None,
 ) -> None:  # fmt: skip
     """Train from where the state is to the last epoch, saving after each.
 
     Args:
         state: what is trained.
-        folder: where it is saved.
+        keeper: where it is saved.
         go_on: the command that goes on with it after an interrupt.
         progress: show a bar.
         deadline: when to stop by itself (:func:`rdr_core.training.interrupt.stop_requests`).
@@ -52,10 +68,10 @@ def train_to_end(
             started = time.perf_counter() - state.seconds
             train_epoch(state, tick=bar.update, stop=stop)
             state.seconds = time.perf_counter() - started
-            refuse_divergence(state, folder)
+            refuse_divergence(state, keeper)
             if state.batch < state.batches:
                 if state.ranks.first:
-                    folder.checkpoint(state.tree())
+                    keeper.checkpoint(state.tree())
                 raise TrainingStopped(
                     f"Stopped in epoch {state.epoch + 1} of {state.config.epochs}, after step "
                     f"{state.batch} of {state.batches}; saved. Go on with: {go_on}"
@@ -64,7 +80,7 @@ def train_to_end(
             row = state.history[-1]
             row["seconds"] = time.perf_counter() - started
             if state.ranks.first:
-                folder.checkpoint(state.tree())
+                keeper.checkpoint(state.tree())
             bar.set_postfix({"epoch": state.epoch, "accuracy": f"{row['accuracy']:.1f}"}, refresh=False)
 
 
@@ -78,14 +94,21 @@ def train_epoch(state: TrainingState, *, tick: Callable[[], object], stop: Calla
     if state.batch == 0:
         state.start_visits()
         state.weighting.start_epoch(state.epoch)
-    with closing(state.recorded(state) if state.recorded else plain_steps(state)) as steps:
+    with closing(steps_of(state)(state)) as steps:
         while state.batch < state.batches and not _asked_to_stop(state, stop):
             next(steps)
             state.batch += 1
             tick()
 
 
-def plain_steps(state: TrainingState) -> Iterator[None]:
+def steps_of(state: TrainingState) -> Callable[[TrainingState], Generator[None, None, None]]:
+    """How the run's steps are taken: as a recording where they can be, else by :func:`plain_steps`."""
+    if state.steps is None:
+        state.steps = recorded_steps(state) or plain_steps
+    return state.steps
+
+
+def plain_steps(state: TrainingState) -> Generator[None, None, None]:
     """The epoch's steps from the state's position on, one each time the next is asked for."""
     size = state.config.batch_size
     visits, ranks = state.visits, state.ranks
@@ -117,7 +140,7 @@ def close_epoch(state: TrainingState) -> None:
     columns = state.visits.by_class(state.priors)
     summary = state.visits.summary(columns)
     tested = len(state.test_labels)
-    mine = predict(state.model, state.test_images, state.mean, state.std, state.ranks.share(tested))
+    mine = predict(state.model, state.test, state.ranks.share(tested))
     predicted = state.ranks.gather(mine, tested)
     right, total = accuracy_by_class(predicted, state.test_labels, state.data.num_classes)
     # One transfer each for the scalars and for the columns.
@@ -138,10 +161,11 @@ def close_epoch(state: TrainingState) -> None:
     )
     for name, column in by_class.items():
         state.classes.setdefault(name, []).append(column)
-    state.epoch, state.batch, state.visits, state.seconds = state.epoch + 1, 0, None, 0.0
+    state.epoch, state.batch, state.seconds = state.epoch + 1, 0, 0.0
+    del state.visits
 
 
-def refuse_divergence(state: TrainingState, folder: RunFolder) -> None:
+def refuse_divergence(state: TrainingState, keeper: Keeper) -> None:
     """Raise TrainingDiverged where a loss, or a weight after the last step, is no finite number; nothing is saved then.
 
     Waits for the device once an epoch.
@@ -156,7 +180,7 @@ def refuse_divergence(state: TrainingState, folder: RunFolder) -> None:
     else:
         value = float(state.visits["loss"][bad * size : (bad + 1) * size].sum())
         what = "loss is not a number" if math.isnan(value) else "loss is infinite"
-    kept = f"the state after epoch {state.epoch} is kept in {folder.path}" if state.epoch else "no epoch was finished"
+    kept = f"the state after epoch {state.epoch} is kept in {keeper.path}" if state.epoch else "no epoch was finished"
     raise TrainingDiverged(
         f"With method {state.config.method} the {what} at step {bad + 1} of epoch {state.epoch + 1}; {kept}. "
         f"Try a lower learning rate (now {state.config.learning_rate:g}) or milder parameters of the method."

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from rdr_core.methods.weighting import Weighing, Weighting
+from rdr_core.methods.contract import Objective, Outcome, Weighing, Weighting
 from rdr_core.models import Network
 from rdr_core.shapes import Float, Int
 from rdr_core.training.ranks import Ranks
 
 
-@dataclass
-class Outcome:
-    """What a forward pass gave.
-
-    Attributes:
-        loss: the number to minimise, mean over the batch of weight * loss.
-        losses, weights, ratios: by sample; ratios only where the weighting has them.
-        features, logits: (B, Z) and (B, d), float32, with the gradient's graph.
-    """
-
-    loss: Float[Tensor, ""]
-    losses: Float[Tensor, "B"]
-    weights: Float[Tensor, "B"]
-    ratios: Float[Tensor, "B"] | None
-    features: Float[Tensor, "B Z"]
-    logits: Float[Tensor, "B d"]
-
-
-class Objective:
-    """Calls the network and weighs its losses.
+class WeightedObjective:
+    """Calls the network and weighs its losses: the loop's :class:`~rdr_core.methods.contract.Objective`.
 
     Args:
         model: the network in training.
@@ -102,16 +82,6 @@ class Objective:
         whole = self.weighting.weigh(ranks.gather(features, ranks.batch), ranks.gather(labels, ranks.batch))
         mine = ranks.share(ranks.batch)
         return Weighing(whole.weights[mine], None if whole.ratios is None else whole.ratios[mine])
-
-
-class Step(Protocol):
-    """One optimizer step on a batch. Sharpness-aware ones call the objective more than once."""
-
-    optimizer: torch.optim.Optimizer
-
-    def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
-        """Update the network; the outcome of the first pass is what gets recorded."""
-        ...
 
 
 class PlainStep:

@@ -30,11 +30,12 @@ def generator(seed: int, *words: object) -> torch.Generator:
 
 def random_states() -> dict[str, Any]:
     """The states of Python's, NumPy's and torch's global generators, as a tree that a checkpoint takes."""
-    name, keys, position, has_gauss, cached = np.random.get_state()
+    numpy = np.random.get_state(legacy=False)
+    name, inner, has_gauss, cached = (numpy[key] for key in ("bit_generator", "state", "has_gauss", "gauss"))
     version, internal, gauss = random.getstate()
     states: dict[str, Any] = {
         "torch": torch.get_rng_state(),
-        "numpy": [name, torch.from_numpy(keys.copy().view(np.int32)), position, has_gauss, cached],
+        "numpy": [name, torch.from_numpy(inner["key"].copy().view(np.int32)), inner["pos"], has_gauss, cached],
         "python": [version, list(internal), gauss],
     }
     if torch.cuda.is_available() and torch.cuda.is_initialized():

@@ -130,7 +130,9 @@ def joined(device: torch.device, *, go_on: str, patience: float = 1800) -> Itera
     if not dist.is_initialized():
         wait = timedelta(seconds=patience)
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=wait)
-        _groups["control"] = dist.new_group(backend="gloo", timeout=wait)
+        control = dist.new_group(backend="gloo", timeout=wait)
+        if isinstance(control, dist.ProcessGroup):  # a number tells a rank that is not of the group; all are
+            _groups["control"] = control
         # For as long as the process lives: a second connection would find the first one's traces at the meeting place.
         atexit.register(dist.destroy_process_group)
     ranks = Ranks(dist.get_rank(), dist.get_world_size())

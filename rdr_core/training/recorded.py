@@ -21,7 +21,7 @@ of :mod:`rdr_core.training.loop`, as a CPU does.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -30,10 +30,12 @@ import torch
 from torch import Tensor, nn
 
 from rdr_core.methods.grammar import parse
+from rdr_core.training.augment import EpochAugmentation
 from rdr_core.training.transfer import consecutive, to_device
 
 if TYPE_CHECKING:
     from rdr_core.training.state import TrainingState
+    from rdr_core.training.visits import Visits
 
 #: Steps taken before one is recorded: by then cuDNN has chosen its algorithms and momentum exists.
 REHEARSALS = 3
@@ -88,6 +90,12 @@ class RecordedSteps:
         recorder: how to record.
     """
 
+    # Of the epoch under way, copied into where the first epoch's lay; none until then.
+    draws: EpochAugmentation
+    images: Tensor
+    order: Tensor
+    visits: Visits
+
     def __init__(self, device: torch.device, recorder: Recorder) -> None:
         self.recorder = recorder
         self.rehearsed, self.refused = 0, False
@@ -96,9 +104,10 @@ class RecordedSteps:
         self.batch = torch.zeros(1, dtype=torch.int64, device=device)
         #: The optimizer's learning rate, which the host need not know.
         self.rate = torch.zeros((), device=device)
-        self.rates: Tensor | None = None
+        #: Of the epoch's batches; none until the first epoch.
+        self.rates = torch.zeros(0, device=device)
 
-    def __call__(self, state: TrainingState) -> Iterator[None]:
+    def __call__(self, state: TrainingState) -> Generator[None, None, None]:
         """The epoch's steps from the state's position on, one each time the next is asked for."""
         self._open_epoch(state)
         groups = state.step.optimizer.param_groups
@@ -119,7 +128,9 @@ class RecordedSteps:
         rates = to_device(torch.tensor([state.rate(batch) for batch in range(state.batches)]), state.device)
         draws = state.augmentation.epoch(state.epoch, len(state.order), state.images.shape, state.device)
         images, order = draws.prepare(state.images, state.order)
-        if self.rates is None:
+        if not isinstance(draws, EpochAugmentation) or not isinstance(images, Tensor):
+            raise TypeError("images on disk are fed batch by batch, so a step of theirs can't be recorded")
+        if not len(self.rates):
             self.rates, self.draws, self.images, self.order, self.visits = rates, draws, images, order, state.visits
         else:
             self.rates.copy_(rates)

@@ -119,7 +119,9 @@ class EpochCrops:
     parts: Int[Tensor, "V 4"]
     flip: Bool[Tensor, "V"]
 
-    def prepare(self, images: StoredImages, order: Int[Tensor, "V"]) -> tuple[StoredImages, Int[Tensor, "V"]]:
+    def prepare(
+        self, images: UInt8[Tensor, "N C T T"] | StoredImages, order: Int[Tensor, "V"]
+    ) -> tuple[UInt8[Tensor, "N C T T"] | StoredImages, Int[Tensor, "V"]]:
         """From where the epoch's batches are taken: all that is done to images is done batch by batch."""
         return images, order
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rdr_core.data import LongTailedData
 from rdr_core.data.disk.stored import StoredImages
+from rdr_core.data.settings import settings_of
+from rdr_core.methods.contract import Context, Step, Weighting
 from rdr_core.methods.grammar import parse
-from rdr_core.methods.weighting import ClassWeights, Context, Unweighted, Weighting
+from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.models import build_model
-from rdr_core.runs.config import RunConfig
-from rdr_core.runs.settings import settings_of
+from rdr_core.shapes import Int
 from rdr_core.training.augment import Augmentation
 from rdr_core.training.batch_norm import over_all_ranks
+from rdr_core.training.config import RunConfig
 from rdr_core.training.feed import resident
-from rdr_core.training.objective import Objective, PlainStep
+from rdr_core.training.inference import Inputs, held_out_accuracy
+from rdr_core.training.objective import PlainStep, WeightedObjective
 from rdr_core.training.randomness import random_states, restore_random_states
 from rdr_core.training.ranks import Ranks
-from rdr_core.training.recorded import recorded_steps
 from rdr_core.training.resized_crop import ResizedCrops
 from rdr_core.training.sampling import Sampler, Shuffled
 from rdr_core.training.schedule import learning_rate
@@ -42,6 +46,16 @@ class TrainingState:
         ranks: the processes that train it together, this one among them.
     """
 
+    augmentation: Augmentation | ResizedCrops
+    #: Of the epoch under way, in its order of visits; between epochs there are none.
+    visits: Visits
+    order: Int[Tensor, "V"]
+    # Of the method, which stages and trunks build in ways of their own.
+    sampler: Sampler
+    weighting: Weighting
+    step: Step
+    objective: WeightedObjective
+
     def __init__(
         self, config: RunConfig, data: LongTailedData, device: torch.device, ranks: Ranks | None = None
     ) -> None:
@@ -55,7 +69,7 @@ class TrainingState:
             self.augmentation = Augmentation(config.augmentation, settings.padding, settings.flip, config.seed)
         self.augmentation.check(channels)
         self.images, self.labels = resident(images, device), data.train.labels.to(device)
-        self.test_images, self.test_labels = resident(data.test.images, device), data.test.labels.to(device)
+        self.test, self.test_labels = Inputs.of(data, "test", device), data.test.labels.to(device)
         self.mean = torch.tensor(data.mean, device=device)
         self.std = torch.tensor(data.std, device=device)
         self.priors = data.priors.to(device)
@@ -65,18 +79,17 @@ class TrainingState:
             channels=channels,
             cosine_scale=parse(config.method).cosine_scale,
         )
-        self.model.to(device, memory_format=torch.channels_last)
+        self.model.to(device).to(memory_format=torch.channels_last)
         over_all_ranks(self.model, self.ranks)
         self._build_method()
         #: Epochs finished, and batches finished of the next one.
         self.epoch, self.batch = 0, 0
-        self.visits: Visits | None = None
         #: Seconds spent on the epoch under way, before this process.
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
         self.classes: dict[str, list[np.ndarray]] = {}
-        #: Takes the steps where they can be recorded; None is the plain way.
-        self.recorded = recorded_steps(self)
+        #: How steps are taken, which the loop decides before the first; anew where the optimizer's state is another.
+        self.steps: Callable[[TrainingState], Generator[None, None, None]] | None = None
 
     def _build_method(self) -> None:
         config, spec = self.config, parse(self.config.method)
@@ -97,6 +110,7 @@ class TrainingState:
             seed=config.seed,
             model=self.model,
             data=self.data,
+            held_out_accuracy=held_out_accuracy(self.model, self.data, self.device),
         )
         used = spec.get("sampler")
         self.sampler: Sampler = (
@@ -116,9 +130,8 @@ class TrainingState:
         self.weighting = weighting.to(self.device)
         used = spec.get("optimizer")
         self.step = used.part.make(context, sgd, **used.arguments) if used else PlainStep(sgd)
-        used = spec.get("loss")
-        loss = partial(used.part.make, class_counts=counts, **used.arguments)
-        self.objective = Objective(self.model, loss, self.weighting, config.precision, self.ranks)
+        loss = partial(spec.loss.part.make, class_counts=counts, **spec.loss.arguments)
+        self.objective = WeightedObjective(self.model, loss, self.weighting, config.precision, self.ranks)
 
     @property
     def batches(self) -> int:
@@ -163,7 +176,7 @@ class TrainingState:
         self.history = tree["history"]
         self.classes = {name: list(rows.numpy()) for name, rows in tree["classes"].items()}
         restore_random_states(tree["random"])
-        self.recorded = recorded_steps(self)  # the optimizer's state lies elsewhere now
+        self.steps = None  # recorded ones hold on to where the optimizer's state lay before
 
     def start_visits(self) -> Visits:
         """Fresh records for the epoch, in its order of visits."""

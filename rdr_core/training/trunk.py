@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rdr_core.bound import class_mean
+from rdr_core.measures.bound import class_mean
+from rdr_core.methods.contract import Weighing, Weighting
 from rdr_core.methods.deferred import Deferred
 from rdr_core.methods.fork import PATH, kept_paths
 from rdr_core.methods.rdr import RDRWeights
-from rdr_core.methods.weighting import Weighing, Weighting
 from rdr_core.shapes import Float, Int
 from rdr_core.training.state import TrainingState
 from rdr_core.training.visits import share_below_zero
@@ -38,6 +38,12 @@ class Followers(Weighting):
         epochs: of the run.
     """
 
+    position: Int[Tensor, "1"]
+    labels: Int[Tensor, "V"]
+    ratios: Float[Tensor, "P V"]
+    mean_ratio: Float[Tensor, "P E d"]
+    below_zero: Float[Tensor, "P E"]
+
     def __init__(self, class_counts: Int[Tensor, "d"], feature_dim: int, visits: int, epochs: int) -> None:
         super().__init__()
         self.rdrs = nn.ModuleDict(
@@ -54,12 +60,16 @@ class Followers(Weighting):
         self.register_buffer("mean_ratio", torch.full((followed, epochs, d), torch.nan, dtype=torch.float64))
         self.register_buffer("below_zero", torch.full((followed, epochs), torch.nan, dtype=torch.float64))
 
+    def _followed(self) -> list[RDRWeights]:
+        return [rdr for rdr in self.rdrs.values() if isinstance(rdr, RDRWeights)]
+
     def start_epoch(self, epoch: int) -> None:
         self.position.zero_()
 
     @torch.no_grad()
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
-        ratios = torch.stack([rdr.weigh(features, labels).ratios for rdr in self.rdrs.values()])
+        weighed = [rdr.weigh(features, labels).ratios for rdr in self._followed()]
+        ratios = torch.stack([ratios for ratios in weighed if ratios is not None])
         here = self.position + torch.arange(len(labels), device=labels.device)
         self.labels.index_copy_(0, here, labels.long())
         self.ratios.index_copy_(1, here, ratios)
@@ -67,7 +77,7 @@ class Followers(Weighting):
         return Weighing(torch.ones(len(labels), device=labels.device))
 
     def finish_epoch(self, epoch: int) -> None:
-        for at, (rdr, ratios) in enumerate(zip(self.rdrs.values(), self.ratios, strict=True)):
+        for at, (rdr, ratios) in enumerate(zip(self._followed(), self.ratios, strict=True)):
             rdr.finish_epoch(epoch)
             self.mean_ratio[at, epoch] = class_mean(ratios, self.labels, self.mean_ratio.shape[2])
             self.below_zero[at, epoch] = share_below_zero(ratios)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rdr_core.bound import READINGS, b_prime, bound_terms, class_mean
+from rdr_core.measures.bound import READINGS, b_prime, bound_terms, class_mean
+from rdr_core.methods.contract import Outcome
 from rdr_core.shapes import Float, Int
-from rdr_core.training.objective import Outcome
 from rdr_core.training.ranks import Ranks
 from rdr_core.training.transfer import consecutive
 

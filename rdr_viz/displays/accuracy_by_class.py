@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.counts import class_table
+from rdr_viz.analysis.groups import accuracy_with_intervals
+from rdr_viz.analysis.weights import in_order
+from rdr_viz.analysis.words import class_name, factor, listed, number, percent, plural
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, rdr_style
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.shared import (
     class_ticks,
     group_spans,
@@ -18,12 +24,6 @@ from rdr_viz.displays.shared import (
     legend_above,
     method_handles,
 )
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
-from rdr_viz.numbers.counts import class_table
-from rdr_viz.numbers.groups import accuracy_with_intervals
-from rdr_viz.numbers.weights import in_order
-from rdr_viz.numbers.words import class_name, factor, listed, number, percent, plural
-from rdr_viz.palette import method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,12 +34,13 @@ if TYPE_CHECKING:
 _DOTS_UP_TO = 20  # classes; beyond it a line per method, without intervals
 
 
+@display("classes", place=90)
 @dataclass(frozen=True)
 class AccuracyByClass(Display):
     """A dot per class and method with its 95 % interval, classes from the largest to the smallest.
 
     Attributes:
-        data: ``rank`` and the rows by class of :func:`rdr_viz.numbers.groups.accuracy_with_intervals`.
+        data: ``rank`` and the rows by class of :func:`rdr_viz.analysis.groups.accuracy_with_intervals`.
         classes: ``rank``, ``class``, ``name``, ``count``, ``group``: the order of the classes.
         dataset: The data set's name.
         imbalance_factor: Of the training set; None for data taken as they are.
@@ -140,8 +141,7 @@ class AccuracyByClass(Display):
             handles = method_handles(methods)
             for handle in handles if dots else []:
                 handle.set_linestyle("none")
-            pad = legend_above(ax, handles) + 15
-            ax.get_legend().set_bbox_to_anchor((0, 1.07))
+            pad = legend_above(ax, handles, foot=1.07) + 15
             how = self._intervals if dots else f"{len(self.classes)} classes"
             when = "" if self.epoch is None else f", epoch {self.epoch}"
             ax.set_title(f"{self.dataset}, {factor(self.imbalance_factor)}{when}: {how}", pad=pad)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rdr_core.errors import RdrError, unknown_name
-from rdr_viz.displays.base import Display
+from rdr_core.methods.names import method_order
+from rdr_viz.analysis.accuracy import ALL_AND_GROUPS
+from rdr_viz.analysis.settings import SETTING, accuracy_by_setting
+from rdr_viz.analysis.words import dataset_name, listed, number, percent, plural
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.shared import chosen_groups, figure_legend, label_of, method_handles, rows_of_groups
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.accuracy import ALL_AND_GROUPS
-from rdr_viz.numbers.settings import SETTING, accuracy_by_setting
-from rdr_viz.numbers.words import dataset_name, listed, number, percent, plural
-from rdr_viz.palette import method_order, method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +29,7 @@ _LEAST_RANGE = 4.0  # percentage points that the axis spans at least
 _LEVEL = 0.05  # percentage points below which two means print as the same number
 
 
+@display("panels", place=250, of_studies=True)
 @dataclass(frozen=True)
 class AccuracyPanels(Display):
     """Dots of the mean test accuracy over seeds, a panel for each setting; mean ± sd as an interval, a dot per seed.
@@ -36,7 +38,7 @@ class AccuracyPanels(Display):
 
     Attributes:
         data: ``dataset``, ``noise``, ``optimizer``, ``imbalance_factor``, ``method``, ``label``, ``seed``, ``group``,
-            ``accuracy`` (percent), ``compared``; see :func:`rdr_viz.numbers.settings.accuracy_by_setting`.
+            ``accuracy`` (percent), ``compared``; see :func:`rdr_viz.analysis.settings.accuracy_by_setting`.
         groups: Those shown, of All, Many, Medium and Few.
 
     Example:
@@ -265,5 +267,5 @@ def _setting_words(row: pd.Series, columns: Sequence[str]) -> str:
     return ", ".join(word for column, word in words.items() if column in columns)
 
 
-def _spread(row: tuple) -> str:
+def _spread(row: Any) -> str:
     return f" ± {number(row.sd)}" if row.seeds > 1 else ""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rdr_core.data.groups import GROUPS
 from rdr_core.errors import RdrError
-from rdr_viz.displays.base import Display
-from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
-from rdr_viz.numbers.answers import shown_disagreements
-from rdr_viz.numbers.words import class_name, listed, plural
-from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS
+from rdr_viz.analysis.disagreements import shown_disagreements
+from rdr_viz.analysis.words import class_name, listed, plural
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_COLORS, GROUP_TEXT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 PER_CLASS, CLASSES = 5, 10
 
 
+@display("answers", place=110)
 @dataclass(frozen=True)
 class Answers(Display):
     """Two strips of test images for each class: those that only the second method gets right, and only the first.
@@ -38,7 +40,7 @@ class Answers(Display):
     Attributes:
         data: a row an image: ``rank``, ``class``, ``name``, ``count``, ``group``, ``right``, ``method``, ``label``,
             ``seed``, ``images``, ``tested``, ``image``, ``taken_for``; see
-            :func:`rdr_viz.numbers.answers.shown_disagreements`.
+            :func:`rdr_viz.analysis.disagreements.shown_disagreements`.
         pixels: (rows, H, W, C) uint8, of each row of ``data``.
 
     Example:
@@ -118,8 +120,12 @@ class Answers(Display):
         """A row a class, from the one with the most training images to the one with the fewest."""
         names = list(dict.fromkeys(self.data["name"]))
         with rdr_style():
+            from matplotlib.layout_engine import ConstrainedLayoutEngine
+
             figure = new_figure(TEXT_WIDTH, 0.55 + 0.56 * len(names))
-            figure.get_layout_engine().set(h_pad=0.01, hspace=0.0)
+            engine = figure.get_layout_engine()
+            if isinstance(engine, ConstrainedLayoutEngine):
+                engine.set(h_pad=0.01, hspace=0.0)
             axes = figure.subplots(len(names), 1, squeeze=False)[:, 0]
             for ax, name in zip(axes, names, strict=True):
                 self._row(ax, name)

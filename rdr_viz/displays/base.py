@@ -4,15 +4,62 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from rdr_core.errors import unknown_name
+from rdr_core.errors import RdrError, unknown_name
+from rdr_core.registry import Registry
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+#: The display of each kind: those of this folder, of installed packages, and one's own.
+DISPLAYS: Registry[type[Display]] = Registry("kind of picture", "rdr.displays", "rdr_viz.displays")
+
+D = TypeVar("D", bound="type[Display]")
+
+
+def display(kind: str, *, place: int = 1000, of_studies: bool = False) -> Callable[[D], D]:
+    """Register a display, by which the command line, galleries, pages, papers and the explorer have it.
+
+    In a notebook's cell that is all. For the commands, and for other people, put it into a package that names its
+    module as an entry point of the group "rdr.displays"::
+
+        [project.entry-points."rdr.displays"]
+        tails = "my_package.tails"
+
+    Args:
+        kind: its name there, in lower case.
+        place: in lists: those of larger ones come later (default: after the toolkit's own).
+        of_studies: whether it is of runs that differ in more than method and seed, or in the values of one parameter,
+            which no gallery has.
+
+    Raises:
+        RdrError: another display has the name, or it has no title or look.
+
+    Example:
+        >>> from rdr_viz.displays.class_counts import ClassCounts
+        >>> @display("tails")
+        ... class Tails(ClassCounts):
+        ...     title = "How short is the head?"
+        >>> DISPLAYS["tails"].title
+        'How short is the head?'
+        >>> DISPLAYS.remove("tails")
+    """
+
+    def register(made: D) -> D:
+        for words in ("title", "look"):  # every list of kinds shows them
+            if not isinstance(getattr(made, words, None), str):
+                raise RdrError(f"The display {made.__name__} has no {words}; give its class one, a short sentence.")
+        made.kind, made.place, made.of_studies = kind, place, of_studies
+        DISPLAYS.add(kind, made, made.__module__)
+        return made
+
+    return register
 
 
 class Display(ABC):
@@ -22,11 +69,16 @@ class Display(ABC):
         data: The tidy table that is drawn, and written as CSV beside a saved picture.
         title: The question's short name, a heading.
         look: One sentence: what to look at, whatever the data.
+        kind: The name by which it is asked for and saved; "" where it is not registered.
+        place, of_studies: see :func:`display`.
     """
 
     data: pd.DataFrame
     title: ClassVar[str]
     look: ClassVar[str]
+    kind: ClassVar[str] = ""
+    place: ClassVar[int] = 0
+    of_studies: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -44,7 +96,12 @@ class Display(ABC):
 
     def figure(self) -> Figure:
         """A new figure with everything the display shows; pyplot does not know of it."""
-        return self.plot().figure
+        from matplotlib.figure import Figure
+
+        figure = self.plot().figure
+        if not isinstance(figure, Figure):
+            raise TypeError(f"{type(self).__name__}.plot() drew on a part of a figure; it is to draw on all of one.")
+        return figure
 
     def in_theme(self, theme: str) -> Figure:
         """:meth:`figure` for ``"light"`` (the default everywhere, and for print) or ``"dark"`` surroundings.
@@ -52,8 +109,8 @@ class Display(ABC):
         Raises:
             RdrError: another theme.
         """
-        from rdr_viz.figure import rdr_style
-        from rdr_viz.theme import THEMES, to_dark
+        from rdr_viz.displays.figure import rdr_style
+        from rdr_viz.displays.theme import THEMES, to_dark
 
         if theme not in THEMES:
             raise unknown_name("theme", theme, THEMES)
@@ -71,8 +128,7 @@ class Display(ABC):
         Returns:
             The path of each file written, by its ending.
         """
-        from rdr_viz.figure import save
-        from rdr_viz.kinds import kind_of
+        from rdr_viz.displays.figure import save
 
-        figure = self.in_theme(theme)
-        return save(figure, target, self.data, name=kind_of(self), title=self.title, description=self.alt)
+        figure, name = self.in_theme(theme), self.kind or type(self).__name__
+        return save(figure, target, self.data, name=name, title=self.title, description=self.alt)

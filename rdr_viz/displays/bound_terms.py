@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rdr_core.errors import unknown_name
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.bound import bound_sums
+from rdr_viz.analysis.over_epochs import READINGS
+from rdr_viz.analysis.weights import in_order, method_columns
+from rdr_viz.analysis.words import short
+from rdr_viz.displays.base import Display, display
 from rdr_viz.displays.epochs import epoch_axis
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_TEXT
 from rdr_viz.displays.shared import (
     figure_legend,
     in_methods_order,
@@ -21,12 +27,6 @@ from rdr_viz.displays.shared import (
     seed_lines,
     seeds_words,
 )
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.bound import bound_sums
-from rdr_viz.numbers.training import READINGS
-from rdr_viz.numbers.weights import in_order, method_columns
-from rdr_viz.numbers.words import short
-from rdr_viz.palette import GROUP_TEXT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 
+@display("bound", place=60)
 @dataclass(frozen=True)
 class BoundTerms(Display):
     """The sum of w_y B'_y over all classes and over each group's, by epoch; a line per method.
 
     Attributes:
-        data: ``method``, ``label``, ``seed`` and the columns of :func:`rdr_viz.numbers.bound.bound_sums`.
-        reading: of B', a key of :data:`rdr_viz.numbers.training.READINGS`.
+        data: ``method``, ``label``, ``seed`` and the columns of :func:`rdr_viz.analysis.bound.bound_sums`.
+        reading: of B', a key of :data:`rdr_viz.analysis.over_epochs.READINGS`.
     """
 
     data: pd.DataFrame
@@ -110,9 +111,10 @@ class BoundTerms(Display):
             self._panel(ax, group)
             epoch_axis(ax, self.data["epoch"])
             ax.set_ylabel("Sum of w B′")
-            pad = legend_above(ax, method_handles(in_methods_order(self.data), line=True))
-            for line in ax.get_legend().get_lines():
-                line.set_marker("")
+            handles = method_handles(in_methods_order(self.data))
+            for handle in handles:
+                handle.set_marker("")
+            pad = legend_above(ax, handles)
             ax.set_title(f"{self._heading(group)} ({seeds_words(self.data)})", pad=pad)
         return ax
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.errors import unknown_name
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.groups import BINS, calibration
+from rdr_viz.analysis.weights import in_order, method_columns
+from rdr_viz.analysis.words import number
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_TEXT, method_style
 from rdr_viz.displays.shared import figure_legend, in_methods_order, label_of, legend_above, method_handles, seeds_words
-from rdr_viz.figure import new_axes, new_figure, rdr_style
-from rdr_viz.numbers.groups import BINS, calibration
-from rdr_viz.numbers.weights import in_order, method_columns
-from rdr_viz.numbers.words import number
-from rdr_viz.palette import GROUP_TEXT, method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 _FEWEST = 5  # images in a bin that is drawn: fewer say nothing
 
 
+@display("calibration", place=120)
 @dataclass(frozen=True)
 class Calibration(Display):
     """Accuracy against confidence in 15 equal bins, by group and method, with the expected calibration error.
 
     Attributes:
-        data: ``method``, ``label``, ``seed`` and the columns of :func:`rdr_viz.numbers.groups.calibration`.
+        data: ``method``, ``label``, ``seed`` and the columns of :func:`rdr_viz.analysis.groups.calibration`.
     """
 
     data: pd.DataFrame

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rdr_core.data.groups import GROUPS
 from rdr_core.errors import unknown_name
-from rdr_viz.displays.base import Display
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
-from rdr_viz.numbers.counts import class_table
-from rdr_viz.numbers.words import class_name, factor, listed, percent, plural
-from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS
+from rdr_viz.analysis.counts import class_table
+from rdr_viz.analysis.words import class_name, factor, listed, percent, plural
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, rdr_style
+from rdr_viz.displays.palette import GROUP_COLORS, GROUP_TEXT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +24,14 @@ SCALES = ("linear", "log")
 _NAMED_CLASSES = 20  # above it, names no longer fit under the bars
 
 
+@display("counts", place=10)
 @dataclass(frozen=True)
 class ClassCounts(Display):
     """Bars of the number of training images of each class, from the largest class to the smallest, by group.
 
     Attributes:
         data: ``rank``, ``class``, ``name``, ``count`` (images), ``group``; see
-            :func:`rdr_viz.numbers.counts.class_table`.
+            :func:`rdr_viz.analysis.counts.class_table`.
         dataset: The data set's name.
         imbalance_factor: As asked for, None for data taken as they are; ``n_max / n_min`` after rounding is in ``alt``.
 

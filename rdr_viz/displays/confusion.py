@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from rdr_core.data.groups import GROUPS
 from rdr_core.errors import RdrError
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.counts import class_table
+from rdr_viz.analysis.groups import confusion
+from rdr_viz.analysis.weights import in_order, method_columns
+from rdr_viz.analysis.words import class_name, listed, number, percent
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
 from rdr_viz.displays.shared import in_methods_order, label_of, seeds_words
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.counts import class_table
-from rdr_viz.numbers.groups import confusion
-from rdr_viz.numbers.weights import in_order, method_columns
-from rdr_viz.numbers.words import class_name, listed, number, percent
-from rdr_viz.palette import GROUPS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,13 +30,14 @@ _NUMBERS_UP_TO = 12  # classes of which every cell can be printed
 _LEVELS = ("group", "class")
 
 
+@display("confusion", place=100)
 @dataclass(frozen=True)
 class Confusion(Display):
     """Heat maps: of the test images of each group or class (rows), the percentage given to each (columns).
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``level`` ("group" or "class"), ``true``, ``predicted``, ``images``,
-            ``percent``; see :func:`rdr_viz.numbers.groups.confusion`.
+            ``percent``; see :func:`rdr_viz.analysis.groups.confusion`.
         classes: ``rank``, ``class``, ``name``, ``count``, ``group``: the order of the classes.
 
     Example:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rdr_core.data.groups import GROUPS
 from rdr_core.errors import unknown_name
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.bootstrap import COEFFICIENTS
+from rdr_viz.analysis.bound import weight_b_prime_correlations
+from rdr_viz.analysis.over_epochs import READINGS
+from rdr_viz.analysis.weights import in_order, method_columns
+from rdr_viz.analysis.words import listed, number, plural
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, rdr_style
+from rdr_viz.displays.palette import GROUP_TEXT, method_style
 from rdr_viz.displays.shared import in_methods_order, label_of, legend_above, method_handles
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
-from rdr_viz.numbers.bootstrap import COEFFICIENTS
-from rdr_viz.numbers.bound import weight_b_prime_correlations
-from rdr_viz.numbers.training import READINGS
-from rdr_viz.numbers.weights import in_order, method_columns
-from rdr_viz.numbers.words import listed, number, plural
-from rdr_viz.palette import GROUP_TEXT, GROUPS, method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
 _NAMES = {"spearman": "Spearman's ρ", "pearson": "Pearson's r"}
 
 
+@display("correlations", place=50)
 @dataclass(frozen=True)
 class Correlations(Display):
     """The correlation over epochs of weight and B' with its 95 % interval: a row per group, method and seed.
 
     Attributes:
         data: ``method``, ``label``, ``seed`` and the groups' rows of
-            :func:`rdr_viz.numbers.bound.weight_b_prime_correlations`.
-        reading: of B', a key of :data:`rdr_viz.numbers.training.READINGS`.
+            :func:`rdr_viz.analysis.bound.weight_b_prime_correlations`.
+        reading: of B', a key of :data:`rdr_viz.analysis.over_epochs.READINGS`.
         coefficient: ``"spearman"`` or ``"pearson"``.
         drift: whether the series keep their drift.
 
@@ -56,7 +58,7 @@ class Correlations(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run, **options: str) -> Correlations:
+    def from_run(cls, run: Run, **options: Any) -> Correlations:
         """One run alone; options as for :meth:`from_runs`."""
         return cls.from_runs([run], **options)
 
@@ -71,7 +73,7 @@ class Correlations(Display):
             reading: of B' (default: the paper read strictly).
             coefficient: ``"spearman"`` (default) or ``"pearson"``.
             drift: whether the series keep their drift, which alone makes them correlate (default: no;
-                :func:`rdr_viz.numbers.correlation.without_drift`).
+                :func:`rdr_viz.analysis.correlation.without_drift`).
 
         Raises:
             RdrError: without runs, or for another reading or coefficient.
@@ -169,6 +171,6 @@ class Correlations(Display):
         return f" {listed(gone)}: no correlation, since class weights do not change." if gone else ""
 
 
-def _with_interval(row: tuple) -> str:
+def _with_interval(row: Any) -> str:
     ends = f" ({number(row.low, 2)} to {number(row.high, 2)})" if row.low == row.low else " (no interval)"
     return number(row.value, 2) + ends

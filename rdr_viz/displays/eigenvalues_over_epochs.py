@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rdr_viz.displays.base import Display
+from rdr_core.methods.names import method_label
+from rdr_viz.analysis.words import class_name, listed, short
+from rdr_viz.displays.base import Display, display
 from rdr_viz.displays.epochs import epoch_axis, log_ticks
+from rdr_viz.displays.figure import TEXT_WIDTH, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_COLORS, GROUP_TEXT
 from rdr_viz.displays.trace_table import NO_LOSS
 from rdr_viz.displays.weights_by_class import apart
-from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
-from rdr_viz.numbers.words import class_name, listed, short
-from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, method_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,13 +30,14 @@ _WORDS = {
 }  # fmt: skip
 
 
+@display("eigenvalues", place=180)
 @dataclass(frozen=True)
 class EigenvaluesOverEpochs(Display):
     """lambda_max and lambda_min over the epochs whose weights were kept, a line per class or group.
 
     Attributes:
-        data: of :func:`rdr_viz.curvature.class_curvature`, rank 1, with ``name`` (of the class or group) and what
-            :func:`rdr_viz.curvature.scale_free` adds.
+        data: of :func:`rdr_viz.analysis.curvature.class_curvature`, rank 1, with ``name`` (of the class or group) and
+            what :func:`rdr_viz.analysis.curvature.scale_free` adds.
         method: canonical method name.
         relative: whether lambda_max is drawn over the training loss and lambda_min over lambda_max, neither of which
             falls because the loss does.
@@ -56,18 +58,16 @@ class EigenvaluesOverEpochs(Display):
     )
 
     @classmethod
-    def from_run(
-        cls, run: Run, *, by: str = "group", relative: bool = False, **options: object
-    ) -> EigenvaluesOverEpochs:
+    def from_run(cls, run: Run, *, by: str = "group", relative: bool = False, **options: Any) -> EigenvaluesOverEpochs:
         """Compute or read the eigenvalues.
 
         Args:
             run: finished.
             by: a line per ``"class"`` or ``"group"``.
             relative: draw them over the training loss and over each other (default: as they are).
-            options: of :func:`rdr_viz.curvature.class_curvature`.
+            options: of :func:`rdr_viz.analysis.curvature.class_curvature`.
         """
-        from rdr_viz.curvature import class_curvature, scale_free
+        from rdr_viz.analysis.curvature import class_curvature, scale_free
 
         table = class_curvature(run, by=by, **options)
         table = scale_free(table[table["rank"] == 1].reset_index(drop=True))
@@ -84,7 +84,7 @@ class EigenvaluesOverEpochs(Display):
                 continue
             lines.append(f"{class_name(name)} from {short(ends.iloc[0])} to {short(ends.iloc[-1])}")
         return (
-            f"Extreme eigenvalues of the Hessian for {method_style(self.method).label}, epochs {first} to {last}, "
+            f"Extreme eigenvalues of the Hessian for {method_label(self.method)}, epochs {first} to {last}, "
             f"{self._mode()}. {_WORDS[self._upper]}: {listed(lines or [NO_LOSS])}."
         )
 
@@ -111,7 +111,7 @@ class EigenvaluesOverEpochs(Display):
         with rdr_style():
             self._draw(ax, self._upper)
             ax.set_xlabel("Epoch")
-            ax.set_title(f"{method_style(self.method).label}: curvature over training ({self._mode()})")
+            ax.set_title(f"{method_label(self.method)}: curvature over training ({self._mode()})")
         return ax
 
     def figure(self) -> Figure:

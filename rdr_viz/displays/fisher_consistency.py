@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
+from rdr_viz.analysis.consistency import population_minimiser
+from rdr_viz.analysis.words import listed, number, percent
 from rdr_viz.displays.base import Display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_COLORS, GROUP_TEXT, method_style
 from rdr_viz.displays.shared import figure_legend, in_methods_order, label_of, method_handles
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.consistency import population_minimiser
-from rdr_viz.numbers.words import listed, number, percent
-from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +68,7 @@ class FisherConsistency(Display):
         """Solve for each method.
 
         Args:
-            methods: of those that :func:`rdr_viz.numbers.consistency.population_minimiser` knows (default: a remedy of
+            methods: of those that :func:`rdr_viz.analysis.consistency.population_minimiser` knows (default: a remedy of
                 each kind, and two together).
             imbalance_factor: common over rare images in training, 1 to 1,000 (default 100).
             ratio: RDR's r of the rare class, above 0 (default 1; in runs it is below, as a rare class is often alone in
@@ -175,7 +175,7 @@ class FisherConsistency(Display):
             )
             ax.plot(_LINE, np.sqrt(_densities()[:, at]), color=GROUP_COLORS[group], lw=1, ls="--")
             ax.annotate(words, (mean, 0.66), ha="center", va="bottom", color=GROUP_TEXT[group], weight="bold")
-        small = {"xycoords": "axes fraction", "va": "top", "color": "#666666", "fontsize": 8}
+        small: dict[str, Any] = {"xycoords": "axes fraction", "va": "top", "color": "#666666", "fontsize": 8}
         ax.annotate("filled: as in training\ndashed: both alike", (0.01, 0.97), **small)
         ax.annotate("upright: the best boundary\nwhere both count alike", (0.99, 0.97), ha="right", **small)
         self._best(ax)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_viz.displays.base import Display
+from rdr_core.methods.names import method_label, method_order
+from rdr_viz.analysis.correlation import spearman
+from rdr_viz.analysis.words import listed, number, plural, short
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, rdr_style
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.shared import figure_legend, in_methods_order, label_of, method_handles
 from rdr_viz.displays.trace_table import NO_LOSS
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
-from rdr_viz.numbers.correlation import spearman
-from rdr_viz.numbers.words import listed, number, plural, short
-from rdr_viz.palette import method_order, method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,7 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
+@display("flatness", place=200)
 @dataclass(frozen=True)
 class Flatness(Display):
     """A point for each run and class, trace by training loss on log axes; along a grey line they differ in scale alone.
@@ -50,34 +52,34 @@ class Flatness(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run, **options: object) -> Flatness:
+    def from_run(cls, run: Run, **options: Any) -> Flatness:
         """Of one run's classes; as :meth:`from_runs`."""
         return cls.from_runs([run], **options)
 
     @classmethod
-    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: object) -> Flatness:
+    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: Any) -> Flatness:
         """Compute or read curvature and loss after the last epoch.
 
         Args:
             runs: in any order.
-            classes: to draw (default: all, as `rdr analyze RUN --what curvature` stores them).
-            options: of :func:`rdr_viz.curvature.class_curvature`.
+            classes: to draw (default: all, as `rdr analyse RUN --what curvature` stores them).
+            options: of :func:`rdr_viz.analysis.curvature.class_curvature`.
 
         Raises:
             RdrError: no run, or none whose loss is known.
         """
-        from rdr_viz.curvature import class_curvature, scale_free
+        from rdr_viz.analysis.curvature import class_curvature, scale_free
 
         if not runs:
             raise RdrError("There is no run to draw; give at least one.")
         tables = []
         for run in sorted(runs, key=lambda run: (*method_order(run.config.method), run.config.seed)):
-            chosen = {} if classes is None else {"classes": classes, "epochs": run.milestones[-1:]}
+            chosen: dict[str, Any] = {} if classes is None else {"classes": classes, "epochs": run.milestones[-1:]}
             table = scale_free(class_curvature(run, **chosen, **options))
             table = table[(table["rank"] == 1) & (table["epoch"] == run.config.epochs)]
             tables.append(
                 table.assign(
-                    method=run.config.method, label=method_style(run.config.method).label, seed=run.config.seed,
+                    method=run.config.method, label=method_label(run.config.method), seed=run.config.seed,
                     name=[run.class_names[klass] for klass in table["class"]],
                 )
             )  # fmt: skip
@@ -167,9 +169,10 @@ class Flatness(Display):
             ax.plot([low, high], [ratio * low, ratio * high], color="#BBBBBB", lw=0.7, zorder=0)
             right, up = min(high, top / ratio), min(top, ratio * high)
             if bottom < up and low < right:
-                beside = {"xytext": (3, 0), "va": "center"} if right == high else {"xytext": (4, -1), "va": "top"}
-                ax.annotate(f"×{ratio:,g}", (right, up), textcoords="offset points", color="#666666", fontsize=7,
-                            annotation_clip=False, **beside)  # fmt: skip
+                at_side = right == high
+                ax.annotate(f"×{ratio:,g}", (right, up), xytext=(3, 0) if at_side else (4, -1),
+                            va="center" if at_side else "top", textcoords="offset points", color="#666666", fontsize=7,
+                            annotation_clip=False)  # fmt: skip
         ax.set_xlim(low, high)
         ax.set_ylim(bottom, top)
 

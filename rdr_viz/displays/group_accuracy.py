@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rdr_viz.displays.base import Display
+from rdr_core.methods.names import method_label
+from rdr_viz.analysis.accuracy import ALL_AND_GROUPS, accuracy_by_group, summarise
+from rdr_viz.analysis.words import factor, listed, number, percent, plural
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, rdr_style
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.shared import method_handles, row_by_row
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
-from rdr_viz.numbers.accuracy import ALL_AND_GROUPS, accuracy_by_group, summarise
-from rdr_viz.numbers.words import factor, listed, number, percent, plural
-from rdr_viz.palette import method_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +24,14 @@ _LEGEND_COLUMNS = 4
 _LEVEL = 0.05  # percentage points below which two means print as the same number
 
 
+@display("accuracy", place=20)
 @dataclass(frozen=True)
 class GroupAccuracy(Display):
     """Bars of the mean test accuracy over seeds, by group and method; a dot per seed, mean ± sd as an interval.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``group``, ``accuracy`` (percent, NaN in a missing group); see
-            :func:`rdr_viz.numbers.accuracy.accuracy_by_group`.
+            :func:`rdr_viz.analysis.accuracy.accuracy_by_group`.
         dataset: The data set's name.
         imbalance_factor: Of the training set; None for data taken as they are.
         epoch: After which; None is the last.
@@ -71,7 +73,7 @@ class GroupAccuracy(Display):
         return cls(data, runs[0].config.dataset, runs[0].config.imbalance_factor, epoch)
 
     def summary(self) -> pd.DataFrame:
-        """Mean, sd and seeds of each method and group; see :func:`rdr_viz.numbers.accuracy.summarise`."""
+        """Mean, sd and seeds of each method and group; see :func:`rdr_viz.analysis.accuracy.summarise`."""
         return summarise(self.data)
 
     @property
@@ -149,7 +151,7 @@ class GroupAccuracy(Display):
     def _dress(self, ax: Axes, methods: list[str]) -> None:
         summary = self.summary().set_index(["method", "group"])
         width = 0.84 / len(methods)
-        direct = len(methods) <= 4 and max(len(method_style(m).label) for m in methods) <= 5
+        direct = len(methods) <= 4 and max(len(method_label(m)) for m in methods) <= 5
         roomy = len(methods) <= 3
         for container, method in zip(ax.containers, methods, strict=True):
             style = method_style(method)
@@ -176,7 +178,7 @@ class GroupAccuracy(Display):
                 )
                 if direct:
                     ax.annotate(
-                        method_style(method).label,
+                        method_label(method),
                         (x, 0),
                         xycoords=("data", "axes fraction"),
                         xytext=(0, -3),
@@ -191,7 +193,7 @@ class GroupAccuracy(Display):
         ax.set_yticks(range(0, 101, 20))
         ax.tick_params(axis="x", length=0, pad=15 if direct else 4)
         for label in ax.get_xticklabels():
-            label.set_weight("bold")
+            label.set_fontweight("bold")
         ax.axvline(0.5, color="#BBBBBB", lw=0.6)
         if not direct:
             self._legend(ax, methods)
@@ -230,5 +232,5 @@ class GroupAccuracy(Display):
         return f"mean of {plural(high, 'seed')}" if low == high else f"mean of {low} to {high} seeds"
 
 
-def _spread(row: tuple) -> str:
+def _spread(row: Any) -> str:
     return f" ± {number(row.sd)}" if row.seeds > 1 else ""

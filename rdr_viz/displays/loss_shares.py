@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from rdr_core.data.groups import GROUPS
 from rdr_core.errors import RdrError, unknown_name
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.weights import in_order, method_columns, shares
+from rdr_viz.analysis.words import number, percent
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_COLORS
 from rdr_viz.displays.shared import in_methods_order, label_of, seeds_words
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.weights import in_order, method_columns, shares
-from rdr_viz.numbers.words import number, percent
-from rdr_viz.palette import GROUP_COLORS, GROUPS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 QUANTITIES = {"weight": "Weight", "loss": "Weighted loss", "gradient": "Gradient norm"}
 
 
+@display("shares", place=130)
 @dataclass(frozen=True)
 class LossShares(Display):
     """Bars of 100 %: what part of the weight, the weighted loss and the gradient's norm belongs to each group.
 
     Attributes:
-        data: ``method``, ``label``, ``seed``, ``epoch`` and the columns of :func:`rdr_viz.numbers.weights.shares`,
+        data: ``method``, ``label``, ``seed``, ``epoch`` and the columns of :func:`rdr_viz.analysis.weights.shares`,
             which says how they are replayed.
 
     Example:

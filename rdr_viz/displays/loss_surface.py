@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.surface import loss_surface, surface_by_group
+from rdr_viz.analysis.weights import in_order, method_columns
+from rdr_viz.analysis.words import number, short
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_TEXT
 from rdr_viz.displays.shared import GROUP_LOOKS, figure_legend, in_methods_order, label_of, legend_above
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.surface import loss_surface, surface_by_group
-from rdr_viz.numbers.weights import in_order, method_columns
-from rdr_viz.numbers.words import number, short
-from rdr_viz.palette import GROUP_TEXT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.contour import QuadContourSet
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, FigureBase
 
     from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 _SHOWN = ("Many", "Medium", "Few")
 
 
+@display("surface", place=160)
 @dataclass(frozen=True)
 class LossSurface(Display):
     """Cross-entropy of each group around a trained network: a line per group, or contours over two directions.
 
     Attributes:
-        data: ``method``, ``label``, ``seed`` and the columns of :func:`rdr_viz.numbers.surface.surface_by_group`.
+        data: ``method``, ``label``, ``seed`` and the columns of :func:`rdr_viz.analysis.surface.surface_by_group`.
         dimensions: 1 or 2.
         split: whose images, ``"train"`` or ``"test"``.
 
@@ -55,9 +56,9 @@ class LossSurface(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run, **options: object) -> LossSurface:
+    def from_run(cls, run: Run, **options: Any) -> LossSurface:
         """One run alone; options as for :meth:`from_runs`."""
-        return cls.from_runs([run], **options)  # type: ignore[arg-type]
+        return cls.from_runs([run], **options)
 
     @classmethod
     def from_runs(
@@ -76,7 +77,7 @@ class LossSurface(Display):
 
         Args:
             runs: finished runs; of a method with several, the one with the lowest seed is drawn.
-            dimensions, points, epoch, split, seed, data: as for :func:`rdr_viz.numbers.surface.loss_surface`.
+            dimensions, points, epoch, split, seed, data: as for :func:`rdr_viz.analysis.surface.loss_surface`.
             span: default 0.5, since further out all is lost.
         """
         chosen: dict[str, Run] = {}
@@ -245,7 +246,7 @@ class LossSurface(Display):
         axis.set_ticks([-span, 0, span], [f"−{span:g}", "0", f"{span:g}"])
 
 
-def _colour_bar(figure: Figure, drawn: QuadContourSet, axes: object) -> None:
+def _colour_bar(figure: FigureBase, drawn: QuadContourSet, axes: Axes | Iterable[Axes]) -> None:
     bar = figure.colorbar(drawn, ax=axes, label="Cross-entropy (nats); line: 1 nat", aspect=30, pad=0.02)
     bar.set_ticks([0.01, 0.1, 1, 10], labels=["0.01", "0.1", "1", "10"])
     bar.outline.set_visible(False)

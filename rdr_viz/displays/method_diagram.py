@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rdr_viz.displays.base import Display
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
-from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, method_style
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, rdr_style
+from rdr_viz.displays.palette import GROUP_COLORS, GROUP_TEXT, method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,7 +113,13 @@ class MethodDiagram(Display):
         for group, places in _FEATURES.items():
             ax.plot(*zip(*places, strict=True), linestyle="none", marker="o", markersize=4.2, color=GROUP_COLORS[group])
             ax.text(*_NAMES[group], group, color=GROUP_TEXT[group], weight="bold", va="center")
-        star = {"linestyle": "none", "marker": "*", "markersize": 10, "color": rdr.color, "markeredgecolor": "white"}
+        star: dict[str, Any] = {
+            "linestyle": "none",
+            "marker": "*",
+            "markersize": 10,
+            "color": rdr.color,
+            "markeredgecolor": "white",
+        }
         ax.plot(*zip(*_PROTOTYPES.values(), strict=True), markeredgewidth=0.7, **star)
         ax.plot(0.24, 0.22, markeredgewidth=0, **star)
         follow = r"$F_y \leftarrow m\,F_y + (1-m)\,\overline{z}_y$ after each batch"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rdr_core.errors import unknown_name
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.geometry import MEASURES, neural_collapse
+from rdr_viz.analysis.words import short
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
 from rdr_viz.displays.shared import (
     in_methods_order,
     label_of,
@@ -19,9 +22,6 @@ from rdr_viz.displays.shared import (
     seed_lines,
     seeds_words,
 )
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.geometry import MEASURES, neural_collapse
-from rdr_viz.numbers.words import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,13 +42,14 @@ _NAMES = {
 _WORDS = {"nc1": "NC1", "nc2_norm": "NC2 (norms)", "nc2_angle": "NC2 (angles)", "nc3": "NC3", "nc4": "NC4"}
 
 
+@display("collapse", place=140)
 @dataclass(frozen=True)
 class NeuralCollapse(Display):
     """A panel per measure of neural collapse, a line per method over the epochs whose weights were kept.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``epoch`` and a column per measure; see
-            :func:`rdr_viz.numbers.geometry.neural_collapse`. Every measure is 0 at complete collapse.
+            :func:`rdr_viz.analysis.geometry.neural_collapse`. Every measure is 0 at complete collapse.
         split: whose features, ``"train"`` or ``"test"``.
     """
 
@@ -62,9 +63,9 @@ class NeuralCollapse(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run, **options: object) -> NeuralCollapse:
+    def from_run(cls, run: Run, **options: Any) -> NeuralCollapse:
         """One run alone; options as for :meth:`from_runs`."""
-        return cls.from_runs([run], **options)  # type: ignore[arg-type]
+        return cls.from_runs([run], **options)
 
     @classmethod
     def from_runs(

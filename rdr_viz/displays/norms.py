@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rdr_core.errors import unknown_name
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.counts import class_table
+from rdr_viz.analysis.geometry import norms_and_angles
+from rdr_viz.analysis.weights import in_order
+from rdr_viz.analysis.words import listed, number, short
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
 from rdr_viz.displays.shared import (
     class_ticks,
     figure_legend,
@@ -21,11 +26,6 @@ from rdr_viz.displays.shared import (
     seed_lines,
     seeds_words,
 )
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.counts import class_table
-from rdr_viz.numbers.geometry import norms_and_angles
-from rdr_viz.numbers.weights import in_order
-from rdr_viz.numbers.words import listed, number, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,12 +42,13 @@ QUANTITIES = {
 }
 
 
+@display("norms", place=150)
 @dataclass(frozen=True)
 class Norms(Display):
     """A line per method over the classes, from the largest to the smallest: norms of classifier and features, angles.
 
     Attributes:
-        data: ``rank`` and the columns of :func:`rdr_viz.numbers.geometry.norms_and_angles`.
+        data: ``rank`` and the columns of :func:`rdr_viz.analysis.geometry.norms_and_angles`.
         classes: ``rank``, ``class``, ``name``, ``count``, ``group``: the order of the classes.
     """
 
@@ -124,8 +125,7 @@ class Norms(Display):
             self._panel(ax, quantity)
             class_ticks(ax, self.classes)
             ax.set_ylabel(QUANTITIES[quantity])
-            pad = legend_above(ax, method_handles(in_methods_order(self.data))) + 12
-            ax.get_legend().set_bbox_to_anchor((0, 1.06))
+            pad = legend_above(ax, method_handles(in_methods_order(self.data)), foot=1.06) + 12
             ax.set_title(f"By class ({seeds_words(self.data)})", pad=pad)
         return ax
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rdr_viz.displays.base import Display
+from rdr_core.data.groups import GROUPS
+from rdr_viz.analysis.sweep import Sweep, accuracy_over_parameter, pooled_sd
+from rdr_viz.analysis.words import factor, listed, number, percent
+from rdr_viz.displays.base import Display, display
 from rdr_viz.displays.epochs import log_ticks
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_TEXT, method_style
 from rdr_viz.displays.shared import GROUP_LOOKS, label_of, seeds_words
 from rdr_viz.displays.weights_by_class import apart
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.sweep import Sweep, accuracy_over_parameter, pooled_sd
-from rdr_viz.numbers.words import factor, listed, number, percent
-from rdr_viz.palette import GROUP_TEXT, GROUPS, method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,7 @@ _TICKS = 7  # up to as many values each has its tick
 _LABEL_GAP = 0.1  # least distance of two labels at the right, in parts of the axes' height
 
 
+@display("sweep", place=240, of_studies=True)
 @dataclass(frozen=True)
 class ParameterSweep(Display):
     """Mean test accuracy against one parameter of the method, with mean ± sd as an interval and a dot per seed.
@@ -37,7 +39,7 @@ class ParameterSweep(Display):
 
     Attributes:
         data: ``method``, ``label``, ``value`` (NaN for a method to compare with), ``seed``, ``group``, ``accuracy``
-            (percent); see :func:`rdr_viz.numbers.sweep.accuracy_over_parameter`.
+            (percent); see :func:`rdr_viz.analysis.sweep.accuracy_over_parameter`.
         sweep: The parameter and its values.
         dataset: The data set's name.
         imbalance_factor: Of the training set; None for data taken as they are.

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rdr_core.errors import unknown_name
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.best_epoch import peeking
+from rdr_viz.analysis.groups import t_interval
+from rdr_viz.analysis.words import number, plural
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.shared import in_methods_order, label_of
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.groups import t_interval
-from rdr_viz.numbers.peeking import peeking
-from rdr_viz.numbers.words import number, plural
-from rdr_viz.palette import method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 _MOST_PANELS = 3  # beside each other
 
 
+@display("peeking", place=230)
 @dataclass(frozen=True)
 class Peeking(Display):
     """A dot a method, the mean over seeds of best minus last epoch, with its 95 % interval; a panel a setting.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``setting``, ``last``, ``best``, ``gain`` (points), ``best_epoch``,
-            ``epochs``; see :func:`rdr_viz.numbers.peeking.peeking`.
+            ``epochs``; see :func:`rdr_viz.analysis.best_epoch.peeking`.
 
     Example:
         >>> Peeking.from_runs(runs).save("peeking")  # doctest: +SKIP

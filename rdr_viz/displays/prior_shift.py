@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.groups import t_interval
+from rdr_viz.analysis.priors import POWERS, prior_shift
+from rdr_viz.analysis.words import listed, number, percent, plural
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, rdr_style
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.shared import data_of, in_methods_order, label_of, legend_above, method_handles, seeds_words
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
-from rdr_viz.numbers.groups import t_interval
-from rdr_viz.numbers.priors import POWERS, prior_shift
-from rdr_viz.numbers.words import listed, number, percent, plural
-from rdr_viz.palette import method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +29,7 @@ _WIDTH = 2.0  # points of error from where on the scale is nearly logarithmic
 _SAME = 1e-9  # points
 
 
+@display("priors", place=220)
 @dataclass(frozen=True)
 class PriorShift(Display):
     """Accuracy over test priors n^t, from the training prior reversed to the training prior; one of them is marked.
@@ -38,7 +39,7 @@ class PriorShift(Display):
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``power`` (t), ``accuracy`` (percent); see
-            :func:`rdr_viz.numbers.priors.prior_shift`.
+            :func:`rdr_viz.analysis.priors.prior_shift`.
         setting: data set and imbalance factor.
         own_subsets: whether each seed has a training set of its own, which intervals over seeds then cover.
         power: the t that is marked and told of (default 0, the field's balanced test).

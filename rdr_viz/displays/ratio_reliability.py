@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.errors import unknown_name
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.accuracy import ALL_AND_GROUPS
+from rdr_viz.analysis.counts import class_table
+from rdr_viz.analysis.replayed_ratios import reliability_of_methods
+from rdr_viz.analysis.words import class_name, listed, number, plural
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.shared import (
     class_ticks,
     data_of,
@@ -21,12 +27,6 @@ from rdr_viz.displays.shared import (
     legend_above,
     method_handles,
 )
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.accuracy import ALL_AND_GROUPS
-from rdr_viz.numbers.counts import class_table
-from rdr_viz.numbers.ratio_reliability import reliability_of_methods
-from rdr_viz.numbers.words import class_name, listed, number, plural
-from rdr_viz.palette import method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,12 +40,13 @@ QUANTITIES = {"reliability": "Reliability of r", "ratio": "Mean of r"}
 _DOTS_UP_TO = 20  # classes; beyond it a line per method, without intervals
 
 
+@display("reliability", place=80)
 @dataclass(frozen=True)
 class RatioReliability(Display):
     """A dot per class and method with its 95 % interval, and a line for each group's mean; below it the mean of r.
 
     Attributes:
-        data: the rows of :func:`rdr_viz.numbers.ratio_reliability.reliability_of_methods`.
+        data: the rows of :func:`rdr_viz.analysis.replayed_ratios.reliability_of_methods`.
         classes: ``rank``, ``class``, ``name``, ``count``, ``group``: the order of the classes.
         what: The data set, in words.
 
@@ -115,8 +116,8 @@ class RatioReliability(Display):
             ]
             parts.append(f"{listed(said)} with {label_of(method)}" if said else f"unknown with {label_of(method)}")
             low += int((rows.loc[rows["level"] == "class", "reliability"] < 0).sum())
-        said = "; ".join(parts)
-        sentences = [f"Of the variance of r within a class, the share that belongs to the image was {said}."]
+        shares = "; ".join(parts)
+        sentences = [f"Of the variance of r within a class, the share that belongs to the image was {shares}."]
         if low:
             verb = "estimate lies" if low == 1 else "estimates lie"
             sentences.append(f"{low} {verb} below 0: images that differ by no more than noise makes them.")
@@ -140,8 +141,7 @@ class RatioReliability(Display):
             ax.set_ylabel(QUANTITIES[quantity])
             pad = 22.0
             if self._methods:
-                pad = legend_above(ax, method_handles(self._methods)) + 15
-                ax.get_legend().set_bbox_to_anchor((0, 1.07))
+                pad = legend_above(ax, method_handles(self._methods), foot=1.07) + 15
             ax.set_title(self._title(), pad=pad)
         return ax
 
@@ -171,8 +171,8 @@ class RatioReliability(Display):
             rows, style = own[own["level"] == "class"].sort_values("rank"), method_style(method)
             for _, group in own[own["level"] == "group"].dropna(subset=quantity).iterrows():
                 first, last = spans.loc[group["group"]]
-                look = {"color": style.color, "linestyle": style.linestyle, "lw": 1.2, "zorder": 1}
-                ax.hlines(group[quantity], first - 0.45, last + 0.45, **look)
+                ax.hlines(group[quantity], first - 0.45, last + 0.45, color=style.color, linestyle=style.linestyle,
+                          lw=1.2, zorder=1)  # fmt: skip
             if not self._dots:
                 ax.plot(rows["rank"], rows[quantity], color=style.color, ls=style.linestyle, lw=1.0)
                 continue

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.weights import ratios_below_zero
+from rdr_viz.analysis.words import listed, percent
+from rdr_viz.displays.base import Display, display
 from rdr_viz.displays.epochs import epoch_axis
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, rdr_style
 from rdr_viz.displays.shared import in_methods_order, label_of, legend_above, method_handles, seed_lines, seeds_words
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
-from rdr_viz.numbers.weights import ratios_below_zero
-from rdr_viz.numbers.words import listed, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 
+@display("below-zero", place=70)
 @dataclass(frozen=True)
 class RatiosBelowZero(Display):
     """A line per method: the share of visits whose raw density ratio is below 0, by epoch.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``epoch``, ``percent``; see
-            :func:`rdr_viz.numbers.weights.ratios_below_zero`.
+            :func:`rdr_viz.analysis.weights.ratios_below_zero`.
     """
 
     data: pd.DataFrame

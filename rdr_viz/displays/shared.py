@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError, unknown_name
-from rdr_viz.numbers.words import dataset_name, listed, plural
-from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, method_style
+from rdr_core.methods.names import method_label
+from rdr_viz.analysis.words import dataset_name, listed, plural
+from rdr_viz.displays.palette import GROUP_COLORS, GROUP_TEXT, method_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 #: Colours and line styles of the groups: apart without colour too.
-GROUP_LOOKS = {
+GROUP_LOOKS: dict[str, dict[str, Any]] = {
     "Many": {"color": GROUP_COLORS["Many"], "linestyle": "-"},
     "Medium": {"color": GROUP_COLORS["Medium"], "linestyle": "--"},
     "Few": {"color": GROUP_COLORS["Few"], "linestyle": "-"},
@@ -44,7 +45,7 @@ def method_handles(methods: Sequence[str], *, line: bool = True) -> list:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles = []
+    handles: list[Line2D | Patch] = []
     for method in methods:
         style = method_style(method)
         if line:
@@ -67,10 +68,13 @@ def row_by_row(handles: Sequence, columns: int) -> list:
     return [handle for column in range(across) for handle in handles[column::across]]
 
 
-def legend_above(ax: Axes, handles: Sequence, columns: int = 4) -> float:
-    """A legend between axes and title; returns the title's pad in points that leaves room for it."""
+def legend_above(ax: Axes, handles: Sequence, columns: int = 4, foot: float = 1.0) -> float:
+    """A legend between axes and title; returns the title's pad in points that leaves room for it.
+
+    ``foot`` is where it stands, in heights of the axes; above 1 it leaves room for names of groups.
+    """
     ax.legend(
-        handles=row_by_row(handles, columns), loc="lower left", bbox_to_anchor=(0, 1.0),
+        handles=row_by_row(handles, columns), loc="lower left", bbox_to_anchor=(0, foot),
         ncols=min(len(handles), columns), borderaxespad=0.4, borderpad=0, handlelength=1.8, columnspacing=1.2,
     )  # fmt: skip
     return 9 + 12.5 * -(-len(handles) // columns)
@@ -121,7 +125,7 @@ def seed_lines(ax: Axes, data: pd.DataFrame, x: str, y: str, *, markers: bool = 
         look = method_style(method).line()
         if not markers:
             look = {key: look[key] for key in ("color", "linestyle")}
-        ax.plot(by_x.index, by_x["mean"], label=method_style(method).label, **look)
+        ax.plot(by_x.index, by_x["mean"], label=method_label(method), **look)
         if rows["seed"].nunique() > 1:
             ax.fill_between(by_x.index, by_x["min"], by_x["max"], color=look["color"], alpha=0.18, lw=0)
 
@@ -138,7 +142,7 @@ def in_methods_order(data: pd.DataFrame) -> list[str]:
 
 def label_of(method: str) -> str:
     """How pictures call a method."""
-    return method_style(method).label
+    return method_label(method)
 
 
 def chosen_groups(groups: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:

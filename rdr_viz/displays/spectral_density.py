@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rdr_core.errors import RdrError
-from rdr_viz.displays.base import Display
-from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
-from rdr_viz.numbers.words import class_name, listed, plural, short
-from rdr_viz.palette import method_order, method_style
+from rdr_core.methods.names import method_label, method_order
+from rdr_viz.analysis.words import class_name, listed, plural, short
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_figure, rdr_style
+from rdr_viz.displays.palette import method_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 _FLOOR = 1e-7
 
 
+@display("density", place=170)
 @dataclass(frozen=True)
 class SpectralDensityPlot(Display):
     """A panel per run and class, densities on a log axis, both extremes printed.
 
     Attributes:
         data: ``method``, ``seed``, ``class``, ``name``, ``images``, ``epoch``, ``grid``, ``density``, ``lambda_min``,
-            ``lambda_max``, ``mode``, ``parameters``; see :func:`rdr_viz.curvature.class_density`.
+            ``lambda_max``, ``mode``, ``parameters``; see :func:`rdr_viz.analysis.curvature.class_density`.
 
     Example:
         >>> SpectralDensityPlot.from_runs([ce, rdr], classes=[9]).figure()  # doctest: +SKIP
@@ -46,22 +48,22 @@ class SpectralDensityPlot(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run, **options: object) -> SpectralDensityPlot:
-        """Of one run; ``options`` as for :func:`rdr_viz.curvature.class_density`."""
+    def from_run(cls, run: Run, **options: Any) -> SpectralDensityPlot:
+        """Of one run; ``options`` as for :func:`rdr_viz.analysis.curvature.class_density`."""
         return cls.from_runs([run], **options)
 
     @classmethod
-    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: object):
+    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: Any):
         """Compute or read the densities.
 
         Args:
             runs: in any order; drawn in the methods' fixed order.
             classes: to show (default: of each run, the class with the fewest images, as in figure 4).
-            options: of :func:`rdr_viz.curvature.class_density`.
+            options: of :func:`rdr_viz.analysis.curvature.class_density`.
         """
         import pandas as pd
 
-        from rdr_viz.curvature import class_density
+        from rdr_viz.analysis.curvature import class_density
 
         if not runs:
             raise RdrError("There is no run to draw; give at least one.")
@@ -156,7 +158,7 @@ class SpectralDensityPlot(Display):
 
     def _name(self, rows: pd.DataFrame) -> str:
         seed = f" (seed {rows['seed'].iloc[0]})" if self.data["seed"].nunique() > 1 else ""
-        return f"{method_style(rows['method'].iloc[0]).label}{seed}, {class_name(rows['name'].iloc[0])}"
+        return f"{method_label(rows['method'].iloc[0])}{seed}, {class_name(rows['name'].iloc[0])}"
 
     def _label(self, rows: pd.DataFrame) -> str:
         ends = f"{short(rows['lambda_min'].iloc[0])} to {short(rows['lambda_max'].iloc[0])}"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rdr_viz.displays.base import Display
+from rdr_viz.analysis.times import of_one_device, training_seconds
+from rdr_viz.analysis.words import plural, short
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import new_axes, rdr_style
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.shared import in_methods_order, label_of, seeds_words
-from rdr_viz.figure import new_axes, rdr_style
-from rdr_viz.numbers.times import of_one_device, training_seconds
-from rdr_viz.numbers.words import plural, short
-from rdr_viz.palette import method_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 
+@display("times", place=210)
 @dataclass(frozen=True)
 class TimeBars(Display):
     """Bars of the seconds that training took, by method, with a dot per seed and the factor over CE.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``epochs``, ``total``, ``epoch_median``; see
-            :func:`rdr_viz.numbers.times.training_seconds`.
+            :func:`rdr_viz.analysis.times.training_seconds`.
         left_out: How many runs were made on another device, whose seconds do not compare.
     """
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rdr_core.errors import RdrError
-from rdr_viz.displays.base import Display
-from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
-from rdr_viz.numbers.words import class_name, listed, number, short
-from rdr_viz.palette import method_order, method_style
+from rdr_core.methods.names import method_label, method_order
+from rdr_viz.analysis.words import class_name, listed, number, short
+from rdr_viz.displays.base import Display, display
+from rdr_viz.displays.figure import TEXT_WIDTH, new_figure, rdr_style
+from rdr_viz.displays.palette import method_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +27,10 @@ _COLUMNS = {
     "Trace / loss": 1.0,
 }  # fmt: skip
 #: What a table of curvature says where its loss is not known.
-NO_LOSS = "the training loss at these weights is not stored; `rdr analyze RUN --what curvature` adds it"
+NO_LOSS = "the training loss at these weights is not stored; `rdr analyse RUN --what curvature` adds it"
 
 
+@display("traces", place=190)
 @dataclass(frozen=True)
 class TraceTable(Display):
     """lambda_min, lambda_max and trace of each Few class and method, and what is left of them without their scale.
@@ -36,7 +38,7 @@ class TraceTable(Display):
     Attributes:
         data: ``method``, ``label``, ``seed``, ``class``, ``name``, ``images``, ``lambda_min``, ``lambda_max``,
             ``trace``, ``trace_standard_error``, ``mean_loss``, ``mode``, and the columns of
-            :func:`rdr_viz.curvature.scale_free`; a row for each run and class, of the last epoch.
+            :func:`rdr_viz.analysis.curvature.scale_free`; a row for each run and class, of the last epoch.
 
     Example:
         >>> TraceTable.from_runs([ce, rdr]).data  # doctest: +SKIP
@@ -51,17 +53,17 @@ class TraceTable(Display):
     )
 
     @classmethod
-    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: object) -> TraceTable:
+    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: Any) -> TraceTable:
         """Compute or read the curvature of the last epoch.
 
         Args:
             runs: in any order; listed in the methods' fixed order, then by seed.
             classes: to list (default: each run's Few classes).
-            options: of :func:`rdr_viz.curvature.class_curvature`.
+            options: of :func:`rdr_viz.analysis.curvature.class_curvature`.
         """
         import pandas as pd
 
-        from rdr_viz.curvature import class_curvature, scale_free
+        from rdr_viz.analysis.curvature import class_curvature, scale_free
 
         if not runs:
             raise RdrError("There is no run to list; give at least one.")
@@ -73,14 +75,14 @@ class TraceTable(Display):
             table = class_curvature(run, classes=chosen, epochs=run.milestones[-1:], **options)
             table = scale_free(table[table["rank"] == 1])
             table.insert(0, "method", run.config.method)
-            table.insert(1, "label", method_style(run.config.method).label)
+            table.insert(1, "label", method_label(run.config.method))
             table.insert(2, "seed", run.config.seed)
             table.insert(3, "name", [run.class_names[klass] for klass in table["class"]])
             tables.append(table)
         return cls(pd.concat(tables, ignore_index=True))
 
     @classmethod
-    def from_run(cls, run: Run, **options: object) -> TraceTable:
+    def from_run(cls, run: Run, **options: Any) -> TraceTable:
         """Of one run, as :meth:`from_runs`."""
         return cls.from_runs([run], **options)
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rdr_core.data.groups import GROUPS
 from rdr_core.errors import RdrError, unknown_name
-from rdr_viz.displays.base import Display
+from rdr_core.methods.names import method_label
+from rdr_viz.analysis.accuracy import refuse_unequal
+from rdr_viz.analysis.over_epochs import READINGS, correlations, weight_and_b_prime
+from rdr_viz.analysis.words import listed, number, plural, short
+from rdr_viz.displays.base import Display, display
 from rdr_viz.displays.epochs import epoch_axis, shade_warm_up
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_COLORS, GROUP_TEXT
 from rdr_viz.displays.shared import chosen_groups, rows_of_groups, seeds_words
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.accuracy import refuse_unequal
-from rdr_viz.numbers.training import READINGS, correlations, weight_and_b_prime
-from rdr_viz.numbers.words import listed, number, plural, short
-from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS, method_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +31,7 @@ _CLEAR = 0.5  # |Spearman| from which a relation is called one
 _B_PRIME = {"color": "#8C6D1F"}  # brown: no method's and no group's colour
 
 
+@display("b-prime", place=40)
 @dataclass(frozen=True)
 class WeightAndBPrime(Display):
     """Per group and epoch, the mean class weight and the mean B', with their rank correlations over the epochs.
@@ -38,12 +41,12 @@ class WeightAndBPrime(Display):
 
     Attributes:
         data: ``seed``, ``epoch``, ``group``, ``classes``, ``weight``, ``b_prime``, ``warm_up``; see
-            :func:`rdr_viz.numbers.training.weight_and_b_prime`.
+            :func:`rdr_viz.analysis.over_epochs.weight_and_b_prime`.
         method: Canonical method name.
-        reading: Which B_y, a key of :data:`rdr_viz.numbers.training.READINGS`.
+        reading: Which B_y, a key of :data:`rdr_viz.analysis.over_epochs.READINGS`.
         correlations: Spearman's correlation of weight and B' over the epochs after the warm-up, per group;
             NaN where a series is constant or shorter than three epochs. Of several seeds, the mean of each one's.
-        without_drift: The same of the series without their drift (:func:`rdr_viz.numbers.training.correlations`).
+        without_drift: The same of the series without their drift (:func:`rdr_viz.analysis.over_epochs.correlations`).
         groups: Those shown and spoken of; the paper's figure 1 has Many and Few.
 
     Example:
@@ -105,8 +108,8 @@ class WeightAndBPrime(Display):
             bumps.append(correlations(table, drift=False))
             table.insert(0, "seed", run.config.seed)
             tables.append(table)
-        means = [pd.DataFrame(each).mean().to_dict() for each in (rhos, bumps)]  # of the seeds that have one
-        return cls(pd.concat(tables, ignore_index=True), methods[0], reading, *means, shown)
+        rho, bump = (pd.DataFrame(each).mean().to_dict() for each in (rhos, bumps))  # of the seeds that have one
+        return cls(pd.concat(tables, ignore_index=True), methods[0], reading, rho, bump, shown)
 
     @property
     def alt(self) -> str:
@@ -125,7 +128,7 @@ class WeightAndBPrime(Display):
         first, last = self.data["epoch"].min(), self.data["epoch"].max()
         return (
             f"Line charts of mean class weight and mean B′ ({READINGS[self.reading]}) by group for "
-            f"{method_style(self.method).label}, epochs {first} to {last}, {seeds_words(self._of_method())}. "
+            f"{method_label(self.method)}, epochs {first} to {last}, {seeds_words(self._of_method())}. "
             f"{'; '.join(parts)}."
         )
 
@@ -137,7 +140,7 @@ class WeightAndBPrime(Display):
         levels = [f"{number(self.correlations[group], 2)} for {group}" for group in known]
         constant = [group for group, rho in self.without_drift.items() if rho != rho]
         missing = [group for group in self.groups if group not in self.correlations]
-        label = method_style(self.method).label
+        label = method_label(self.method)
         sentences = []
         if parts:
             sentences.append(
@@ -204,7 +207,7 @@ class WeightAndBPrime(Display):
             panels[1, 0].set_ylabel("Mean B′")
             figure.align_ylabels(panels[:, 0])
             figure.suptitle(
-                f"{method_style(self.method).label}: class weight and B′ ({READINGS[self.reading]})", x=0.01, ha="left"
+                f"{method_label(self.method)}: class weight and B′ ({READINGS[self.reading]})", x=0.01, ha="left"
             )
             several = self.data["seed"].nunique() > 1
             band = "; bands: from the least seed to the largest" if several else ""
@@ -242,7 +245,7 @@ class WeightAndBPrime(Display):
         columns = {"weight": "mean", "b_prime": "mean", "warm_up": "max"}
         return rows.groupby("epoch", as_index=False).agg(columns)
 
-    def _line(self, ax: Axes, group: str, column: str, **look: object) -> None:
+    def _line(self, ax: Axes, group: str, column: str, **look: Any) -> None:
         """The mean over seeds, with a band from the least to the largest where there are several.
 
         Weights go without the warm-up's, which are 1 and would flatten all that follows.

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdr_viz.displays.base import Display
+from rdr_core.data.groups import GROUPS
+from rdr_core.methods.names import method_label
+from rdr_viz.analysis.correlation import is_constant
+from rdr_viz.analysis.over_epochs import changes_by_class, first_and_last, weights_by_class
+from rdr_viz.analysis.words import class_name, listed, percent, plural, short
+from rdr_viz.displays.base import Display, display
 from rdr_viz.displays.epochs import epoch_axis, log_ticks, shade_warm_up
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
+from rdr_viz.displays.palette import GROUP_COLORS, GROUP_TEXT
 from rdr_viz.displays.shared import chosen_groups, data_of, rows_of_groups
-from rdr_viz.figure import TEXT_WIDTH, new_axes, new_figure, rdr_style
-from rdr_viz.numbers.correlation import is_constant
-from rdr_viz.numbers.training import changes_by_class, first_and_last, weights_by_class
-from rdr_viz.numbers.words import class_name, listed, percent, plural, short
-from rdr_viz.palette import GROUP_COLORS, GROUP_TEXT, GROUPS, method_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +34,7 @@ _COLUMNS = {"weight": "Class weight (mean 1)", "ratio": "Mean raw ratio r"}  # f
 _EACH = 12  # up to as many classes the finding names the change of each, and up to half as many a panel each line
 
 
+@display("weights", place=30)
 @dataclass(frozen=True)
 class WeightsByClass(Display):
     """A line per class: its mean weight over each epoch's visits, in its group's colour.
@@ -41,7 +44,7 @@ class WeightsByClass(Display):
 
     Attributes:
         data: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``ratio``, ``warm_up``; see
-            :func:`rdr_viz.numbers.training.weights_by_class`.
+            :func:`rdr_viz.analysis.over_epochs.weights_by_class`.
         method: Canonical method name.
         groups: Groups with a panel of their own, as in the paper's figure 7; empty for all classes in one.
         setting: The run's data set and imbalance factor, for the title.
@@ -73,7 +76,8 @@ class WeightsByClass(Display):
         Raises:
             RdrError: for another group, or none, or only such as have no class.
         """
-        data, shown = weights_by_class(run), ()
+        data = weights_by_class(run)
+        shown: tuple[str, ...] = ()
         if groups is not None:
             shown = chosen_groups(groups, GROUPS)
             data = rows_of_groups(data, shown)
@@ -85,7 +89,7 @@ class WeightsByClass(Display):
         return bool(self.data["ratio"].notna().any())
 
     def changes(self) -> pd.DataFrame:
-        """How far each class's weight moved; see :func:`rdr_viz.numbers.training.changes_by_class`."""
+        """How far each class's weight moved; see :func:`rdr_viz.analysis.over_epochs.changes_by_class`."""
         return changes_by_class(self.data, "weight")
 
     @property
@@ -107,7 +111,7 @@ class WeightsByClass(Display):
         beneath = f" Beneath, their mean raw ratios after the warm-up: {listed(below)}." if below else ""
         return (
             f"Line chart of the mean weight of {plural(self.data['class'].nunique(), 'class', 'classes')} for "
-            f"{method_style(self.method).label}, epochs {self.data['epoch'].min()} to {self.data['epoch'].max()}: "
+            f"{method_label(self.method)}, epochs {self.data['epoch'].min()} to {self.data['epoch'].max()}: "
             f"{listed(ends)}.{beneath}"
         )
 
@@ -172,7 +176,7 @@ class WeightsByClass(Display):
     def _whole(self) -> Figure:
         """All classes on one scale."""
         if not self.has_ratios:
-            return self.plot().figure
+            return super().figure()
         figure = new_figure(TEXT_WIDTH, 4.6)
         with rdr_style():
             upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.6))
@@ -185,7 +189,7 @@ class WeightsByClass(Display):
         return figure
 
     def _heading(self) -> str:
-        words = f"{method_style(self.method).label}: weight of each class"
+        words = f"{method_label(self.method)}: weight of each class"
         return f"{words} ({self.setting})" if self.setting else words
 
     def _panel(self, ax: Axes, group: str, column: str) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rdr_core.lazy import lazily
 
 if TYPE_CHECKING:
     from rdr_viz.explorer.widget import Explorer
 
-__all__ = ["Explorer"]
+_HOMES = {
+    "Explorer": "rdr_viz.explorer.widget",
+}
 
+__all__ = [
+    "Explorer",
+]
 
-def __getattr__(name: str) -> Any:
-    """Load a public name on first use (PEP 562): a job's process has no use for widgets."""
-    if name == "Explorer":
-        from rdr_viz.explorer.widget import Explorer
-
-        return Explorer
-    raise AttributeError(f"module 'rdr_viz.explorer' has no attribute {name!r}")
+__getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -25,14 +25,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rdr_core.errors import RdrError
+from rdr_core.files.whole import read_json, write_json
+from rdr_core.plain import total
 from rdr_core.runs import Run, RunConfig
-from rdr_core.runs.files import read_json, write_json
-from rdr_viz.palette import method_style
+from rdr_viz.explorer.job_tasks import opened, place_of, seconds_left_of, share_of, task_of, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rdr_viz.pieces import HowFar
 
 State = Literal["running", "stopped", "failed", "done"]
 
@@ -74,23 +74,23 @@ class Jobs:
         Raises:
             RdrError: the folder can't be written.
         """
-        tasks = [_task(config, self.folder) for config in configs]
-        return self._start({"title": _title(configs), "tasks": tasks})
+        tasks = [task_of(config, self.folder) for config in configs]
+        return self._start({"title": title_of(configs), "tasks": tasks})
 
     def analyse(self, run: Run, what: str) -> Job:
         """Compute an analysis of a finished run; a run that was shipped without its weights is first trained again.
 
         Args:
             run: of any folder. The result is stored in its own, or in that of the run trained again in this one.
-            what: a name of :data:`rdr_viz.analyses.ANALYSES`.
+            what: a name of :data:`rdr_viz.analysis.catalogue.ANALYSES`.
 
         Raises:
             RdrError: the folder can't be written.
         """
-        tasks = [] if run.has_weights else [_task(run.config, self.folder)]
+        tasks = [] if run.has_weights else [task_of(run.config, self.folder)]
         folder = run.path.parent.absolute() if run.has_weights else self.folder
-        title = f"{what.capitalize()} of {_title([run.config])}"
-        return self._start({"title": title, "tasks": [*tasks, _task(run.config, folder, what)]})
+        title = f"{what.capitalize()} of {title_of([run.config])}"
+        return self._start({"title": title, "tasks": [*tasks, task_of(run.config, folder, what)]})
 
     def estimate(self, configs: Sequence[RunConfig]) -> Estimate:
         """What trainings would take: by runs like them that were trained in this folder, else measured.
@@ -103,7 +103,7 @@ class Jobs:
         known = self._seconds_left(configs)
         if known is not None:
             return Estimate(known, measuring=False)
-        request = {"title": f"Time of {_title(configs)}", "measure": [config.to_dict() for config in configs]}
+        request = {"title": f"Time of {title_of(configs)}", "measure": [config.to_dict() for config in configs]}
         job = self._job(request)
         if job.asked and job.state in ("done", "failed"):
             return Estimate(job.outcome.get("seconds"), measuring=False)
@@ -164,7 +164,7 @@ class Jobs:
         """Of trainings, by the time that epochs took, their own or those of runs like them; None where none is known"""
         total = 0.0
         for config in configs:
-            run = _opened(self.folder / config.name)
+            run = opened(self.folder / config.name)
             left = config.epochs if run is None else run.epochs - run.epochs_done
             pace = _epoch_seconds(run) if run and run.epochs_done else self._usual_epoch(config)
             if left and pace is None:
@@ -174,7 +174,7 @@ class Jobs:
 
     def _usual_epoch(self, config: RunConfig) -> float | None:
         """Seconds an epoch of a run like this one took, of those at hand the one of the nearest imbalance."""
-        runs = (_opened(path.parent) for path in sorted(self.folder.glob("*/config.json")))
+        runs = (opened(path.parent) for path in sorted(self.folder.glob("*/config.json")))
         alike = [run for run in runs if run is not None and _kind(run.config) == _kind(config)]
         alike.sort(key=lambda run: abs(_imbalance(run.config) - _imbalance(config)))
         return next((_epoch_seconds(run) for run in alike if run.epochs_done), None)
@@ -250,22 +250,22 @@ class Job:
         """How much of it is done, 0 to 1, runs and analyses counted equally."""
         if self.state == "done":
             return 1.0
-        return sum(_share(task) for task in self.tasks) / len(self.tasks)
+        return sum(share_of(task) for task in self.tasks) / len(self.tasks)
 
     @property
     def seconds_left(self) -> float | None:
         """Until it is done, None where that is unknown: before the first epoch, or an analysis' second piece."""
         if self.state != "running":
             return None
-        times = [_analysis_left(task) for task in self.tasks if task["what"]]
+        times = [seconds_left_of(task) for task in self.tasks if task["what"]]
         times.append(self.jobs._seconds_left(self.configs))
-        return None if None in times else sum(times)
+        return total(times)
 
     def curves(self) -> pd.DataFrame:
         """History of the run that is being trained, of the last one when all are: :attr:`rdr_core.runs.Run.history`."""
         import pandas as pd
 
-        runs = [run for task in self.tasks if not task["what"] and (run := _opened(_place(task)))]
+        runs = [run for task in self.tasks if not task["what"] and (run := opened(place_of(task)))]
         shown = next((run for run in runs if not run.done), runs[-1] if runs else None)
         return pd.DataFrame() if shown is None else shown.history
 
@@ -321,46 +321,6 @@ def _is_at(pid: int | None, place: Path) -> bool:
         return False
 
 
-def _task(config: RunConfig, runs: Path, what: str = "") -> dict[str, Any]:
-    return {"config": config.to_dict(), "runs": str(runs), "what": what}
-
-
-def _place(task: dict[str, Any]) -> Path:
-    return Path(task["runs"]) / RunConfig.from_dict(task["config"]).name
-
-
-def _share(task: dict[str, Any]) -> float:
-    run = _opened(_place(task))
-    if run is None:
-        return 0.0
-    if task["what"]:
-        done, total, _ = _how_far(run, task["what"])
-        return done / total
-    return 1.0 if run.done else run.epochs_done / run.epochs
-
-
-def _analysis_left(task: dict[str, Any]) -> float | None:
-    run = _opened(_place(task))
-    if run is None:
-        return None
-    done, total, seconds = _how_far(run, task["what"])
-    return None if seconds is None else seconds * (total - done)
-
-
-def _how_far(run: Run, what: str) -> HowFar:
-    from rdr_viz.analyses import progress_of
-    from rdr_viz.pieces import HowFar
-
-    return progress_of(run, what) if run.done else HowFar(0, 1)
-
-
-def _opened(place: Path) -> Run | None:
-    """The run there; None where there is none yet, or a damaged one."""
-    with suppress(RdrError):
-        return Run.open(place)
-    return None
-
-
 def _epoch_seconds(run: Run) -> float:
     # The median: an epoch during which the machine was asleep, or busy, is not how long one takes.
     return float(run.history["seconds"].median())
@@ -374,16 +334,3 @@ def _kind(config: RunConfig) -> tuple[object, ...]:
 
 def _imbalance(config: RunConfig) -> float:
     return config.imbalance_factor or 1.0
-
-
-def _title(configs: Sequence[RunConfig]) -> str:
-    def words(config: RunConfig, *, method: str) -> str:
-        factor = "" if config.imbalance_factor is None else f", IF {config.imbalance_factor:g}"
-        return f"{method} on {config.dataset}{factor}"
-
-    first = configs[0]
-    if len(configs) == 1:
-        return f"{words(first, method=method_style(first.method).label)}, seed {first.seed}"
-    methods = ", ".join(dict.fromkeys(method_style(config.method).label for config in configs))
-    places = "; ".join(dict.fromkeys(words(config, method="") for config in configs))
-    return f"{len(configs)} runs of {methods}{places}"

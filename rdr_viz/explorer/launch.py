@@ -23,7 +23,7 @@ from types import FrameType
 from urllib.parse import quote
 
 from rdr_core.errors import RdrError
-from rdr_core.runs.files import write_json
+from rdr_core.files.whole import write_json
 
 HOST = "127.0.0.1"
 #: Where a folder of copied notebooks keeps which versions it was given.
@@ -221,7 +221,7 @@ import os
 os.chdir({str(Path.cwd())!r})
 from IPython.display import display
 from rdr_core.errors import RdrError
-from rdr_core.papers.shipped import shipped
+from rdr_core.runs.archive import shipped
 from rdr_viz.explorer import Explorer
 try:
     display(Explorer([{str(runs)!r}, shipped()]))

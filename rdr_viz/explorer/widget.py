@@ -13,15 +13,17 @@ from anywidget import AnyWidget
 from traitlets import Unicode
 
 from rdr_core.errors import RdrError
-from rdr_core.papers.shipped import shipped
+from rdr_core.plain import total
 from rdr_core.runs import Run, RunConfig
-from rdr_viz.analyses import RESULTS
-from rdr_viz.explorer.catalogue import Catalogue, Entry
-from rdr_viz.explorer.jobs import Job, Jobs
+from rdr_core.runs.archive import shipped
+from rdr_viz.analysis.catalogue import ANALYSES
+from rdr_viz.explorer.arrays import numbers_of
+from rdr_viz.explorer.at_hand import Catalogue, Entry
+from rdr_viz.explorer.drawn import drawn
+from rdr_viz.explorer.head import first_of, head_of
+from rdr_viz.explorer.jobs import Estimate, Job, Jobs
+from rdr_viz.explorer.publish import STATIC, publish
 from rdr_viz.explorer.told import told
-from rdr_viz.front.arrays import numbers_of
-from rdr_viz.front.head import first_of, head_of
-from rdr_viz.front.publish import STATIC, publish
 
 #: Seconds between two looks at the jobs, and between two handfuls of runs that nobody has asked for yet.
 LOOK_EVERY, HAND_EVERY = 0.7, 0.05
@@ -51,7 +53,8 @@ class Explorer(AnyWidget):
     jobs = Unicode("[]").tag(sync=True)
 
     def __init__(self, runs: str | Path | Sequence[str | Path] | None = None, *, state: str = "") -> None:
-        folders = ["runs", shipped()] if runs is None else [runs] if isinstance(runs, (str, Path)) else list(runs)
+        given = ("runs", shipped()) if runs is None else (runs,) if isinstance(runs, (str, Path)) else runs
+        folders = [*map(Path, given)]
         self._catalogue = Catalogue(folders)
         self._jobs = Jobs(folders[0])
         self._ids: dict[Path, int] = {}
@@ -60,13 +63,15 @@ class Explorer(AnyWidget):
         self._running: set[str] = set()
         self._dismissed = {job.id for job in self._jobs.all() if job.state in ("failed", "done")}  # of earlier visits
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._wanted: list[dict[str, Any]] = []
+        self._drawing: asyncio.Task[None] | None = None
         query = state or os.environ.get("QUERY_STRING", "")  # Voila's page has it
         super().__init__(head=self._head(), query=query.lstrip("?"))
         self.on_msg(self._asked)
         self._look()
 
     def publish(self, path: str | Path, **options: Any) -> Path:
-        """Write these runs' explorer as one file (:func:`rdr_viz.front.publish.publish`)."""
+        """Write these runs' explorer as one file (:func:`rdr_viz.explorer.publish.publish`)."""
         return publish([entry.run for entry in self._catalogue.entries if entry.done], Path(path), **options)
 
     def say(self, sentence: str) -> None:
@@ -88,8 +93,8 @@ class Explorer(AnyWidget):
 
     def _asked(self, _: object, content: dict[str, Any], __: object) -> None:
         answers: dict[str, Callable[[dict[str, Any]], None]] = {
-            "need": self._need, "train": self._train, "analyse": self._analyse, "estimate": self._estimate,
-            "stop": self._stop, "resume": self._resume, "hide": self._hide,
+            "need": self._need, "draw": self._draw, "train": self._train, "analyse": self._analyse,
+            "estimate": self._estimate, "stop": self._stop, "resume": self._resume, "hide": self._hide,
         }  # fmt: skip
         if content.get("ask") in answers:
             self._answer(answers[content["ask"]], content)
@@ -123,6 +128,18 @@ class Explorer(AnyWidget):
         told_ = [{"id": id_, "layout": numbers.layout} for id_, numbers in found]
         self.send({"tell": "numbers", "runs": told_}, [numbers.buffer for _, numbers in found])
 
+    def _draw(self, content: dict[str, Any]) -> None:
+        """Draw the pictures that the page has no script for; what it asked for before, and is not begun, is left."""
+        self._wanted = list(content["pictures"])
+        if self._drawing is None or self._drawing.done():
+            self._drawing = asyncio.get_running_loop().create_task(self._draw_wanted())
+
+    async def _draw_wanted(self) -> None:
+        while self._wanted:
+            asked = self._wanted.pop(0)
+            runs = [self._entries[id_].run for id_ in asked["runs"] if id_ in self._entries]
+            self.send({"tell": "picture", "key": asked["key"], **await drawn(asked["kind"], runs, asked["theme"])})
+
     def _configs(self, content: dict[str, Any]) -> list[RunConfig]:
         where = content["data"], content["factor"], content["profile"]
         configs = [self._catalogue.config(*where, one["method"], one["seed"]) for one in content["missing"]]
@@ -151,14 +168,14 @@ class Explorer(AnyWidget):
             found = self._jobs.estimate(configs)
             answer["train"] = found.seconds or ("measuring the time" if found.measuring else None)
             measuring |= found.measuring
-        known = [self._catalogue.seconds(run.config, RESULTS[content["what"]]) for run in runs]
-        if known and None not in known:
+        known = total(self._catalogue.seconds(run.config, ANALYSES[content["what"]].results) for run in runs)
+        if runs and known is not None:
             # A run that was shipped without its weights is trained again first.
             again = [run.config for run in runs if not run.has_weights]
-            found = self._jobs.estimate(again) if again else None
-            if found is None or found.seconds is not None:
-                answer["analyse"] = sum(known) + (found.seconds if found else 0.0)
-            elif found.measuring:
+            first = self._jobs.estimate(again) if again else Estimate(0.0, False)
+            if first.seconds is not None:
+                answer["analyse"] = known + first.seconds
+            elif first.measuring:
                 answer["analyse"], measuring = "measuring the time", True
         self.send(answer)
         if measuring:

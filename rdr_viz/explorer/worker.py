@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rdr_core.errors import RdrError
-from rdr_core.runs.files import read_json, write_json
+from rdr_core.files.whole import read_json, write_json
 
 
 def main(place: Path) -> None:
@@ -34,8 +34,8 @@ def main(place: Path) -> None:
 
 
 def _work(asked: list[dict[str, Any]]) -> dict[str, Any]:
-    from rdr_core.papers.tasks import Task, Training
-    from rdr_core.papers.work import work_through
+    from rdr_core.jobs.pool import work_through
+    from rdr_core.jobs.task import Task, Training
     from rdr_core.runs import RunConfig
     from rdr_viz.papers.tasks import Analysing
 
@@ -52,12 +52,13 @@ def _work(asked: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _measure(configs: list[dict[str, Any]], place: Path) -> dict[str, Any]:
-    from rdr_core.papers.cost import seconds_of
+    from rdr_core.jobs.cost import seconds_of
+    from rdr_core.plain import total
     from rdr_core.runs import RunConfig
 
     runs = place.parents[1]
     times = seconds_of(map(RunConfig.from_dict, configs), runs=runs).values()
-    return _ended("done") | {"seconds": None if None in times else sum(times)}
+    return _ended("done") | {"seconds": total(times)}
 
 
 def _ended(state: str, error: str = "") -> dict[str, Any]:

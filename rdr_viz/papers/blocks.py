@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rdr_viz.numbers.order import agreement_in_columns
-from rdr_viz.page import Section
+from rdr_viz.analysis.order import agreement_in_columns
+from rdr_viz.pages import Section
 from rdr_viz.papers.claim_rows import scale_name
 from rdr_viz.papers.comparison import agreement
 from rdr_viz.papers.layout import Part, arrange, heading
@@ -15,7 +15,7 @@ from rdr_viz.papers.layout import Part, arrange, heading
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rdr_core.papers.paper import Paper
+    from rdr_viz.papers.paper import Paper
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,23 +13,25 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from rdr_core.papers.grids import Grid, requests, scales, wanted
-from rdr_core.papers.paper import Claim, Figure, Paper
-from rdr_core.runs.files import write_whole
+from rdr_core.files.whole import write_whole
+from rdr_core.methods.names import method_label
+from rdr_viz.analysis.words import number, with_sign
+from rdr_viz.displays.figure import csv_text
 from rdr_viz.displays.peeking import Peeking
-from rdr_viz.figure import csv_text
-from rdr_viz.numbers.words import number, with_sign
-from rdr_viz.palette import method_style
+from rdr_viz.pages import Section
+from rdr_viz.papers.argument import write_paper_page
 from rdr_viz.papers.blocks import FigureBlock, OrderBlock, OtherPaper, PeekingBlock, PlanRow, TableBlock
 from rdr_viz.papers.cells import compared_cells, run_command
 from rdr_viz.papers.claim_rows import claim_row
 from rdr_viz.papers.comparison import ComparisonTable
 from rdr_viz.papers.drawing import Drawing
 from rdr_viz.papers.figures import draw_figure
+from rdr_viz.papers.grids import Grid, requests
 from rdr_viz.papers.judging import Judge, Judged
 from rdr_viz.papers.order_of_methods import OrderOfMethods
-from rdr_viz.papers.page import write_paper_page
+from rdr_viz.papers.paper import Claim, Figure, Paper
 from rdr_viz.papers.shelf import Shelf
+from rdr_viz.papers.wanted import scales, wanted
 
 #: Methods and the paper's imbalance factors whose best and last epochs are shown beside each other.
 PEEKED = (
@@ -36,6 +39,9 @@ PEEKED = (
     "rdr:gamma=0.5", "rdr:preset=released", "rdr:warmup=0.8", "rdr+la", "sam", "rdr+sam",
 )  # fmt: skip
 _FACTORS = (10, 100, 200)
+
+#: A picture's setting in words, and the picture, which may still be being drawn.
+_Picture = tuple[str, Future[Section]]
 
 
 def build_papers(
@@ -76,7 +82,10 @@ def build_papers(
             for block in _figure(figure, paper, shelf, runs, out / "figures", drawing)
         ]  # fmt: skip
         orders = [_order(scale, tables, paper, out / "figures", drawing) for scale in scales(paper)]
-        rest = [OtherPaper(other, _tables(other, shelf, runs, out / "tables", drawing)) for other in others]
+        rest = [
+            OtherPaper(other, _tables(other, shelf, runs, out / "tables", drawing, before=papers[:place]))
+            for place, other in enumerate(others, start=1)
+        ]
         peeked = [_peeking(scale, grids, shelf, out / "figures", drawing) for scale, grids in scales(paper).items()]
         judge = Judge(paper, shelf)
         judged = [claim_row(claim, paper, judge, runs) for claim in paper.claims]
@@ -87,19 +96,21 @@ def build_papers(
     return write_paper_page(
         out / "index.html", paper=paper, claims=[row for row, _ in judged], tables=tables, plan=plan, others=rest,
         command=command, home=home,
-        figures=[
-            replace(block, pictures=[(where, picture.result()) for where, picture in block.pictures])
-            for block in figures
-        ],
-        orders=[
-            replace(block, pictures=[(where, picture.result()) for where, picture in block.pictures])
-            for block in orders
-        ],
-        peeking=[replace(block, picture=block.picture.result()) for block in peeked if block],
+        figures=[replace(block, pictures=_drawn(pictures)) for block, pictures in figures],
+        orders=[OrderBlock(scale, _drawn(pictures)) for scale, pictures in orders],
+        peeking=[PeekingBlock(scale, picture.result(), rows) for scale, picture, rows in filter(None, peeked)],
     )  # fmt: skip
 
 
-def _tables(paper: Paper, shelf: Shelf, runs: Path, folder: Path, drawing: Drawing) -> list[TableBlock]:
+def _drawn(pictures: Sequence[_Picture]) -> list[tuple[str, Section]]:
+    return [(setting, picture.result()) for setting, picture in pictures]
+
+
+def _tables(
+    paper: Paper, shelf: Shelf, runs: Path, folder: Path, drawing: Drawing, before: Sequence[Paper] = ()
+) -> list[TableBlock]:
+    """A paper's tables; one named as a table of a paper ``before`` has its paper's name before that of its files."""
+    taken = {table.artifact for other in before for table in other.tables}
     blocks = []
     for table in paper.tables:
         pictures = []
@@ -112,7 +123,8 @@ def _tables(paper: Paper, shelf: Shelf, runs: Path, folder: Path, drawing: Drawi
             cells = pd.concat(parts, ignore_index=True)
             if scale != "paper" and cells["ours"].isna().all():
                 continue  # what is missing has its command at the page's end
-            stem = f"{table.artifact}-{_file_name(scale)}"
+            prefix = f"{paper.name}-" if table.artifact in taken else ""
+            stem = f"{prefix}{table.artifact}-{_file_name(scale)}"
             pictures.append(drawing.save(ComparisonTable(cells, paper.datasets), folder / stem))
             lacking = cells.loc[cells["command"] != "", "command"].nunique()
             note = "" if scale == "paper" else " ".join(grid.note for grid in grids)
@@ -123,16 +135,16 @@ def _tables(paper: Paper, shelf: Shelf, runs: Path, folder: Path, drawing: Drawi
 
 def _figure(
     figure: Figure, paper: Paper, shelf: Shelf, runs: Path, folder: Path, drawing: Drawing
-) -> list[FigureBlock]:
+) -> list[tuple[FigureBlock, list[_Picture]]]:
     """The figure at every scale that has its runs; where the paper's lacks them, with the command that makes them.
 
-    Its pictures are still being drawn: each is the future of one.
+    Its pictures are still being drawn, so they stand beside it.
     """
-    blocks = []
+    blocks: list[tuple[FigureBlock, list[_Picture]]] = []
     needed = any(picture.requests for picture in figure.pictures)
     for scale, grids in scales(paper).items():
         drawn = [(grid, draw_figure(figure, paper, grid, shelf)) for grid in grids]
-        pictures = []
+        pictures: list[_Picture] = []
         for grid, each in drawn:
             for index, one in enumerate(each):
                 letter = chr(ord("a") + index) if len(each) > 1 else ""
@@ -140,20 +152,22 @@ def _figure(
                 if one is not None:
                     pictures.append((one.setting, drawing.section(one.display, folder / stem)))
         if not needed:  # a diagram: the same at every scale
-            blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, pictures[:1], "", ""))
+            blocks.append((FigureBlock(figure.number, figure.caption, figure.shows, [], "", ""), pictures[:1]))
             break
         lacking = [grid for grid, each in drawn if None in each]
         if pictures or (lacking and scale == "paper"):
             command = run_command(lacking[0], runs, f"figure{figure.number}") if lacking else ""
-            blocks.append(FigureBlock(figure.number, figure.caption, figure.shows, pictures, scale, command))
-    drawing.step([picture for block in blocks for _, picture in block.pictures])
+            blocks.append((FigureBlock(figure.number, figure.caption, figure.shows, [], scale, command), pictures))
+    drawing.step([picture for _, pictures in blocks for _, picture in pictures])
     return blocks
 
 
-def _order(scale: str, tables: Sequence[TableBlock], paper: Paper, folder: Path, drawing: Drawing) -> OrderBlock:
+def _order(
+    scale: str, tables: Sequence[TableBlock], paper: Paper, folder: Path, drawing: Drawing
+) -> tuple[str, list[_Picture]]:
     """The order of methods in what the tables print over all classes, in each setting that has enough of them.
 
-    Its pictures are still being drawn: each is the future of one.
+    The scale, and pictures that are still being drawn.
     """
     cells = [block.cells[block.cells["group"] == "all"] for block in tables if block.scale == scale]
     displays = OrderOfMethods.of(pd.concat(cells, ignore_index=True), paper.datasets) if cells else []
@@ -165,7 +179,7 @@ def _order(scale: str, tables: Sequence[TableBlock], paper: Paper, folder: Path,
         for place, each in enumerate(displays, start=1)
     ]
     drawing.step([picture for _, picture in pictures])
-    return OrderBlock(scale, pictures)
+    return scale, pictures
 
 
 def _row(claim: Claim, scale: str, setting: Judged) -> dict[str, object]:
@@ -180,10 +194,12 @@ def _row(claim: Claim, scale: str, setting: Judged) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _peeking(scale: str, grids: Sequence[Grid], shelf: Shelf, folder: Path, drawing: Drawing) -> PeekingBlock | None:
+def _peeking(
+    scale: str, grids: Sequence[Grid], shelf: Shelf, folder: Path, drawing: Drawing
+) -> tuple[str, Future[Section], list[tuple[str, str, str, str, str, int]]] | None:
     """Best and last epochs of the grids' runs by the methods that :data:`PEEKED` names; None where no run is made.
 
-    Its picture is still being drawn: it is the future of one.
+    The scale, the picture, which is still being drawn, and the rows beside it.
     """
     runs = {
         run.path: run for grid in grids for dataset in grid.datasets
@@ -196,12 +212,12 @@ def _peeking(scale: str, grids: Sequence[Grid], shelf: Shelf, folder: Path, draw
     picture = drawing.section(display, folder / f"peeking-{_file_name(scale)}")
     drawing.step([picture])
     rows = [
-        (row.setting, method_style(row.method).label, number(row.last), number(row.best),
+        (row.setting, method_label(row.method), number(row.last), number(row.best),
          with_sign(number(row.gain)) + ("" if np.isnan(row.low) else f" [{number(row.low)} to {number(row.high)}]"),
          row.seeds)
         for row in display.summary().itertuples()
     ]  # fmt: skip
-    return PeekingBlock(scale, picture, rows)
+    return scale, picture, rows
 
 
 def _plan(paper: Paper, grid: Grid, shelf: Shelf, runs: Path) -> PlanRow:

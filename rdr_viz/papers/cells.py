@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.methods.control import control_of
-from rdr_core.papers.grids import Grid, Request
+from rdr_core.methods.names import method_label
 from rdr_core.runs.command import command_of
-from rdr_viz.numbers.peeking import ACCURACIES
-from rdr_viz.numbers.words import dataset_name
-from rdr_viz.palette import method_style
-from rdr_viz.papers.measures import at_best
+from rdr_viz.analysis.best_epoch import ACCURACIES
+from rdr_viz.analysis.measures.picked_epoch import at_best
+from rdr_viz.analysis.words import dataset_name
+from rdr_viz.papers.grids import Grid, Request
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Paper
+    from rdr_viz.papers.paper import Paper
     from rdr_viz.papers.shelf import Shelf
 
 
@@ -63,7 +63,7 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
                 else run_command(grid, runs, _artifact(paper, table))
             )
         rows.append(
-            {**cell, "row": method_style(cell["method"]).label, **filled,
+            {**cell, "row": method_label(cell["method"]), **filled,
              "within": _within(difference, spread, cell["paper_sd"]), "scale": grid.scale,
              "stands": "" if grid.printed else f"{dataset_name(config.dataset)}, IF {config.imbalance_factor:g}",
              "command": command}
@@ -75,7 +75,7 @@ def run_command(grid: Grid, runs: Path, artifact: str = "") -> str:
     """The `rdr paper run` command that makes what a grid lacks, runs and analyses, of one part of the paper or of all.
 
     Example:
-        >>> from rdr_core.papers.paper import load_paper
+        >>> from rdr_viz.papers.paper import load_paper
         >>> run_command(load_paper("rdr").grids["cifar"], Path("my runs"), "table1")
         "rdr paper run --grid cifar,table1 --runs 'my runs'"
     """
@@ -96,16 +96,16 @@ def _artifact(paper: Paper, table: str) -> str:
 def _beside(grid: Grid, shelf: Shelf, request: Request, group: str, own: dict[int, float]) -> dict[str, object]:
     """What stands beside an accuracy: the one that peeking would give, and the distance from the fair control."""
     found: dict[str, object] = {"peeked": np.nan, "control": "", "over_control": np.nan}
-    if group not in ACCURACIES:
-        return found
     config = grid.config(request, seed=0)
+    if group not in ACCURACIES or config is None:
+        return found
     peeked = list(shelf.by_seed(grid, request, at_best(group)).values())
     found["peeked"] = np.mean(peeked) if peeked else np.nan
     control = control_of(config.method)
     beside = shelf.by_seed(grid, request._replace(method=control), group) if control else {}
     paired = [own[seed] - beside[seed] for seed in own if seed in beside]
-    if paired:
-        found |= {"control": method_style(control).label, "over_control": np.mean(paired)}
+    if control and paired:
+        found |= {"control": method_label(control), "over_control": np.mean(paired)}
     return found
 
 

@@ -11,21 +11,21 @@ import pandas as pd
 
 from rdr_core.errors import RdrError
 from rdr_core.methods.grammar import parse
+from rdr_viz.analysis.measures.measure import MEASURES
+from rdr_viz.analysis.words import plural
 from rdr_viz.displays.base import Display
 from rdr_viz.displays.epochs import log_ticks
+from rdr_viz.displays.figure import TEXT_WIDTH, new_axes, rdr_style
 from rdr_viz.displays.shared import label_of
-from rdr_viz.figure import TEXT_WIDTH, new_axes, rdr_style
-from rdr_viz.numbers.words import plural
 from rdr_viz.papers.claim_words import setting_words, signed, unit
 from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, decide
-from rdr_viz.papers.measures import MEASURES
 from rdr_viz.papers.more_seeds import half_width, seeds_to_decide, spread_of_the_spread, standard_deviation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rdr_core.papers.paper import Claim
     from rdr_viz.papers.judging import Judge
+    from rdr_viz.papers.paper import Claim
 
 # Verdict -> (colour, marker): the page's colours, and a shape besides.
 _LOOKS = {HOLDS: ("#00695C", "o"), FAILS: ("#9A3D00", "X"), UNDECIDED: ("#555555", "s")}
@@ -46,8 +46,8 @@ class ClaimIntervals(Display):
         planned: None, or the number of seeds that the intervals and ``verdict`` are a plan for.
 
     Example:
-        >>> from rdr_core.papers.paper import load_paper
-        >>> from rdr_core.papers.shipped import shipped
+        >>> from rdr_viz.papers.paper import load_paper
+        >>> from rdr_core.runs.archive import shipped
         >>> from rdr_viz.papers.judging import Judge
         >>> from rdr_viz.papers.shelf import Shelf
         >>> paper = load_paper("rdr")
@@ -104,7 +104,8 @@ class ClaimIntervals(Display):
         if seeds < 2:
             raise RdrError(f"seeds is {seeds}; an interval needs 2 or more.")
         known = self._with_intervals()
-        mean, sd, ends = self._on_axis(known["mean"]), self._spread(known), {}
+        mean, sd = self._on_axis(known["mean"]), self._spread(known)
+        ends: dict[str, np.ndarray] = {}
         for name, confidence in (("", 0.95), ("wide_", 1 - known["level"].to_numpy())):
             half = half_width(sd, seeds, confidence)
             ends |= {f"{name}low": self._off_axis(mean - half), f"{name}high": self._off_axis(mean + half)}

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rdr_core.errors import unknown_name
-from rdr_core.papers.grids import PRINTED, scales
-from rdr_viz.numbers.words import dataset_name, plural
-from rdr_viz.palette import method_style
+from rdr_core.methods.names import method_label
+from rdr_viz.analysis.words import dataset_name, plural
 from rdr_viz.papers.cells import run_command
 from rdr_viz.papers.claim_words import setting_words, signed, unit
 from rdr_viz.papers.claims import DEPENDS, FAILS, HOLDS, NOT_MEASURED, UNDECIDED, criterion, overall
+from rdr_viz.papers.grids import PRINTED
 from rdr_viz.papers.questions import question
+from rdr_viz.papers.wanted import scales
 
 if TYPE_CHECKING:
-    from rdr_core.papers.grids import Grid
-    from rdr_core.papers.paper import Claim, Paper
+    from rdr_viz.papers.grids import Grid
     from rdr_viz.papers.judging import Judge, Judged
+    from rdr_viz.papers.paper import Claim, Paper
 
 #: What may be said of a claim -> the mark that says so without colour.
 VERDICTS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", DEPENDS: "⇄", NOT_MEASURED: "–"}
@@ -166,7 +167,8 @@ def scale_name(scale: str) -> str:
 
 
 def _verdict(claim: Claim, paper: Paper, grid: Grid, setting: Judged, runs: Path) -> Verdict:
-    own = dataset_name(grid.config(setting.request, seed=0).dataset)
+    config = grid.config(setting.request, seed=0)
+    own = dataset_name(config.dataset if config else setting.request.dataset)
     dataset = paper.datasets[setting.request.dataset] if grid.scale in PRINTED else own[0].upper() + own[1:]
     factor = "" if setting.factor is None else f"IF {setting.factor:g}"
     return Verdict(
@@ -174,6 +176,6 @@ def _verdict(claim: Claim, paper: Paper, grid: Grid, setting: Judged, runs: Path
         low=setting.low, high=setting.high, wide_low=setting.wide_low, wide_high=setting.wide_high,
         seeds=setting.seeds, method=setting.method, which=setting_words(claim, None, setting, None),
         against=setting.against, paper=setting.paper,
-        control=method_style(setting.control).label if setting.control else "", of_control=setting.of_control,
+        control=method_label(setting.control) if setting.control else "", of_control=setting.of_control,
         command=run_command(grid, runs, "claims") if setting.verdict == NOT_MEASURED else "",
     )  # fmt: skip

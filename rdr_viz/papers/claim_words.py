@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdr_viz.numbers.words import number, short, with_sign
-from rdr_viz.palette import method_style
-from rdr_viz.papers.measures import MEASURES
+from rdr_core.methods.names import method_label
+from rdr_viz.analysis.measures.measure import MEASURES
+from rdr_viz.analysis.words import number, short, with_sign
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Claim, Paper
     from rdr_viz.papers.judging import Judged
+    from rdr_viz.papers.paper import Claim, Paper
 
 
 def setting_words(claim: Claim, paper: Paper | None, setting: Judged, factor: float | None) -> str:
@@ -25,8 +25,8 @@ def setting_words(claim: Claim, paper: Paper | None, setting: Judged, factor: fl
     words = [paper.datasets[setting.request.dataset]] if paper is not None and len(claim.datasets) > 1 else []
     words += [f"IF {factor:g}"] if factor is not None else []
     each = claim.by != "order"  # an order is all methods'
-    words += [method_style(setting.request.method).label] if each and len(claim.method) > 1 else []
-    words += [f"against {method_style(setting.against).label}"] if len(claim.against) > 1 else []
+    words += [method_label(setting.request.method)] if each and len(claim.method) > 1 else []
+    words += [f"against {method_label(setting.against)}"] if len(claim.against) > 1 else []
     words += [setting.measure.rpartition(" ")[2].capitalize()] if each and len(claim.measure) > 1 else []
     return ", ".join(words)
 
@@ -41,7 +41,7 @@ def signed(value: float, claim: Claim) -> str:
     """Differences and changes with their sign, ratios without.
 
     Example:
-        >>> from rdr_core.papers.paper import load_paper
+        >>> from rdr_viz.papers.paper import load_paper
         >>> paper = load_paper("rdr")
         >>> accuracy, cost = (next(c for c in paper.claims if c.measure == (name,)) for name in ("all", "seconds"))
         >>> signed(1.25, accuracy), signed(-1.25, accuracy), signed(0.7, cost)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from rdr_core.methods.grammar import parse
-from rdr_viz.papers.measures import MEASURES
+from rdr_viz.analysis.measures.measure import MEASURES
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Claim
+    from rdr_viz.papers.paper import Claim
 
 HOLDS, FAILS, UNDECIDED, NOT_MEASURED = "holds", "fails", "undecided", "not measured"
 #: Of a claim whose readings come to different verdicts.
@@ -55,7 +55,7 @@ def overall(claim: Claim, settings: Iterable[Setting]) -> str:
     Of a claim with readings each is judged so, and where they come to different words it depends on the reading.
 
     Example:
-        >>> from rdr_core.papers.paper import load_paper
+        >>> from rdr_viz.papers.paper import load_paper
         >>> overall(load_paper("rdr").claims[0], [])
         'not measured'
     """
@@ -82,7 +82,7 @@ def criterion(claim: Claim) -> str:
     """In words, how a claim is judged.
 
     Example:
-        >>> from rdr_core.papers.paper import load_paper
+        >>> from rdr_viz.papers.paper import load_paper
         >>> print(criterion(load_paper("rdr").claims[0]))
         Measured: accuracy over all classes, of RDR minus CE, seed by seed. Holds where the interval of the mean over \
 seeds, widened for all questions of the setting, is above 0; fails where it is not above 0 anywhere; else undecided.
@@ -117,7 +117,7 @@ def _decided(mean: str, where: str) -> str:
 
 
 def _labels(methods: tuple[str, ...]) -> str:
-    from rdr_viz.numbers.words import listed
-    from rdr_viz.palette import method_style
+    from rdr_core.methods.names import method_label
+    from rdr_viz.analysis.words import listed
 
-    return listed([method_style(parse(method).name).label for method in methods])
+    return listed([method_label(parse(method).name) for method in methods])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Paper
+    from rdr_viz.papers.paper import Paper
     from rdr_viz.papers.shelf import Shelf
 
 app = typer.Typer(
@@ -46,8 +46,9 @@ def build(
     if context.invoked_subcommand is not None:
         return
     import shlex
+    from functools import partial
 
-    from rdr_core.papers.shipped import shipped
+    from rdr_core.runs.archive import shipped
     from rdr_viz.papers.build import build_papers
     from rdr_viz.papers.drawing import processors
     from rdr_viz.papers.results import write_results
@@ -58,14 +59,16 @@ def build(
         write_results(readme, papers[0], Shelf([shipped()]))
         typer.echo(f"Written: the results of the shipped runs in {readme}.")
     command = shlex.join(["rdr", "paper", "--out", str(out)] + (["--runs", str(runs)] if str(runs) != "runs" else []))
-    page = build_papers(papers, out, shelf, runs=runs, command=command, processes=processors(), progress=True)
+    build = partial(build_papers, runs=runs, command=command, processes=processors(), progress=True)
+    page = build(papers, out, shelf)
     typer.echo(f"Open {page} in a browser; tables and figures are beside it as PDF, SVG, PNG and CSV.")
+    for own in _own(papers):  # the page above has its tables alone
+        typer.echo(f"{own.title} has a page of its own: {build([own], out / own.name, shelf)}.")
 
 
 @app.command()
 def plan(
-    grid: Annotated[str, typer.Option("--grid", "-g", help=_PARTS, show_default="all grids")]
-    = "digits,cifar-small,cifar,imagenet",
+    grid: Annotated[str, typer.Option("--grid", "-g", help=_PARTS, show_default="all grids")] = "",
     seeds: Seeds = None,
     runs: RunsFolder = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -77,8 +80,10 @@ def plan(
     from rdr_core.cli import stoppable
     from rdr_viz.papers.plan import show_plan
 
+    papers = _papers()
+    usual = ["digits", "cifar-small", "cifar", "imagenet", *(name for own in _own(papers) for name in own.grids)]
     with stoppable():
-        show_plan(_papers(), grid, _shelf(runs), runs=runs, seeds=seeds, device=device)
+        show_plan(papers, grid or ",".join(usual), _shelf(runs), runs=runs, seeds=seeds, device=device)
 
 
 @app.command()
@@ -143,8 +148,8 @@ def pack(
     """
     from rdr_core.errors import RdrError
     from rdr_core.methods.grammar import parse
-    from rdr_core.papers.shipped import pack as pack_runs
     from rdr_core.runs import list_runs
+    from rdr_core.runs.archive import pack as pack_runs
 
     found = [run for run in list_runs(runs) if run.done or unfinished]
     if not found:
@@ -156,13 +161,21 @@ def pack(
 
 
 def _papers() -> list[Paper]:
-    from rdr_core.papers.paper import load_paper, paper_names
+    from rdr_viz.papers.folders import paper_names
+    from rdr_viz.papers.paper import load_paper
 
     return [load_paper(name) for name in paper_names()]
 
 
+def _own(papers: list[Paper]) -> list[Paper]:
+    """Those that installed packages offer."""
+    from rdr_viz.papers.folders import shipped_papers
+
+    return [paper for paper in papers if paper.name not in shipped_papers()]
+
+
 def _shelf(runs: Path) -> Shelf:
-    from rdr_core.papers.shipped import shipped
+    from rdr_core.runs.archive import shipped
     from rdr_viz.papers.shelf import Shelf
 
     return Shelf([runs, shipped()])

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rdr_core.papers.grids import PRINTED
+from rdr_viz.analysis.words import listed, number, plural
 from rdr_viz.displays.base import Display
-from rdr_viz.figure import TEXT_WIDTH, new_figure, rdr_style
-from rdr_viz.numbers.words import listed, number, plural
+from rdr_viz.displays.figure import TEXT_WIDTH, new_figure, rdr_style
+from rdr_viz.papers.grids import PRINTED
 from rdr_viz.papers.layout import Cell, Column, Part, arrange, heading, tally
 
 if TYPE_CHECKING:
@@ -193,8 +193,9 @@ def _draw_row(
             continue
         right = label + at * width
         ax.text(right, middle[0], cell.paper, ha="right", va="center", color=_QUIET)
-        look = {"color": _QUIET, "style": "italic"} if cell.state == "other" else {"color": "#222222"}
-        ax.text(right, middle[1], _ours(cell), ha="right", va="center", **look)
+        other = cell.state == "other"
+        ax.text(right, middle[1], _ours(cell), ha="right", va="center", color=_QUIET if other else "#222222",
+                style="italic" if other else "normal")  # fmt: skip
         if cell.difference:
             letters, ground = _LOOKS[cell.state]
             words = f"{cell.mark} {cell.difference}".strip()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
-from rdr_viz.beside import stand_by
-from rdr_viz.page.page import Section
+from rdr_core.jobs.beside import stand_by
+from rdr_viz.pages.picture_page import Section
 
 if TYPE_CHECKING:
     from rdr_viz.displays.base import Display

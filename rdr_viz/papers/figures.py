@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rdr_core.papers.grids import Grid, Request
-from rdr_viz.analysis import NotStored, only_stored
+from rdr_viz.analysis.stored import NotStored
+from rdr_viz.displays.kinds import averages_seeds, compares_runs, make_display
 from rdr_viz.displays.method_diagram import MethodDiagram
-from rdr_viz.kinds import averages_seeds, compares_runs, make_display
+from rdr_viz.papers.grids import Grid, Request
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Figure, Paper, Picture
     from rdr_viz.displays.base import Display
+    from rdr_viz.papers.paper import Figure, Paper, Picture
     from rdr_viz.papers.shelf import Shelf
 
 #: The one kind of picture that needs no run.
@@ -55,7 +55,7 @@ def _setting(picture: Picture, paper: Paper, grid: Grid) -> str:
     """What all of a picture's runs share; the small scale's one data set goes without saying."""
     configs = [(request, grid.config(request, seed=0, in_figure=True)) for request in picture.requests]
     shared = [(request.dataset, config.imbalance_factor) for request, config in configs if config is not None]
-    datasets, factors = ({pair[at] for pair in shared} for at in (0, 1))
+    datasets, factors = {dataset for dataset, _ in shared}, {factor for _, factor in shared}
     words = [paper.datasets[name] for name in datasets] if len(datasets) == 1 and grid.printed else []
     words += [f"IF {factor:g}" for factor in factors if factor is not None] if len(factors) == 1 else []
     return ", ".join(words)
@@ -82,7 +82,7 @@ def _draw(picture: Picture, grid: Grid, shelf: Shelf) -> Display | None:
     if picture.seeds == "first" or not several:
         runs = [of_seeds[:1] for of_seeds in runs]
     try:
-        with only_stored():
-            return make_display(picture.kind, [run for of_seeds in runs for run in of_seeds], **picture.options)
+        stored = [run.as_stored for of_seeds in runs for run in of_seeds]
+        return make_display(picture.kind, stored, **picture.options)
     except NotStored:
         return None

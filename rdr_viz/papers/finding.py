@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdr_viz.numbers.words import dataset_name, listed, number, plural, with_sign
+from rdr_viz.analysis.words import dataset_name, listed, number, plural, with_sign
 from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED
 from rdr_viz.papers.judging import Judge
 
 if TYPE_CHECKING:
-    from rdr_core.papers.grids import Grid
-    from rdr_core.papers.paper import Paper
+    from rdr_viz.papers.grids import Grid
     from rdr_viz.papers.judging import Judged
+    from rdr_viz.papers.paper import Paper
     from rdr_viz.papers.shelf import Shelf
 
 #: The grids that may tell it: those that train as the authors' code does before others, and of these the one whose

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rdr_viz.analysis.measures.measure import MEASURES
 from rdr_viz.papers.claim_rows import ClaimRow, Verdict
 from rdr_viz.papers.claims import FAILS, HOLDS, UNDECIDED
-from rdr_viz.papers.measures import MEASURES
 from rdr_viz.papers.questions import QUESTIONS
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Claim
+    from rdr_viz.papers.paper import Claim
 
 #: Ways to sort, with the words for them; each gives a claim its place (:meth:`Axis.places`).
 SORTS = {
@@ -102,12 +102,12 @@ def axes(claims: Sequence[ClaimRow]) -> list[Axis]:
 
 
 def _axis(title: str, is_log: bool, rows: list[ClaimRow]) -> Axis:
-    numbers = [
+    finite = [
         number for row in rows for one in row.measured
         for number in (one.mean, one.low, one.high, one.paper, one.of_control, *row.claim.holds_between)
         if np.isfinite(number)
     ]  # fmt: skip
-    numbers = np.log([number for number in numbers if number > 0]) if is_log else np.array(numbers)
+    numbers = np.log([number for number in finite if number > 0]) if is_log else np.array(finite)
     low, high = float(numbers.min()), float(numbers.max())
     room = _ROOM * (high - low or 1)
     low, high = low - room, high + room
@@ -117,17 +117,19 @@ def _axis(title: str, is_log: bool, rows: list[ClaimRow]) -> Axis:
 def _kind(row: ClaimRow) -> tuple[str, bool]:
     """Title of the axis that a claim's numbers belong on, and whether it is a log scale."""
     claim, measure = row.claim, MEASURES[row.claim.measure[0]]
+    difference = ": difference" if claim.against else ""
     if claim.by == "ratio":
         return "Ratio of one method's number to the other's", True
     if claim.by == "order" or claim.measure[0].startswith("correlation"):
         return "Rank correlation, −1 to 1", False
-    if measure.unit == "points":
-        where = "over all classes" if claim.measure[0] == "all" else "on Many or on Few classes"
-        return f"Accuracy {where}{': difference' if claim.against else ''} in points", False
+    if claim.measure[0] in ("many", "few"):
+        return f"Accuracy on Many or on Few classes{difference} in points", False
     words = measure.words[0].upper() + measure.words[1:]
-    if measure.unit == "%":
+    if measure.unit == "points":
+        return f"{words}{difference} in points", False
+    if claim.measure[0].startswith("change of the "):
         return "Change of class weights through training, in percent", False
-    return f"{words}{': difference' if claim.against else ''}", False
+    return f"{words}{difference}", False
 
 
 def _order_of(first: str) -> dict[str, int]:

@@ -11,13 +11,14 @@ import pandas as pd
 
 from rdr_core.methods.control import control_of
 from rdr_core.methods.grammar import parse
-from rdr_core.papers.grids import Grid, Request, requests, scales
-from rdr_viz.numbers.groups import t_interval
-from rdr_viz.numbers.several import holm_level, p_value
+from rdr_viz.analysis.groups import t_interval
+from rdr_viz.analysis.several import holm_level, p_value
 from rdr_viz.papers.claims import NOT_MEASURED, decide
+from rdr_viz.papers.grids import Grid, Request, requests
+from rdr_viz.papers.wanted import scales
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Claim, Paper
+    from rdr_viz.papers.paper import Claim, Paper
     from rdr_viz.papers.shelf import Shelf
 
 #: Methods that have an order to speak of.
@@ -32,15 +33,15 @@ class Judged:
         request: the setting, with the method the claim is about.
         factor: the imbalance factor of our runs; None where the data are taken as they are.
         against: the rival's canonical name, or "".
-        measure: of :data:`rdr_viz.papers.measures.MEASURES`.
+        measure: of :data:`rdr_viz.analysis.measures.measure.MEASURES`.
         values: the number of each seed; of a claim by ratio its logarithm.
         mean, low, high: over seeds, with Student's 95 % interval (NaN for fewer than two).
-        p: :func:`rdr_viz.numbers.several.p_value` of this setting alone.
+        p: :func:`rdr_viz.analysis.several.p_value` of this setting alone.
         verdict: :data:`HOLDS`, :data:`FAILS`, :data:`UNDECIDED` or :data:`NOT_MEASURED`.
         paper: the paper's own number, from its tables or as the claim has it; NaN where neither does.
         control: the method's fair control, where the claim does not set it against that anyway; else "".
         of_control: the number with the control in the method's place, over the seeds that have both; NaN without.
-        level: at which all questions of its scale are tested (:func:`rdr_viz.numbers.several.holm_level`).
+        level: at which all questions of its scale are tested (:func:`rdr_viz.analysis.several.holm_level`).
         wide_low, wide_high: the interval of confidence 1 - level, which decides.
     """
 
@@ -80,7 +81,7 @@ class Judge:
         shelf: where the runs are.
 
     Example:
-        >>> from rdr_core.papers.paper import load_paper
+        >>> from rdr_viz.papers.paper import load_paper
         >>> from rdr_viz.papers.shelf import Shelf
         >>> paper = load_paper("rdr")
         >>> {one.verdict for one in Judge(paper, Shelf([])).of(paper.claims[0], paper.grids["digits"])}
@@ -168,7 +169,8 @@ def _orders(claim: Claim, grid: Grid, shelf: Shelf) -> list[Judged]:
 def _compare(claim: Claim, paper: Paper, grid: Grid, shelf: Shelf, request: Request, against: str, name: str) -> Judged:
     judged = _judged(claim, grid, request, against, name, _compared(claim, grid, shelf, request, against, name))
     printed = _printed(claim, paper, request, against, name)
-    control = control_of(grid.config(request, seed=0).method) or ""
+    config = grid.config(request, seed=0)
+    control = (control_of(config.method) if config else None) or ""
     of_control = np.nan
     if control and against not in ("", control):
         of_control = _mean(claim, _compared(claim, grid, shelf, request._replace(method=control), against, name))
@@ -179,8 +181,9 @@ def _compare(claim: Claim, paper: Paper, grid: Grid, shelf: Shelf, request: Requ
 def _judged(claim: Claim, grid: Grid, request: Request, against: str, name: str, values: np.ndarray) -> Judged:
     low, high = _interval(claim, values, 0.95)
     verdict = decide(low, high, claim.holds_between) if len(values) else NOT_MEASURED
+    config = grid.config(request, seed=0)
     return Judged(
-        request, grid.config(request, seed=0).imbalance_factor, against, name, tuple(map(float, values)),
+        request, config.imbalance_factor if config else None, against, name, tuple(map(float, values)),
         _mean(claim, values), low, high, p_value(values, _ends(claim)), verdict,
     )  # fmt: skip
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import Any
 
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_core.papers.grids import PRINTED
-from rdr_viz.numbers.words import number, with_sign
+from rdr_viz.analysis.words import number, with_sign
+from rdr_viz.papers.grids import PRINTED
 
 #: Columns that stand side by side; a wider table is taken apart by data set.
 WIDEST = 8
@@ -18,7 +19,8 @@ WIDEST = 8
 MARKS = {"inside": "≈", "above": "▲", "below": "▼", "open": "", "other": "", "empty": ""}
 
 _GROUPS = {"all": "All", "many": "Many", "medium": "Medium", "few": "Few", "lambda_min": "λ min", "lambda_max": "λ max",
-           "lambda_min_smallest": "λ min", "lambda_max_smallest": "λ max"}  # fmt: skip
+           "lambda_min_smallest": "λ min", "lambda_max_smallest": "λ max", "balanced_accuracy": "Balanced",
+           "macro_f1": "Macro F1", "roc_auc": "AUC", "average_precision": "AP", "calibration_error": "ECE"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Column:
         if self.group.startswith("trace_"):
             of = self.group.removeprefix("trace_")
             return "Trace, " + _GROUPS.get(of, of.replace("class", "class "))
-        return _GROUPS.get(self.group, self.group)
+        return _GROUPS.get(self.group, self.group.replace("_", " "))
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,7 @@ def _digits(printed: pd.Series) -> int:
     return 1 if (known.round(1) == known.round(2)).all() else 2
 
 
-def _cell(row: Mapping[str, object], digits: int) -> Cell:
+def _cell(row: Mapping[str, Any], digits: int) -> Cell:
     state = _state(row)
     compared = state not in ("other", "empty") and not pd.isna(row["difference"])
     difference = with_sign(number(row["difference"], digits)) if compared else ""
@@ -218,11 +220,11 @@ def _cell(row: Mapping[str, object], digits: int) -> Cell:
     )
 
 
-def _control(row: Mapping[str, object], digits: int) -> str:
+def _control(row: Mapping[str, Any], digits: int) -> str:
     return f"{with_sign(number(row['over_control'], digits))} over {row['control']}" if row.get("control") else ""
 
 
-def _state(row: Mapping[str, object]) -> str:
+def _state(row: Mapping[str, Any]) -> str:
     if pd.isna(row["ours"]):
         return "empty"
     if row["scale"] not in PRINTED:

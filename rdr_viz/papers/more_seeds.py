@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.stats import chi2, t
 
 from rdr_viz.papers.claims import UNDECIDED, decide
@@ -14,7 +14,11 @@ from rdr_viz.papers.claims import UNDECIDED, decide
 MOST = 1000
 
 
-def half_width(sd: ArrayLike, seeds: int, confidence: ArrayLike = 0.95) -> np.ndarray | float:
+@overload
+def half_width(sd: float, seeds: int, confidence: float = 0.95) -> float: ...
+@overload
+def half_width(sd: np.ndarray, seeds: int, confidence: float | np.ndarray = 0.95) -> np.ndarray: ...
+def half_width(sd: float | np.ndarray, seeds: int, confidence: float | np.ndarray = 0.95) -> float | np.ndarray:
     """Half of Student's interval of a mean over seeds.
 
     Args:
@@ -62,7 +66,7 @@ def seeds_to_decide(
     Args:
         mean: of the seeds measured.
         sd: their standard deviation (n - 1).
-        holds_between: the open range in which the claim holds (:attr:`rdr_core.papers.paper.Claim.holds_between`).
+        holds_between: the open range in which the claim holds (:attr:`rdr_viz.papers.paper.Claim.holds_between`).
         most: seeds that are thought of (default :data:`MOST`).
         confidence: of the interval that decides; default 0.95, as of a single question.
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdr_core.papers.grids import PRINTED
+from rdr_viz.analysis.order import Agreement, agreement_of_orders, columns_with_an_order, turned_pairs
+from rdr_viz.analysis.words import listed, number, plural
 from rdr_viz.displays.base import Display
+from rdr_viz.displays.figure import new_axes, rdr_style
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.shared import label_of
-from rdr_viz.figure import new_axes, rdr_style
-from rdr_viz.numbers.order import Agreement, agreement_of_orders, columns_with_an_order, turned_pairs
-from rdr_viz.numbers.words import listed, number, plural
-from rdr_viz.palette import method_style
+from rdr_viz.papers.grids import PRINTED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdr_core.papers.cost import seconds_of
-from rdr_core.papers.grids import Grid, wanted
-from rdr_core.papers.paper import Paper
+from rdr_core.jobs.cost import seconds_of
+from rdr_viz.papers.grids import Grid
+from rdr_viz.papers.paper import Paper
 from rdr_viz.papers.tasks import choose
+from rdr_viz.papers.wanted import wanted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ def plan_table(
             if not configs:
                 continue
             lacking = [config for config in configs if shelf.find(config) is None]
-            costs = [seconds.get(config) for config in lacking]
+            costs = [cost for config in lacking if (cost := seconds.get(config)) is not None]
             rows.append(
                 {
                     "paper": paper.name,
@@ -51,7 +52,7 @@ def plan_table(
                     "seeds": len({config.seed for config in configs}),
                     "runs": len(configs),
                     "finished": len(configs) - len(lacking),
-                    "seconds": float("nan") if None in costs else float(sum(costs)),
+                    "seconds": float(sum(costs)) if len(costs) == len(lacking) else float("nan"),
                 }
             )
     return pd.DataFrame(rows)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from rdr_core.methods.control import control_of
 from rdr_core.methods.grammar import parse
-from rdr_viz.papers.measures import MEASURES
+from rdr_viz.analysis.measures.measure import MEASURES
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Claim
+    from rdr_viz.papers.paper import Claim
 
 RATIO, BETTER, MEANS, CHOICES = "ratio", "better", "means", "choices"
 #: The questions in the order of the argument.
@@ -31,7 +31,7 @@ def question(claim: Claim) -> str:
     * All else (time, a parameter, deferring, orders of methods): choices.
 
     Example:
-        >>> from rdr_core.papers.paper import load_paper
+        >>> from rdr_viz.papers.paper import load_paper
         >>> [question(claim) for claim in load_paper("rdr").claims[:3]]
         ['better', 'better', 'ratio']
     """

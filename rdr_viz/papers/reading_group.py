@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdr_core.papers.grids import Request, scales
-from rdr_viz.numbers.words import listed, number
+from rdr_core.errors import RdrError
+from rdr_viz.analysis.words import listed, number
 from rdr_viz.papers.claim_intervals import ClaimIntervals
 from rdr_viz.papers.claims import FAILS, HOLDS, NOT_MEASURED, UNDECIDED, overall
+from rdr_viz.papers.grids import Request
 from rdr_viz.papers.judging import Judge
 from rdr_viz.papers.more_seeds import half_width, seeds_to_decide
+from rdr_viz.papers.wanted import scales
 
 if TYPE_CHECKING:
-    from rdr_core.papers.paper import Claim, Paper
     from rdr_viz.papers.judging import Judged
+    from rdr_viz.papers.paper import Claim, Paper
     from rdr_viz.papers.shelf import Shelf
 
 #: Our grid, and the paper's setting, that exercises on runs are about: digits at IF 50.
@@ -91,8 +93,8 @@ class ReadingGroup:
         judge: of the paper's claims by these runs.
 
     Example:
-        >>> from rdr_core.papers.paper import load_paper
-        >>> from rdr_core.papers.shipped import shipped
+        >>> from rdr_viz.papers.paper import load_paper
+        >>> from rdr_core.runs.archive import shipped
         >>> from rdr_viz.papers.shelf import Shelf
         >>> group = ReadingGroup(load_paper("rdr"), Shelf([shipped()]))
         >>> group.check("2a", 1)
@@ -166,7 +168,7 @@ class ReadingGroup:
         groups = ("Many", "Medium", "Few")
         gains = {}
         for group in groups:
-            rdr, ce = (np.mean(list(self._by_seed(method, group.lower()).values())) for method in ("rdr", "ce"))
+            rdr, ce = (float(np.mean(list(self._by_seed(method, group.lower()).values()))) for method in ("rdr", "ce"))
             gains[group] = rdr - ce
         said = listed([f"{number(gain)} on {group}" for group, gain in gains.items()])
         return Exercise(
@@ -178,7 +180,8 @@ class ReadingGroup:
 
     def _half_width(self) -> Exercise:
         values = np.array(list(self.differences().values()))
-        sd, half = values.std(ddof=1), half_width(values.std(ddof=1), len(values))
+        sd = float(values.std(ddof=1))
+        half = half_width(sd, len(values))
         return Exercise(
             half,
             "Standard deviation with n − 1, over the square root of the number of seeds, times Student's factor.",
@@ -189,7 +192,7 @@ class ReadingGroup:
 
     def _verdict(self) -> Exercise:
         values = np.array(list(self.differences().values()))
-        half = half_width(values.std(ddof=1), len(values))
+        half = half_width(float(values.std(ddof=1)), len(values))
         low, high = values.mean() - half, values.mean() + half
         verdict = HOLDS if low > 0 else FAILS if high <= 0 else UNDECIDED
         return Exercise(
@@ -217,7 +220,9 @@ class ReadingGroup:
 
     def _seeds(self) -> Exercise:
         values = np.array(list(self.differences().values()))
-        needed = seeds_to_decide(values.mean(), values.std(ddof=1), (0, np.inf))
+        needed = seeds_to_decide(float(values.mean()), float(values.std(ddof=1)), (0, np.inf))
+        if needed is None:
+            raise RdrError("No number of seeds would decide whether RDR gains on 1/n; there is nothing to ask here.")
         return Exercise(
             float(needed),
             "The interval must shrink until it ends at 0: try other numbers of seeds in 3b, each with its own factor.",
@@ -251,7 +256,7 @@ class ReadingGroup:
         )
 
     def _cost(self) -> Exercise:
-        sam, ce = (np.mean(list(self._by_seed(method, "seconds").values())) for method in ("ce+sam", "ce"))
+        sam, ce = (float(np.mean(list(self._by_seed(method, "seconds").values()))) for method in ("ce+sam", "ce"))
         return Exercise(
             sam / ce,
             "Divide the height of SAM's bar by that of CE's.",

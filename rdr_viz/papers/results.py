@@ -7,20 +7,21 @@ from pathlib import Path
 import pandas as pd
 
 from rdr_core.errors import RdrError
-from rdr_core.papers.grids import Grid, requests, scales
-from rdr_core.papers.paper import Paper
+from rdr_core.files.whole import write_whole
+from rdr_core.methods.names import method_order
 from rdr_core.runs import Run
-from rdr_core.runs.files import write_whole
+from rdr_viz.analysis.words import number, plural
+from rdr_viz.displays.figure import render
 from rdr_viz.displays.group_accuracy import GroupAccuracy
-from rdr_viz.figure import render
-from rdr_viz.numbers.words import number, plural
-from rdr_viz.palette import method_order
+from rdr_viz.pages.tables import accuracy_table, cells
 from rdr_viz.papers.cells import compared_cells
 from rdr_viz.papers.claims import NOT_MEASURED, overall
 from rdr_viz.papers.finding import finding
+from rdr_viz.papers.grids import Grid, requests
 from rdr_viz.papers.judging import Judge
+from rdr_viz.papers.paper import Paper
 from rdr_viz.papers.shelf import Shelf
-from rdr_viz.tables import accuracy_table, cells
+from rdr_viz.papers.wanted import scales
 
 BEGIN, END = "<!-- written by `rdr paper --readme`: begin -->", "<!-- written by `rdr paper --readme`: end -->"
 #: Where the finding goes, if a file has a place for it.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rdr_core.papers.grids import Grid, Request
 from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.layout import finished
+from rdr_viz.papers.grids import Grid, Request
 from rdr_viz.papers.measures import measure
 
 #: Seeds that are looked for, whatever a grid asks for: more of them are a better answer.
@@ -36,7 +37,7 @@ class Shelf:
         """The finished run of that configuration, if there is one."""
         if config not in self._found:
             places = (folder / config.name for folder in self.folders)
-            place = next((place for place in places if (place / "done.json").is_file()), None)
+            place = next((place for place in places if finished(place)), None)
             self._found[config] = None if place is None else Run.open(place)
         return self._found[config]
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rdr_core.errors import RdrError, RunBusy, unknown_name
-from rdr_core.execution import pick_device
-from rdr_core.papers.grids import Grid, Wanted, wanted
-from rdr_core.papers.paper import Paper
-from rdr_core.papers.tasks import Task, Training
+from rdr_core.jobs.task import Task, Training
 from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.conditions import pick_device
+from rdr_core.runs.layout import DONE
 from rdr_core.training.interrupt import interrupted_at
-from rdr_viz.papers.analyses import analysis, has_analysis, share_of
+from rdr_viz.analysis.catalogue import analyse, has_analysis, progress_of
+from rdr_viz.papers.grids import Grid
+from rdr_viz.papers.paper import Paper
 from rdr_viz.papers.shelf import Shelf
+from rdr_viz.papers.wanted import Wanted, wanted
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Analysing:
     Attributes:
         config: the run's.
         runs: folder that holds the run's folder.
-        what: a name of :mod:`rdr_viz.papers.analyses`.
+        what: a name of :data:`rdr_viz.analysis.catalogue.ANALYSES`.
         device, root: as for :func:`rdr_core.train`.
     """
 
@@ -44,7 +46,7 @@ class Analysing:
 
     @property
     def needs(self) -> tuple[Path, ...]:
-        return (self._folder / "done.json",)
+        return (self._folder / DONE,)
 
     @property
     def done(self) -> bool:
@@ -52,7 +54,13 @@ class Analysing:
 
     @property
     def share(self) -> float:
-        return share_of(Run.open(self._folder), self.what) if self.needs[0].is_file() else 0.0
+        if not self.needs[0].is_file():
+            return 0.0
+        run = Run.open(self._folder)
+        if has_analysis(run, self.what):
+            return 1.0
+        done, total, _ = progress_of(run, self.what)
+        return done / total
 
     def run(self, deadline: float) -> None:
         """Compute it, or go on with it: of what takes long, the pieces done are kept at a deadline.
@@ -68,7 +76,8 @@ class Analysing:
         try:
             lock = FileLock(self._folder / "analysis" / f".{self.what.replace(' ', '-')}.lock", timeout=0)
             with lock, interrupted_at(deadline):
-                analysis(run, self.what, run.load_data(self.root), str(pick_device(self.device)))
+                device = str(pick_device(self.device))
+                analyse(run, self.what, run.data(root=self.root), device=device, progress=False)
         except Timeout:
             raise RunBusy(f"{self.what} of {run.path} is being computed by another process.") from None
 
@@ -88,7 +97,7 @@ def choose(papers: Sequence[Paper], names: str) -> list[tuple[Paper, Grid, tuple
         RdrError: an unknown name.
 
     Example:
-        >>> from rdr_core.papers.paper import load_paper
+        >>> from rdr_viz.papers.paper import load_paper
         >>> [(paper.name, grid.name, parts) for paper, grid, parts in choose([load_paper("rdr")], "table3")]
         [('rdr', 'cifar', ('table3',)), ('rdr', 'imagenet', ('table3',))]
     """
@@ -146,9 +155,10 @@ def tasks_of(
     tasks: list[Task] = []
     for want in wants:
         run = shelf.find(want.config)
-        usable = run is not None and (not want.analyses or run.has_weights)
-        folder = run.path.parent if usable else runs
-        if not usable:
+        if run is not None and (not want.analyses or run.has_weights):
+            folder = run.path.parent
+        else:
+            folder = runs
             tasks.append(Training(want.config, runs, device, root))
         tasks += [Analysing(want.config, folder, what, device, root) for what in want.analyses]
     return tasks

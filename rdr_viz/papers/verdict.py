@@ -11,17 +11,17 @@ import numpy as np
 
 from rdr_core.methods.control import control_of
 from rdr_core.methods.grammar import parse
-from rdr_viz.numbers.words import listed, plural
-from rdr_viz.palette import method_style
+from rdr_core.methods.names import method_label
+from rdr_viz.analysis.words import listed, plural
 from rdr_viz.papers.claim_words import unit
 from rdr_viz.papers.claims import DEPENDS, FAILS, HOLDS, NOT_MEASURED, UNDECIDED
 from rdr_viz.papers.finding import STRONGEST
 from rdr_viz.papers.questions import BETTER, RATIO
 
 if TYPE_CHECKING:
-    from rdr_core.papers.grids import Grid
-    from rdr_core.papers.paper import Paper
     from rdr_viz.papers.claim_rows import ClaimRow, Verdict
+    from rdr_viz.papers.grids import Grid
+    from rdr_viz.papers.paper import Paper
 
 #: Methods as one speaks of them.
 _SPOKEN = {
@@ -193,4 +193,4 @@ def _is_control(row: ClaimRow, one: Verdict) -> bool:
 
 def _spoken(method: str) -> str:
     name = parse(method).name
-    return next((words for key, words in _SPOKEN.items() if parse(key).name == name), method_style(name).label)
+    return next((words for key, words in _SPOKEN.items() if parse(key).name == name), method_label(name))

@@ -11,10 +11,11 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from rdr_core.execution import pick_device
-from rdr_core.papers.paper import load_paper, paper_names
-from rdr_core.papers.shipped import shipped
-from rdr_core.papers.work import Outcome, work_through
+from rdr_core.jobs.pool import Outcome, work_through
+from rdr_core.runs.archive import shipped
+from rdr_core.runs.conditions import pick_device
+from rdr_viz.papers.folders import paper_names
+from rdr_viz.papers.paper import load_paper
 from rdr_viz.papers.shelf import Shelf
 from rdr_viz.papers.tasks import choose, missing, tasks_of
 

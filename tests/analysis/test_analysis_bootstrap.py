@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.bootstrap import block_length, correlation, moving_blocks
+from rdr_viz.analysis.bootstrap import block_length, correlation, moving_blocks
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from scipy.stats import pearsonr, spearmanr
 
 import rdr_core
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.bound import bound_sums, bound_terms, weight_b_prime_correlations
-from rdr_viz.numbers.training import READINGS
+from rdr_viz.analysis.bound import bound_sums, bound_terms, weight_b_prime_correlations
+from rdr_viz.analysis.over_epochs import READINGS
 
 
 def test_terms_by_loops(rdr_run):
@@ -125,7 +125,7 @@ def test_unknown_words_are_refused(rdr_run):
 
 
 def test_torch_and_tables_agree(rdr_run):
-    from rdr_core.bound import bound_terms as of_one_epoch
+    from rdr_core.measures.bound import bound_terms as of_one_epoch
 
     rows = rdr_run.classes.query("epoch == 10")
     whole = of_one_epoch(

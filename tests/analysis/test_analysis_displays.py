@@ -14,22 +14,22 @@ from matplotlib.colors import to_hex
 
 import rdr_core
 from rdr_core.errors import RdrError
+from rdr_viz.analysis.bound import bound_sums
+from rdr_viz.analysis.words import number, percent, short
 from rdr_viz.displays.accuracy_by_class import AccuracyByClass
 from rdr_viz.displays.bound_terms import BoundTerms
 from rdr_viz.displays.calibration import Calibration
 from rdr_viz.displays.confusion import Confusion
 from rdr_viz.displays.correlations import Correlations
+from rdr_viz.displays.kinds import compares_runs, kinds, make_display
 from rdr_viz.displays.loss_shares import LossShares
 from rdr_viz.displays.loss_surface import LossSurface
 from rdr_viz.displays.neural_collapse import NeuralCollapse
 from rdr_viz.displays.norms import Norms
+from rdr_viz.displays.palette import method_style
 from rdr_viz.displays.ratio_reliability import RatioReliability
 from rdr_viz.displays.ratios_below_zero import RatiosBelowZero
 from rdr_viz.displays.time_bars import TimeBars
-from rdr_viz.kinds import KINDS, compares_runs, make_display
-from rdr_viz.numbers.bound import bound_sums
-from rdr_viz.numbers.words import number, percent, short
-from rdr_viz.palette import method_style
 
 ALL = [
     AccuracyByClass, BoundTerms, Calibration, Confusion, Correlations, LossShares, LossSurface, NeuralCollapse, Norms,
@@ -85,7 +85,7 @@ def test_the_runs_own_data_must_be_given(two_classes, rdr_run):
     with pytest.raises(RdrError, match="other data than those given"):
         LossSurface.from_run(rdr_run, points=3, seed=9, data=data)
     with pytest.raises(RdrError, match="other data than those given"):
-        LossSurface.from_run(runs[0], points=3, seed=9, data=rdr_run.load_data())
+        LossSurface.from_run(runs[0], points=3, seed=9, data=rdr_run.data())
 
 
 def test_many_classes_are_lines_without_intervals(one_seed):
@@ -320,7 +320,7 @@ def unlike(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"density", "eigenvalues", "flatness", "traces"}))
+@pytest.mark.parametrize("kind", sorted(set(kinds()) - {"density", "eigenvalues", "flatness", "traces"}))
 def test_every_kind_draws_methods_of_every_shape(kind, unlike):
     for runs in [unlike] if compares_runs(kind) else [[run] for run in unlike]:
         made = make_display(kind, runs)
@@ -335,7 +335,7 @@ def test_numbers_import_neither_matplotlib_nor_torch():
         "weights",
     ]  # fmt: skip
     script = (
-        f"import sys\n{''.join(f'import rdr_viz.numbers.{name};' for name in modules)}\n"
+        f"import sys\n{''.join(f'import rdr_viz.analysis.{name};' for name in modules)}\n"
         "print([m for m in ('matplotlib', 'seaborn', 'torch') if m in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 
 import rdr_core
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.geometry import (
+from rdr_core.training.inference import Inputs
+from rdr_viz.analysis.geometry import (
     as_arrays,
     class_mean_features,
     collapse,
@@ -19,8 +20,7 @@ from rdr_viz.numbers.geometry import (
     neural_collapse,
     norms_and_angles,
 )
-from rdr_viz.numbers.predictions import normalised
-from rdr_viz.numbers.surface import class_losses, filter_direction, loss_surface, surface_by_group
+from rdr_viz.analysis.surface import class_losses, filter_direction, loss_surface, surface_by_group
 
 
 def simplex(d: int = 5, size: int = 8) -> np.ndarray:
@@ -94,13 +94,14 @@ def test_collapse_of_runs(one_seed):
 
 def test_features_are_the_networks_and_stored(rdr_run, monkeypatch):
     table = features(rdr_run, split="test")
-    images, labels = normalised(rdr_run.load_data(), "test")
+    data = rdr_run.data()
+    images, labels = Inputs.of(data, "test"), data.test.labels
     with torch.no_grad():
-        direct = rdr_run.model().features(images).numpy()
+        direct = rdr_run.model().features(images[:]).numpy()
     values, truth = as_arrays(table)
     np.testing.assert_allclose(values, direct, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(truth, labels)
-    monkeypatch.setattr("rdr_viz.numbers.geometry.forward_all", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("rdr_core.training.inference.features_and_logits", lambda *_: pytest.fail("computed again"))
     pd.testing.assert_frame_equal(features(rdr_run, split="test"), table)
 
 
@@ -148,7 +149,8 @@ def test_a_direction_has_the_filters_norms(rdr_run):
 
 
 def test_a_surface_by_moving_a_copy_and_the_network_unchanged(rdr_run):
-    images, labels = normalised(rdr_run.load_data(), "test")
+    data = rdr_run.data()
+    images, labels = Inputs.of(data, "test"), data.test.labels
     model = rdr_run.model().train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     direction = filter_direction(model, seed=0)
@@ -162,7 +164,7 @@ def test_a_surface_by_moving_a_copy_and_the_network_unchanged(rdr_run):
         with torch.no_grad():
             for name, parameter in copy.named_parameters():
                 parameter += step * direction[name]
-            logits = copy(images)
+            logits = copy(images[:])
         each = F.cross_entropy(logits, labels, reduction="none")
         for k in range(10):
             assert losses[row, k] == pytest.approx(each[labels == k].mean().item(), rel=1e-4, abs=1e-6)
@@ -170,7 +172,8 @@ def test_a_surface_by_moving_a_copy_and_the_network_unchanged(rdr_run):
 
 
 def test_opposite_directions_mirror_the_surface(rdr_run):
-    images, labels = normalised(rdr_run.load_data(), "train")
+    data = rdr_run.data()
+    images, labels = Inputs.of(data, "train"), data.train.labels
     model = rdr_run.model()
     direction = filter_direction(model, seed=0)
     opposite = {name: -value for name, value in direction.items()}
@@ -184,7 +187,7 @@ def test_stored_surfaces(rdr_run, monkeypatch):
     line = loss_surface(rdr_run, span=0.5, points=3)
     on_line = square[square["b"] == 0].reset_index(drop=True)
     np.testing.assert_allclose(on_line["loss"], line["loss"], rtol=1e-6)
-    monkeypatch.setattr("rdr_viz.numbers.surface.class_losses", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("rdr_viz.analysis.surface.class_losses", lambda *_: pytest.fail("computed again"))
     pd.testing.assert_frame_equal(loss_surface(rdr_run, span=0.5, points=3), line)
     groups = surface_by_group(line)
     centre = groups[groups["a"] == 0].set_index("group")

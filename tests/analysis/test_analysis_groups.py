@@ -9,9 +9,8 @@ from scipy.stats import binomtest, ttest_1samp
 from sklearn.metrics import confusion_matrix
 
 from rdr_core.errors import RdrError
-from rdr_core.measures import calibration_error
-from rdr_viz.analysis import result_path
-from rdr_viz.numbers.groups import (
+from rdr_core.measures.predictions import calibration_error
+from rdr_viz.analysis.groups import (
     accuracy_with_intervals,
     calibration,
     confusion,
@@ -20,7 +19,8 @@ from rdr_viz.numbers.groups import (
     t_interval,
     wilson_interval,
 )
-from rdr_viz.numbers.predictions import predictions
+from rdr_viz.analysis.predictions import predictions
+from rdr_viz.analysis.stored import result_path
 
 
 @pytest.mark.parametrize(("right", "total"), [(0, 5), (5, 5), (3, 7), (140, 150)])
@@ -52,7 +52,7 @@ def test_predictions_are_the_networks_and_of_the_runs_accuracy(rdr_run):
 def test_stored_predictions_are_read(rdr_run, monkeypatch):
     first = predictions(rdr_run, epoch=5)
     assert result_path(rdr_run, "predictions", {"epoch": 5, "split": "test"}).is_file()
-    monkeypatch.setattr("rdr_viz.numbers.predictions._predict", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("rdr_viz.analysis.predictions._predict", lambda *_: pytest.fail("computed again"))
     pd.testing.assert_frame_equal(predictions(rdr_run, epoch=5), first)
 
 

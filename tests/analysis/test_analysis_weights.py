@@ -10,9 +10,9 @@ import torch.nn.functional as F
 
 from rdr_core import RDRWeights
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.times import training_seconds
-from rdr_viz.numbers.training import weights_by_class
-from rdr_viz.numbers.weights import (
+from rdr_viz.analysis.over_epochs import weights_by_class
+from rdr_viz.analysis.times import training_seconds
+from rdr_viz.analysis.weights import (
     effective_sample_size,
     effective_sizes,
     ratios_below_zero,
@@ -38,7 +38,7 @@ def test_a_replay_visits_each_image_once_with_weights_of_mean_one(one_seed):
 
 def test_replayed_losses_and_weights_by_loops(one_seed):
     run = one_seed[1]
-    data, visits = run.load_data(), replayed_visits(run)
+    data, visits = run.data(), replayed_visits(run)
     model = run.model()
     images = data.train.images.float() / 255
     images = (images - torch.tensor(data.mean).view(1, -1, 1, 1)) / torch.tensor(data.std).view(1, -1, 1, 1)
@@ -51,7 +51,7 @@ def test_replayed_losses_and_weights_by_loops(one_seed):
 
 
 def test_shares_against_one_backward_pass_per_group(rdr_run):
-    data, visits, found = rdr_run.load_data(), replayed_visits(rdr_run), shares(rdr_run).set_index("group")
+    data, visits, found = rdr_run.data(), replayed_visits(rdr_run), shares(rdr_run).set_index("group")
     model = rdr_run.model().double()
     images = data.train.images.double() / 255
     images = (images - torch.tensor(data.mean).double().view(1, -1, 1, 1)) / torch.tensor(data.std).double().view(
@@ -78,7 +78,7 @@ def test_shares_against_one_backward_pass_per_group(rdr_run):
 
 def test_rdrs_replayed_weights_by_two_passes(rdr_run):
     """Prototypes from a first pass of the epoch's batches, weights from a second, by the public RDRWeights."""
-    data, visits = rdr_run.load_data(), replayed_visits(rdr_run)
+    data, visits = rdr_run.data(), replayed_visits(rdr_run)
     images = data.train.images.float() / 255
     images = (images - torch.tensor(data.mean).view(1, -1, 1, 1)) / torch.tensor(data.std).view(1, -1, 1, 1)
     with torch.no_grad():
@@ -113,7 +113,7 @@ def test_a_replay_leaves_the_random_states_alone_and_is_stored(rdr_run, monkeypa
     before = torch.get_rng_state()
     first = shares(rdr_run, epoch=5)
     assert torch.equal(torch.get_rng_state(), before)
-    monkeypatch.setattr("rdr_viz.numbers.weights.state_at", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("rdr_viz.analysis.weights.state_at", lambda *_: pytest.fail("computed again"))
     pd.testing.assert_frame_equal(shares(rdr_run, epoch=5), first)
     monkeypatch.undo()
     with pytest.raises(RdrError, match="keeps no weights of epoch 3"):

@@ -7,19 +7,19 @@ import pytest
 import torch
 
 import rdr_core
+from rdr_core.data import samples
 from rdr_core.data.load import data_root
 from rdr_core.data.sources import load_source
 from rdr_core.errors import RdrError
-from rdr_core.papers import samples
+from rdr_viz.analysis.disagreements import disagreements, pair, pictures_of, shown_disagreements
+from rdr_viz.analysis.words import class_name
 from rdr_viz.displays.answers import CLASSES, PER_CLASS, Answers
-from rdr_viz.numbers.answers import disagreements, pair, pictures_of, shown_disagreements
-from rdr_viz.numbers.words import class_name
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
 def answers_of(run) -> list[int]:
-    data = run.load_data()
+    data = run.data()
     mean, std = (torch.tensor(value)[:, None, None] for value in (data.mean, data.std))
     with torch.no_grad():
         return run.model().eval()((data.test.images[:] / 255 - mean) / std).argmax(1).tolist()
@@ -27,7 +27,7 @@ def answers_of(run) -> list[int]:
 
 def test_each_image_on_which_two_runs_part_is_there_once_with_the_wrong_answer(one_seed):
     ce, _, rdr = one_seed
-    labels = ce.load_data().test.labels.tolist()
+    labels = ce.data().test.labels.tolist()
     expected = []
     for image, (label, a, b) in enumerate(zip(labels, answers_of(ce), answers_of(rdr), strict=True)):
         if a == label != b:
@@ -40,7 +40,7 @@ def test_each_image_on_which_two_runs_part_is_there_once_with_the_wrong_answer(o
 
 
 def test_of_one_run_every_image_is_right_or_wrong(rdr_run):
-    labels = rdr_run.load_data().test.labels.tolist()
+    labels = rdr_run.data().test.labels.tolist()
     found = disagreements(rdr_run)
     assert found["class"].tolist() == labels
     assert found["taken_for"].tolist() == answers_of(rdr_run)
@@ -50,7 +50,7 @@ def test_of_one_run_every_image_is_right_or_wrong(rdr_run):
 def test_the_first_images_of_each_class_and_side_are_shown_with_their_own_pixels(one_seed):
     ce, _, rdr = one_seed
     table, pixels = shown_disagreements([rdr, ce], per_class=3, classes=10)
-    found, images = disagreements(ce, rdr), ce.load_data().test.images
+    found, images = disagreements(ce, rdr), ce.data().test.images
     assert table["class"].unique().tolist() == list(range(10))
     for (klass, right), rows in table.groupby(["class", "right"]):
         of_class = found[(found["class"] == klass) & (found["right"] == right)]
@@ -117,7 +117,7 @@ def test_a_run_of_drawn_classes_finds_its_images_on_the_sheet(tmp_path):
     positions, pixels = pictures_of(run)
     assert len(positions) == 1000
     assert (np.diff(positions) > 0).all()
-    assert np.array_equal(pixels, run.load_data().test.images[:].numpy()[positions].transpose(0, 2, 3, 1))
+    assert np.array_equal(pixels, run.data().test.images[:].numpy()[positions].transpose(0, 2, 3, 1))
 
 
 def test_a_sheet_that_is_none_is_one_sentence(tmp_path):

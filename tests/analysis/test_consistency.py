@@ -12,8 +12,8 @@ from scipy.stats import norm
 
 from rdr_core import RdrError
 from rdr_core.methods.grammar import parse
+from rdr_viz.analysis.consistency import population_minimiser
 from rdr_viz.displays.fisher_consistency import METHODS, FisherConsistency
-from rdr_viz.numbers.consistency import population_minimiser
 
 KNOWN = [
     "ce", "focal", "focal:gamma=0.5", "focal:gamma=5", "la", "la:tau=0.4", "balanced_softmax", "inverse",

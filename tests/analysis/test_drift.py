@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdr_viz.numbers.bootstrap import correlation
-from rdr_viz.numbers.correlation import spearman, without_drift
-from rdr_viz.numbers.several import p_value
-from rdr_viz.numbers.training import correlations
+from rdr_viz.analysis.bootstrap import correlation
+from rdr_viz.analysis.correlation import spearman, without_drift
+from rdr_viz.analysis.over_epochs import correlations
+from rdr_viz.analysis.several import p_value
 
 EPOCHS, SEEDS, FAMILIES = 58, 10, 300
 TIME = np.arange(EPOCHS) / EPOCHS

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdr_core import RdrError
-from rdr_core.evaluation import image_weights
-from rdr_core.measures import measures
-from rdr_viz.analysis import only_stored, result_path
+from rdr_core.measures.predictions import measures
+from rdr_core.runs.evaluation import image_weights
+from rdr_core.training.inference import Inputs, features_and_logits
+from rdr_viz.analysis.priors import POWERS, accuracy_following, accuracy_under, following, prior_shift
+from rdr_viz.analysis.stored import result_path
 from rdr_viz.displays.prior_shift import PriorShift, _stretched, _unstretched
-from rdr_viz.numbers.predictions import forward_all, normalised
-from rdr_viz.numbers.priors import POWERS, accuracy_following, accuracy_under, following, prior_shift
 
 COUNTS = np.array([90.0, 30, 10, 3])
 
@@ -95,8 +95,8 @@ def test_runs_at_the_balanced_test_have_their_stored_accuracy(trained, tmp_path)
     balanced = table[table["power"] == 0].set_index(["method", "seed"])["accuracy"]
     for run in trained:
         assert balanced[run.config.method, run.config.seed] == pytest.approx(run.metrics["top1"])
-    images, labels = normalised(ce.load_data(), "test")
-    _, logits = forward_all(ce.model(), images)
+    labels = ce.data().test.labels
+    logits = features_and_logits(ce.model(), Inputs.of(ce.data(), "test"))[1].numpy()
     expected = accuracy_following(logits.astype(float), labels.numpy(), ce.class_counts, POWERS)
     found = table[table["method"] == "ce+posthoc"]["accuracy"]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
@@ -108,10 +108,9 @@ def test_thresholds_are_left_out_where_they_cannot_be_told(trained):
     ce, inverse = trained[:2]
     following(ce)
     path = result_path(ce, "test-priors", {"steps": len(POWERS)})
-    with only_stored():
-        assert "ce+posthoc" in set(prior_shift([ce])["method"])  # read
-        path.unlink()
-        assert set(prior_shift([ce])["method"]) == {"ce"}
+    assert "ce+posthoc" in set(prior_shift([ce.as_stored])["method"])  # read
+    path.unlink()
+    assert set(prior_shift([ce.as_stored])["method"]) == {"ce"}
     with pytest.raises(RdrError, match="'inverse' moves the class prior itself"):
         following(inverse)
 

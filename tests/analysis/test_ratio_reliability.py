@@ -11,19 +11,19 @@ import rdr_core
 from rdr_core import RDRWeights
 from rdr_core.errors import RdrError
 from rdr_core.training.randomness import generator
-from rdr_viz.analyses import analyse
-from rdr_viz.analysis import how_made
-from rdr_viz.numbers.groups import t_interval
-from rdr_viz.numbers.ratio_reliability import PASSES, ratio_reliability, reliability_of_methods, replayed_ratios
-from rdr_viz.numbers.reliability import interval_of_mean
-from rdr_viz.numbers.weights import state_at
+from rdr_viz.analysis.catalogue import analyse
+from rdr_viz.analysis.groups import t_interval
+from rdr_viz.analysis.reliability import interval_of_mean
+from rdr_viz.analysis.replayed_ratios import PASSES, ratio_reliability, reliability_of_methods, replayed_ratios
+from rdr_viz.analysis.stored import how_made
+from rdr_viz.analysis.weights import state_at
 
 NUMBERS = ["ratio", "spread", "reliability", "low", "high"]
 
 
 def by_hand(run, passes: int) -> np.ndarray:
     """(N, passes) ratios by the public weights, in the orders of a replay; prototypes from a pass before."""
-    data = run.load_data()
+    data = run.data()
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (data.mean, data.std))
     with torch.no_grad():
         features = run.model().features((data.train.images.float() / 255 - mean) / std)
@@ -75,7 +75,7 @@ def test_it_is_stored_by_what_decides_it(rdr_run, monkeypatch):
     made = {"epoch": rdr_run.config.epochs, "passes": PASSES, "seed": 0}
     assert how_made(rdr_run, "ratio-reliability", made)["parameters"] == made
     assert not ratio_reliability(rdr_run, epoch=5, passes=2).equals(found)
-    monkeypatch.setattr("rdr_viz.numbers.ratio_reliability.replayed_ratios", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("rdr_viz.analysis.replayed_ratios.replayed_ratios", lambda *_: pytest.fail("computed again"))
     pd.testing.assert_frame_equal(ratio_reliability(rdr_run), found)
     with pytest.raises(RdrError, match="passes is 1; an image needs two ratios or more"):
         ratio_reliability(rdr_run, passes=1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rdr_core.errors import RdrError
-from rdr_viz.numbers.reliability import interval_of_mean, reliability
+from rdr_viz.analysis.reliability import interval_of_mean, reliability
 
 tables = st.tuples(st.integers(2, 8), st.integers(2, 6), st.integers(0, 2**32 - 1))
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rdr_core import RdrError
-from rdr_viz.analysis import how_made, result_path, stored
+from rdr_viz.analysis.stored import how_made, result_path, stored
 
 
 def test_a_table_is_read_back_to_the_bit(rdr_run):

@@ -16,7 +16,7 @@ import pytest
 import torch
 from torchvision.datasets import CIFAR10
 
-from rdr_core.data import SOURCES, LongTailedData, from_arrays, load_data
+from rdr_core.data import DATASETS, LongTailedData, from_arrays, load_data
 from rdr_core.data.arrays import channel_statistics
 from rdr_core.data.sources import RawData, load_source
 from rdr_core.errors import MissingData
@@ -64,7 +64,7 @@ def ldam_drw_subset(targets: list[int], largest: int, num_classes: int, factor: 
 
 @pytest.mark.parametrize("name", TOTALS)
 def test_the_source_is_as_published(raw, name):
-    source, data = SOURCES[name], raw[name]
+    source, data = DATASETS[name], raw[name]
     assert data.train_images.shape == (50000, *source.image_shape)
     assert data.test_images.shape == (10000, *source.image_shape)
     assert len(data.class_names) == source.num_classes
@@ -75,7 +75,7 @@ def test_the_source_is_as_published(raw, name):
 
 @pytest.mark.parametrize(("name", "factor"), [(name, factor) for name in TOTALS for factor in TOTALS[name]])
 def test_totals_counts_and_subset_are_the_fields(raw, name, factor):
-    data, source = long_tailed(raw[name], factor), SOURCES[name]
+    data, source = long_tailed(raw[name], factor), DATASETS[name]
     assert len(data.train) == TOTALS[name][factor]
     assert data.class_counts[0] == source.n_max
     assert data.class_counts[-1] == source.n_max // factor

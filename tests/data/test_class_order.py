@@ -67,11 +67,11 @@ def test_seed_subset_and_order_are_three_things(tmp_path):
     assert all(torch.equal(value, again.model().state_dict()[name]) for name, value in run.model().state_dict().items())
     others = [rdr_core.train("digits", runs=tmp_path, **ASK, **(ask | {name: 4})) for name in ask]
     assert len({run.name, *(other.name for other in others)}) == 4
-    hashes = [other.load_data().content_hash for other in others]
-    assert hashes[0] == run.load_data().content_hash
+    hashes = [other.data().content_hash for other in others]
+    assert hashes[0] == run.data().content_hash
     assert len({*hashes}) == 3
     order = class_order(3, 10)
-    assert run.class_names == run.load_data().class_names == tuple(str(klass) for klass in order)
+    assert run.class_names == run.data().class_names == tuple(str(klass) for klass in order)
     assert rdr_core.evaluate(run)["top1"] == pytest.approx(run.metrics["top1"])
 
 

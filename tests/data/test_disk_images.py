@@ -19,7 +19,9 @@ from rdr_core.data.disk import cache
 from rdr_core.data.disk.cache import stored_images
 from rdr_core.data.disk.decode import decode
 from rdr_core.data.disk.stored import StoredImages
+from rdr_core.data.samples import write_sheet
 from rdr_core.data.sources import load_source
+from rdr_core.data.sources.raw import RawData
 from rdr_core.errors import MissingData, RdrError
 
 
@@ -120,7 +122,7 @@ def test_an_interrupt_leaves_no_cache_that_would_be_read(where, tmp_path, monkey
         if where == "decoding":
             patch.setattr(cache, "_decode_all", interrupted)
         else:
-            patch.setattr("rdr_core.runs.files.write_json", interrupted)
+            patch.setattr("rdr_core.data.disk.cache.write_json", interrupted)
         with pytest.raises(KeyboardInterrupt):
             stored_images(files, tmp_path, "few", tmp_path / "cache")
     assert not list((tmp_path / "cache").glob("*.json"))
@@ -243,3 +245,16 @@ def test_sets_that_come_long_tailed_take_no_imbalance(tmp_path):
         load_data("places-lt", imbalance_factor=100, root=tmp_path)
     with pytest.raises(RdrError, match=r"takes nothing after its name"):
         load_data("places-lt:3-4", root=tmp_path)
+
+
+def test_images_on_disk_come_with_their_normalisation():
+    images = StoredImages(np.zeros((4, 1, 2, 2), np.uint8), "5d41", side=2)
+    with pytest.raises(RdrError, match="give the mean and std"):
+        from_arrays(images, [0, 0, 1, 1], images, [0, 0, 1, 1])
+
+
+def test_a_sheet_is_of_images_in_memory(tmp_path):
+    images, labels = StoredImages(np.zeros((2, 1, 2, 2), np.uint8), "5d41", side=2), np.array([0, 1])
+    raw = RawData(images, labels, images, labels, ("a", "b"), (0.5,), (0.5,))
+    with pytest.raises(RdrError, match="these are on disk"):
+        write_sheet(raw, tmp_path / "sheet.png", images=1)

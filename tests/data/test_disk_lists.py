@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_trees import listed_tree, write_list
+from image_trees import listed_tree, take_for_published, write_list
 
 from rdr_core.data import groups_by_rank
 from rdr_core.data.disk import lists
@@ -126,7 +126,7 @@ def test_without_lists_the_message_says_what_goes_where(tmp_path):
 
 @pytest.fixture
 def imagenet(tmp_path, monkeypatch):
-    monkeypatch.setattr(lists, "PUBLISHED", listed_tree(tmp_path, "ImageNet_LT", [2, 5, 3]))
+    take_for_published(listed_tree(tmp_path, "ImageNet_LT", [2, 5, 3]), monkeypatch)
     return tmp_path
 
 
@@ -156,7 +156,7 @@ def test_every_missing_image_is_counted_and_ten_are_named(imagenet):
 
 
 def test_of_many_missing_images_ten_are_named(tmp_path):
-    from rdr_core.data.disk.files import find_files
+    from rdr_core.data.disk.find import find_files
 
     with pytest.raises(MissingData, match=r"25 of 25 images .*: a/0\.jpg, .*a/9\.jpg \.\.\.") as told:
         find_files([f"a/{n}.jpg" for n in range(25)], tmp_path)
@@ -165,7 +165,7 @@ def test_of_many_missing_images_ten_are_named(tmp_path):
 
 def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path, monkeypatch, capsys):
     """Places' training images have the same numbers in every class; only the first folder may differ."""
-    monkeypatch.setattr(lists, "PUBLISHED", listed_tree(tmp_path, "Places_LT", [2, 3]))
+    take_for_published(listed_tree(tmp_path, "Places_LT", [2, 3]), monkeypatch)
     folder = tmp_path / "places-lt"
     before = load_source("places-lt", tmp_path).train_images[:]
     (folder / "data_256").rename(folder / "data_large")

@@ -13,10 +13,13 @@ from rdr_core.errors import RdrError
 
 def test_the_public_names_are_just_these():
     assert set(rdr_core.data.__all__) == {
-        "SOURCES",
+        "DATASETS",
         "Groups",
         "LongTailedData",
+        "RawData",
+        "Settings",
         "Split",
+        "dataset",
         "from_arrays",
         "groups_by_count",
         "groups_by_rank",
@@ -72,3 +75,9 @@ def test_the_root_is_the_argument_then_rdr_data_then_the_cache(monkeypatch, tmp_
     monkeypatch.delenv("RDR_DATA")
     assert data_root() == Path.home() / ".cache" / "rdr"
     assert data_root("~/sets") == Path.home() / "sets"
+
+
+@pytest.mark.parametrize("name", ["digits", "folder:flowers"])
+def test_a_word_that_is_no_imbalance_factor_is_refused_in_a_sentence(name):
+    with pytest.raises(RdrError, match="imbalance_factor is '50'; it must be 'usual', a number"):
+        load_data(name, imbalance_factor="50")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rdr_core.data.arrays import as_images, channel_statistics
-from rdr_core.data.sources import SOURCES, load_source
+from rdr_core.data.datasets import DATASETS
+from rdr_core.data.sources import load_source
 from rdr_core.errors import RdrError
 
 
@@ -21,7 +22,8 @@ def test_importing_the_package_is_light():
 
 
 def test_names_are_those_of_the_sources():
-    assert list(SOURCES) == [
+    known = DATASETS.all()
+    assert sorted(known, key=lambda name: known[name].place) == [
         "digits",
         "mnist",
         "fashion-mnist",
@@ -31,7 +33,7 @@ def test_names_are_those_of_the_sources():
         "places-lt",
         "folder",
     ]
-    assert all(name == source.name and source.description for name, source in SOURCES.items())
+    assert all(name == source.name and source.description for name, source in known.items())
 
 
 def test_an_unknown_source_is_told_with_the_nearest(tmp_path):
@@ -42,7 +44,7 @@ def test_an_unknown_source_is_told_with_the_nearest(tmp_path):
 def test_digits_are_scikit_learns_split_once(tmp_path):
     from sklearn.datasets import load_digits
 
-    raw, source = load_source("digits", tmp_path), SOURCES["digits"]
+    raw, source = load_source("digits", tmp_path), DATASETS["digits"]
     assert raw.train_images.shape == (1297, *source.image_shape)
     assert np.bincount(raw.test_labels).tolist() == [50] * 10
     assert np.bincount(raw.train_labels).min() == source.n_max

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rdr_core.papers.shipped import shipped
-from rdr_viz.explorer.catalogue import Catalogue
+from rdr_core.runs.archive import shipped
+from rdr_viz.explorer.at_hand import Catalogue
 
 
 @pytest.fixture(scope="session")

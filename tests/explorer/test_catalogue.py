@@ -15,7 +15,7 @@ from waiting import run as run_command
 
 from rdr_core.errors import RdrError
 from rdr_core.runs import RunConfig, list_runs
-from rdr_viz.explorer.catalogue import VARIED, Catalogue, data_words
+from rdr_viz.explorer.at_hand import VARIED, Catalogue, data_words
 
 CONFIG = RunConfig(
     dataset="digits", imbalance_factor=50, method="ce", epochs=60, model="small", batch_size=32, learning_rate=0.1

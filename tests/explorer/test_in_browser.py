@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,13 +15,14 @@ import numpy as np
 import pytest
 from axe import serious
 from held import held
+from installed import LAST_LOSS, lay_package
 from lab import Shown, complaints, open_in_lab, served, shown
 from playwright.sync_api import Browser
 from published_page import digits
 from waiting import wait_for
 
-from rdr_core.papers.shipped import shipped
 from rdr_core.runs import Run, list_runs
+from rdr_core.runs.archive import shipped
 from rdr_viz.explorer.jobs import Job, Jobs
 
 pytestmark = pytest.mark.slow
@@ -96,8 +98,18 @@ class Pages:
             assert "Traceback" not in self._shown.page.inner_text("body")
 
 
+@pytest.fixture(scope="module")
+def _last_loss(tmp_path_factory) -> Iterator[None]:
+    """A package with a display of its own, where servers and their kernels find it."""
+    folder = tmp_path_factory.mktemp("package")
+    lay_package(folder, "rdr_last_loss", LAST_LOSS, "rdr.displays")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        yield
+
+
 @pytest.fixture(scope="module", params=["lab", "app"])
-def place(request, tmp_path_factory) -> Iterator[Place]:
+def place(request, tmp_path_factory, _last_loss) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp(request.param)
     arguments = ("lab", "work") if request.param == "lab" else ("app", "--dark")
     with served(*arguments, cwd=folder) as (_, address):
@@ -157,6 +169,12 @@ def open_view(seen: Shown, query: str) -> None:
     field.fill(f"?{query}")
     field.press("Enter")
     seen.until(lambda: not field.is_visible(), f"the view of {query}")
+
+
+def by_the_kernel(seen: Shown) -> bool:
+    """Whether a picture is there that the kernel has drawn, or why it has not."""
+    there = seen.page.locator(".panel:not([hidden]) .picture > svg > image").count() > 0
+    return there or "There is no picture" in seen.page.locator(".panel .empty").last.inner_text()
 
 
 def few(method: str, factor: float = 50) -> str:
@@ -255,7 +273,7 @@ def test_every_view_is_drawn_in_the_pages_theme(pages, dark, tmp_path_factory):
     for name, question in of(seen, "views.map(view => [view.name, view.question])"):
         seen.page.locator(f'.rdr-view[data-view="{name}"]').press("Enter")
         seen.until(lambda question=question: seen.page.locator(".panel h2").last.inner_text() == question, name)
-        seen.until(lambda: of(seen, "panel.targets.length") > 0, f"{name} drawn")
+        seen.until(lambda: of(seen, "panel.targets.length") > 0 or by_the_kernel(seen), f"{name} drawn")
         cut_off = seen.page.evaluate(
             "() => { const box = document.querySelector('.rdr-explorer'); const right = "
             "box.getBoundingClientRect().right; return [...box.querySelectorAll('svg, button, select, input')]"
@@ -266,6 +284,33 @@ def test_every_view_is_drawn_in_the_pages_theme(pages, dark, tmp_path_factory):
         assert serious(seen.page, ".rdr-explorer", tmp_path_factory) == [], name
     ground = seen.page.evaluate("getComputedStyle(document.querySelector('.rdr-explorer')).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 300) == dark
+
+
+def test_a_display_of_ones_own_is_a_view(pages):
+    seen = pages.at()
+    methods(seen, "ce", "rdr")
+    assert seen.page.locator(".rdr-view").last.inner_text() == "Last loss"
+    seen.page.locator(".rdr-view").last.press("Enter")
+    seen.until(lambda: by_the_kernel(seen), "its picture")
+    runs = digits("ce", "rdr", seeds=tuple(range(6)))
+    losses = {(run.config.method, run.config.seed): run.history["loss"].iloc[-1] for run in runs}
+    finding = f"The smallest training loss is {min(losses.values()):.3g}."
+    assert seen.page.locator(".say").last.inner_text() == finding
+    alt = seen.page.locator(".panel .picture > svg").last.get_attribute("aria-label")
+    assert alt == f"Marks, training loss of 12 runs. {finding}"
+    found = {(row["method"], row["seed"]): row["loss"] for row in of(seen, "panel.rows")}
+    assert found == pytest.approx(losses)
+    press(seen, "rdr-numbers")
+    assert seen.page.locator(".panel .table th").all_inner_texts() == ["method", "seed", "loss"]
+    press(seen, "rdr-numbers")
+    press(seen, "rdr-code")
+    assert 'make_display("last-loss", runs)' in seen.page.locator(".rdr-lines").inner_text()
+    press(seen, "rdr-save")
+    with seen.page.expect_download() as saved:
+        seen.page.locator('[data-kind="svg"]').press("Enter")
+    assert saved.value.path().read_text().startswith("<?xml")
+    seen.page.locator('.rdr-view[data-view="collapse"]').press("Enter")
+    seen.until(lambda: "`rdr analyse` computes it" in seen.page.locator(".say").last.inner_text(), "what it needs")
 
 
 def test_a_shared_view_comes_back_elsewhere(pages, place):

@@ -20,8 +20,8 @@ from waiting import run, wait_for
 
 import rdr_core
 from rdr_core.errors import RdrError
+from rdr_core.files.whole import read_json
 from rdr_core.runs import Run
-from rdr_core.runs.files import read_json
 from rdr_core.runs.folder import RunFolder
 from rdr_viz.explorer import jobs as module
 from rdr_viz.explorer.jobs import Estimate, Jobs
@@ -50,7 +50,7 @@ def jobs(tmp_path):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Run:
     """A finished run of two epochs."""
-    return rdr_core.experiment.train_config(digits(), runs=tmp_path_factory.mktemp("trained"), progress=False)
+    return rdr_core.runs.requests.train_config(digits(), runs=tmp_path_factory.mktemp("trained"), progress=False)
 
 
 def until(job, condition: Callable[[], object], what: str) -> None:
@@ -95,7 +95,7 @@ def test_a_training_is_stopped_found_again_and_resumed_to_the_same_bits(jobs, tm
     waiting.resume()
     assert ended(job) == "done"
     assert (job.share, job.seconds_left, job.error) == (1.0, None, "")
-    whole = rdr_core.experiment.train_config(LONG, runs=tmp_path / "whole", progress=False)
+    whole = rdr_core.runs.requests.train_config(LONG, runs=tmp_path / "whole", progress=False)
     pd.testing.assert_frame_equal(
         job.curves().drop(columns="seconds"), whole.history.drop(columns="seconds"), check_exact=True
     )
@@ -278,7 +278,7 @@ def test_what_is_measured_is_that_of_all_runs_where_each_is_known(jobs, monkeypa
         asked.append(runs)
         return {config: None if config.dataset == "places-lt" else 0.5 * config.epochs for config in configs}
 
-    monkeypatch.setattr("rdr_core.papers.cost.seconds_of", made_up)
+    monkeypatch.setattr("rdr_core.jobs.cost.seconds_of", made_up)
     known, unknown = [digits(epochs=4), digits("la", epochs=40)], digits(dataset="places-lt")
     place = jobs.folder / ".jobs" / "1"
     assert _measure([config.to_dict() for config in known], place)["seconds"] == 22.0
@@ -300,7 +300,7 @@ from rdr_viz.explorer.jobs import Jobs
 with tempfile.TemporaryDirectory() as folder:
     jobs = Jobs(folder)
     jobs.all()
-    rdr_viz.explorer.jobs._how_far(Run.open(sys.argv[1]), "curvature")
+    rdr_viz.explorer.job_tasks.how_far(Run.open(sys.argv[1]), "curvature")
 print(*{"torch", "matplotlib"} & set(sys.modules))
 """
     done = run([sys.executable, "-c", code, trained.path])

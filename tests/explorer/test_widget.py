@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from rdr_core.errors import RdrError
-from rdr_core.papers.shipped import shipped
 from rdr_core.runs import list_runs
+from rdr_core.runs.archive import shipped
 from rdr_viz.explorer import Explorer
+from rdr_viz.explorer.arrays import numbers_of
 from rdr_viz.explorer.jobs import Estimate, Jobs
-from rdr_viz.front.arrays import numbers_of
 
 CLOTHES = "fashion-mnist, recipe authors, subset and class order drawn by the seed, augmentation plain"
 

@@ -75,7 +75,7 @@ def test_the_other_methods_networks_are_the_same_bit_for_bit():
 
 def test_a_run_rebuilds_it_and_its_logits_give_the_runs_accuracy(tmp_path):
     run = rdr_core.train("digits", imbalance_factor=20, method="ldam:scale=20", epochs=2, runs=tmp_path, progress=False)
-    model, data = run.model(), run.load_data()
+    model, data = run.model(), run.data()
     assert isinstance(model.classifier, CosineClassifier)
     assert float(model.classifier.scale) == 20
     pixels = data.test.images / 255

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 import rdr_core
 from rdr_core import RDRWeights, load_data
+from rdr_core.methods.contract import Context
 from rdr_core.methods.deferred import Deferred, drw
-from rdr_core.methods.weighting import ClassWeights, Context, Unweighted
+from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.models import build_model
 
 COUNTS = torch.tensor([30, 10, 2])
@@ -22,7 +23,7 @@ COUNTS = torch.tensor([30, 10, 2])
 def context(epochs: int) -> Context:
     data = load_data("digits", imbalance_factor=20)
     model = build_model("small", num_classes=10, channels=1)
-    return Context(data.class_counts, data.train.labels, 64, 10, epochs, 1.0, 0, model, data)
+    return Context(data.class_counts, data.train.labels, 64, 10, epochs, 1.0, 0, model, data, lambda: torch.ones(10))
 
 
 def batches(count: int):

@@ -13,9 +13,9 @@ import torch
 
 import rdr_core
 from rdr_core import RdrError
+from rdr_core.files.trees import load_tree
 from rdr_core.methods.difficulty import DifficultyWeights
-from rdr_core.runs.tensors import load_tree
-from rdr_core.training.evaluation import accuracy_by_class
+from rdr_core.training.inference import accuracy_by_class
 
 
 def train(method, folder, **more):
@@ -48,7 +48,7 @@ def test_the_class_that_the_network_knows_least_weighs_most(tmp_path):
 
         patch.setattr(RunFolder, "checkpoint", kept)
         run = train("cdb:tau=1.5", tmp_path)
-    data, model = run.load_data(), run.model()
+    data, model = run.data(), run.model()
     assert len(data.held_out) == 250
     right = np.zeros(10)
     mean, std = (torch.tensor(value)[:, None, None] for value in (data.mean, data.std))

@@ -14,11 +14,11 @@ import torch
 import rdr_core
 from rdr_core import from_arrays, load_data
 from rdr_core.data import LongTailedData
-from rdr_core.methods.catalogue import parts
 from rdr_core.methods.grammar import parse
+from rdr_core.methods.parts import PARTS
 
 #: Each part in the plainest method that has it: a schedule needs weights to schedule.
-METHODS = sorted(f"inverse+{p.name}" if p.kind == "schedule" else p.name for p in parts().values())
+METHODS = sorted(f"inverse+{p.name}" if p.kind == "schedule" else p.name for p in PARTS.all().values())
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_ldams_margins_are_reached_by_rare_classes(runs):
     lead = {}
     for method in ("ldam:max_margin=0", "ldam"):
         run = train(method, runs, epochs=60)
-        data = run.load_data()
+        data = run.data()
         mean, std = (torch.tensor(value)[:, None, None] for value in (data.mean, data.std))
         with torch.no_grad():
             logits = run.model()((data.train.images / 255 - mean) / std)

@@ -7,19 +7,18 @@ import re
 import pytest
 
 from rdr_core import RdrError
-from rdr_core.methods.catalogue import parts
 from rdr_core.methods.explain import RECIPES, explain, prior_in_words
 from rdr_core.methods.grammar import parse
-from rdr_core.methods.parts import format_value
+from rdr_core.methods.parts import PARTS, format_value
 
 
 def flat(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-@pytest.mark.parametrize("name", sorted(parts()))
+@pytest.mark.parametrize("name", sorted(PARTS.all()))
 def test_a_part_is_explained_with_all_that_the_table_has(name):
-    part, said = parts()[name], flat(explain(name))
+    part, said = PARTS[name], flat(explain(name))
     for fact in (part.summary, part.formula, part.source, part.notes):
         assert flat(fact) in said
     for key, default in part.defaults.items():

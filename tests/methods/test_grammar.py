@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdr_core import RdrError
-from rdr_core.methods.catalogue import parts
 from rdr_core.methods.grammar import parse
-from rdr_core.methods.parts import KINDS, part, unregister
+from rdr_core.methods.parts import KINDS, PARTS, part
 
 
 @pytest.mark.parametrize(
@@ -167,7 +166,7 @@ def test_what_a_method_wants_of_network_data_and_second_stage(name, scale, image
 
 
 def test_every_part_says_what_it_is():
-    for known in parts().values():
+    for known in PARTS.all().values():
         assert known.kind in KINDS
         assert known.summary
         assert known.formula
@@ -185,10 +184,10 @@ def test_ones_own_part_in_a_dozen_lines():
         assert parse("la+sqrt").name == "sqrt+la"
         with pytest.raises(RdrError, match="two weightings, 'rdr' and 'sqrt'"):
             parse("sqrt+rdr")
-        with pytest.raises(RdrError, match="a part named 'sqrt' already"):
+        with pytest.raises(RdrError, match="a part of a method named 'sqrt' already"):
             part("sqrt", kind="loss", summary="", formula="", source="")(lambda logits: logits)
     finally:
-        unregister("sqrt")
+        PARTS.remove("sqrt")
     with pytest.raises(RdrError, match="named 'sqrt'"):
         parse("sqrt")
     assert square_root(torch.tensor([4, 4])).tolist() == [1, 1]

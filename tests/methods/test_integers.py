@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rdr_core import RDRWeights, density_ratio
-from rdr_core.bound import READINGS, b_prime, class_mean
+from rdr_core.measures.bound import READINGS, b_prime, class_mean
 from rdr_core.methods import losses
 from rdr_core.methods.weighting import ClassWeights
 

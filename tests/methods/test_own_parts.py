@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import textwrap
 
 import pytest
+from installed import lay_package, rdr_beside
 
 import rdr_core
 from rdr_core import RdrError
-from rdr_core.methods import catalogue
 from rdr_core.methods.grammar import parse
-from rdr_core.methods.parts import unregister
+from rdr_core.methods.parts import PARTS
 
 PART = """
 from rdr_core.methods.parts import at_least, part
@@ -27,21 +25,15 @@ def temper(logits, labels, class_counts, t=2.0):
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Lay a package with an entry point where Python finds it, as pip would."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def lay(code: str, name: str = "rdr_temper") -> None:
-        (tmp_path / f"{name}.py").write_text(textwrap.dedent(code))
-        facts = tmp_path / f"{name}-1.0.dist-info"
-        facts.mkdir()
-        (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (facts / "entry_points.txt").write_text(f"[rdr.parts]\n{name} = {name}\n")
-        catalogue._import_installed.cache_clear()
+    def lay(code: str) -> None:
+        lay_package(tmp_path, "rdr_temper", code, "rdr.parts")
+        monkeypatch.setattr(PARTS, "_complete", False)
 
     yield lay
-    unregister("temper")
+    PARTS.remove("temper")
     sys.modules.pop("rdr_temper", None)
-    catalogue._import_installed.cache_clear()
 
 
 def test_an_installed_package_brings_a_loss_that_composes_and_trains(install, tmp_path):
@@ -55,8 +47,7 @@ def test_an_installed_package_brings_a_loss_that_composes_and_trains(install, tm
 
 def test_commands_have_it_too(install, tmp_path):
     install(PART)
-    command = [sys.executable, "-m", "rdr_core", "methods", "temper:t=4"]
-    said = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=_environment(tmp_path))
+    said = rdr_beside(tmp_path, "methods", "temper:t=4")
     assert said.returncode == 0, said.stderr
     assert "cross-entropy at a temperature" in said.stdout
     assert "t = 4 (0.1 or larger; default 2)" in said.stdout
@@ -67,30 +58,22 @@ def test_commands_have_it_too(install, tmp_path):
     [
         ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
-        (PART.replace('"temper"', '"rdr"'), "RdrError: There is a part named 'rdr' already"),
+        (PART.replace('"temper"', '"rdr"'), "RdrError: There is a part of a method named 'rdr' already"),
     ],
 )
 def test_a_package_that_fails_to_import_is_named_with_the_reason(code, why, install):
     install(code)
     for _ in range(2):  # not only the first time
         with pytest.raises(
-            RdrError, match=f"package rdr_temper offers parts of methods in rdr_temper, .*imported .{why}.*uninstall it"
+            RdrError,
+            match=f"rdr_temper offers a part of a method in rdr_temper, .*imported .{why}.*uninstall it",
         ):
             parse("ce")
 
 
 def test_a_failing_package_is_one_sentence_on_the_command_line(install, tmp_path):
     install("1 / 0")
-    command = [sys.executable, "-m", "rdr_core", "methods"]
-    said = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=_environment(tmp_path))
+    said = rdr_beside(tmp_path, "methods")
     assert said.returncode == 2
-    assert said.stderr.startswith("rdr: The package rdr_temper offers parts")
+    assert said.stderr.startswith("rdr: The package rdr_temper offers a part of a method")
     assert "Traceback" not in said.stderr
-
-
-def _environment(folder) -> dict[str, str]:
-    import os
-    from pathlib import Path
-
-    root = Path(rdr_core.__file__).parents[1]
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(root)]), "RDR_CHECK_SHAPES": "0"}

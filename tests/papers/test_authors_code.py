@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rdr_core.papers.paper import load_paper
+from rdr_viz.papers.paper import load_paper
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS, COMMIT = "github.com/GoodMorningPeter/RDR", "bb55ea9f906f"

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rdr_core.methods.grammar import parse
-from rdr_core.papers.paper import load_paper
 from rdr_viz.papers.cells import compared_cells
 from rdr_viz.papers.claims import DEPENDS, FAILS, HOLDS, NOT_MEASURED, UNDECIDED, criterion, decide, overall
 from rdr_viz.papers.finding import finding
 from rdr_viz.papers.judging import Judge
+from rdr_viz.papers.paper import load_paper
 
 PAPER = load_paper("rdr")
 CIFAR = PAPER.grids["cifar"]

@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 
 from rdr_core.errors import RdrError
+from rdr_core.files.places import papers_folder
 from rdr_core.methods.grammar import parse
-from rdr_core.papers.grids import Request, requests, wanted
-from rdr_core.papers.paper import load_paper, paper_names, papers_folder
+from rdr_viz.analysis.catalogue import ANALYSES
+from rdr_viz.analysis.measures.measure import MEASURES
+from rdr_viz.papers.folders import paper_names
+from rdr_viz.papers.grids import Request, requests
+from rdr_viz.papers.paper import load_paper
+from rdr_viz.papers.wanted import wanted
 
 DATA = Path(__file__).parents[2] / "data" / "paper"
 
@@ -59,17 +64,15 @@ def test_tables_with_a_column_a_quantity_are_read_cell_by_cell():
 
 
 def test_every_measure_picture_and_analysis_that_a_paper_names_is_there():
-    from rdr_viz.papers.analyses import OF_PAPERS
-    from rdr_viz.papers.measures import MEASURES
-
+    measures = MEASURES.all()
     for name in paper_names():
         paper = load_paper(name)
-        assert set(paper.cells["group"]) <= set(MEASURES)
+        assert set(paper.cells["group"]) <= set(measures)
         assert set(paper.cells["dataset"]) <= set(paper.datasets)
-        assert {measure for claim in paper.claims for measure in claim.measure} <= set(MEASURES)
+        assert {measure for claim in paper.claims for measure in claim.measure} <= set(measures)
         asked = [a for part in (*paper.tables, *paper.claims) for a in part.analyses]
         asked += [a for figure in paper.figures for picture in figure.pictures for a in picture.analyses]
-        assert set(asked) <= set(OF_PAPERS)
+        assert set(asked) <= set(ANALYSES.all())
 
 
 def test_every_claim_says_where_it_holds():
@@ -81,8 +84,6 @@ def test_every_claim_says_where_it_holds():
 
 
 def test_claims_ask_for_the_analyses_that_their_measures_read():
-    from rdr_viz.papers.measures import MEASURES
-
     for claim in load_paper("rdr").claims:
         needed = {analysis for name in claim.measure for analysis in MEASURES[name].analyses}
         assert needed == set(claim.analyses)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from rdr_viz.numbers.groups import t_interval
-from rdr_viz.numbers.several import ALPHA, holm_level, p_value
+from rdr_viz.analysis.groups import t_interval
+from rdr_viz.analysis.several import ALPHA, holm_level, p_value
 from rdr_viz.papers.claims import FAILS, HOLDS, UNDECIDED, decide
 
 p_values = st.lists(st.floats(0, 1), min_size=1, max_size=7)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdr_core import RdrError, RunConfig
+from rdr_core.data.settings import settings_of
 from rdr_core.runs.command import command_of
-from rdr_core.runs.recipes import settings_for
-from rdr_core.runs.settings import settings_of
+from rdr_core.training.recipes import settings_for
 
 METHODS = ("rdr", "ce", "rdr+sam", "inverse:gamma=0.5", "rdr:momentum=0.9+la:tau=0.3", "ce+crt", "cb+ldam+drw")
 positive = st.floats(1e-6, 1e3, allow_nan=False)
@@ -59,14 +59,14 @@ def asked_by(command: str) -> tuple[Path, RunConfig]:
     """The folder and the configuration that a command line asks for, read by the real commands."""
     import typer
 
-    import rdr_core.experiment
+    import rdr_core.runs.session
     from rdr_core.cli import app
 
-    def stop(path, config, *_, **__):
-        raise Asked(path, config)
+    def stop(session):
+        raise Asked(session.path, session.config)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rdr_core.experiment, "make", stop)
+        patch.setattr(rdr_core.runs.session.Session, "run", stop)
         with pytest.raises(Asked) as said:
             typer.main.get_command(app)(shlex.split(command)[1:], standalone_mode=False)
     return said.value.args

@@ -9,8 +9,8 @@ import pytest
 import rdr_core
 from rdr_core.runs import RunConfig
 from rdr_core.runs.command import command_of
-from rdr_core.runs.recipes import RECIPES, VALUES, settings_for
 from rdr_core.training.augment import AUGMENTATIONS
+from rdr_core.training.recipes import RECIPES, VALUES, settings_for
 from rdr_core.training.schedule import SCHEDULES
 
 

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 import rdr_core
 from rdr_core import RdrError, Run, RunConfig
-from rdr_core.bound import b_prime
-from rdr_core.runs.files import write_json, write_whole
-from rdr_core.runs.run import HISTORY, list_runs
-from rdr_core.runs.tensors import load_arrays, load_tree, save_tree
+from rdr_core.files.trees import load_arrays, load_tree, save_tree
+from rdr_core.files.whole import write_json, write_whole
+from rdr_core.measures.bound import b_prime
+from rdr_core.runs.layout import HISTORY
+from rdr_core.runs.run_list import list_runs
 
 REQUEST = {"imbalance_factor": 20, "epochs": 3, "seed": 1, "progress": False, "device": "cpu"}
 
@@ -99,7 +100,7 @@ def test_weights_are_kept_through_training(run, tmp_path):
 
 
 def test_the_run_loads_its_data_again(run):
-    data = run.load_data()
+    data = run.data()
     assert data.indices_hash == json.loads((run.path / "data.json").read_text())["indices_hash"]
     assert data.class_counts.tolist() == run.class_counts.tolist()
 
@@ -166,7 +167,7 @@ def test_ones_own_arrays_train_and_resume_only_with_the_same_arrays(tmp_path):
     assert run.config.dataset == "mine"
     assert run.config.data_hash == own.content_hash
     (run.path / "done.json").unlink()
-    with pytest.raises(rdr_core.RdrError, match=r"arrays of your own; call rdr_core\.resume"):
+    with pytest.raises(rdr_core.RdrError, match=r"arrays of your own, which only you have; give them"):
         rdr_core.resume(run.path)
     assert rdr_core.resume(run.path, data=own, progress=False).done
     with pytest.raises(rdr_core.RdrError, match="have their imbalance already"):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from rdr_core.data import load_data
+from rdr_core.data import DATASETS, load_data
+from rdr_core.data.disk import lists
 from rdr_core.data.disk.lists import ImageList, Published
 from rdr_core.data.load import data_root
 
@@ -75,3 +78,12 @@ def listed_tree(
         f"{title}_{split}.txt": write_list(folder / f"{title}_{split}.txt", sorted(rows[split], key=lambda row: row[1]))
         for split in rows
     }
+
+
+def take_for_published(known: dict[str, Published], monkeypatch: pytest.MonkeyPatch) -> None:
+    """These lists are the published ones, with as many classes as they have."""
+    monkeypatch.setattr(lists, "PUBLISHED", known)
+    for file, published in known.items():
+        name = file.rpartition("_")[0].lower().replace("_", "-")
+        own = replace(DATASETS[name], num_classes=published.classes)
+        monkeypatch.setitem(DATASETS._things, name, (own, __name__))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from rdr_core.papers.paper import Paper
-from rdr_viz.palette import method_style
+from rdr_core.methods.names import method_label
+from rdr_viz.papers.paper import Paper
 
 
 def made_up_cells(paper: Paper, table: str, *, scale: str = "paper", share: float = 0.4) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def made_up_cells(paper: Paper, table: str, *, scale: str = "paper", share: floa
     allowed = spread.fillna(0) + cells["paper_sd"].fillna(0)
     known = difference.notna() & (spread.notna() | cells["paper_sd"].notna())
     return cells.assign(
-        row=[method_style(method).label for method in cells["method"]],
+        row=[method_label(method) for method in cells["method"]],
         ours=ours,
         ours_sd=spread,
         seeds=np.where(ours.isna(), 0, np.where(several, 3, 1)),

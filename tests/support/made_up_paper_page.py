@@ -8,12 +8,12 @@ from pathlib import Path
 
 from made_up_cells import made_up_cells
 
-from rdr_core.papers.paper import Claim, load_paper
-from rdr_viz.page import Section
+from rdr_viz.pages import Section
+from rdr_viz.papers.argument import write_paper_page
 from rdr_viz.papers.blocks import FigureBlock, OrderBlock, OtherPaper, PlanRow, TableBlock
 from rdr_viz.papers.claim_rows import ClaimRow, Verdict
 from rdr_viz.papers.comparison import ComparisonTable
-from rdr_viz.papers.page import write_paper_page
+from rdr_viz.papers.paper import Claim, load_paper
 
 PAPER, OTHER = load_paper("rdr"), load_paper("cdb")
 COMMAND = "rdr paper run --grid cifar,claims"

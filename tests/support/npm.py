@@ -10,7 +10,7 @@ import pytest
 from once import once
 from waiting import run
 
-FRONT = Path(__file__).resolve().parents[2] / "rdr_viz" / "front"
+FRONT = Path(__file__).resolve().parents[2] / "rdr_viz" / "explorer" / "front"
 
 
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -10,17 +10,17 @@ from urllib.parse import urlencode
 from headless import new_page
 from playwright.sync_api import Page
 
-from rdr_core.papers.shipped import shipped
 from rdr_core.runs import Run, list_runs
+from rdr_core.runs.archive import shipped
 
 DIGITS = {"dataset": "digits", "noise_rate": 0, "schedule": "cosine", "profile": "exponential"}
 CLOTHES = "fashion-mnist, recipe authors, subset and class order drawn by the seed, augmentation plain"
 
 
 def digits(*methods: str, factor: float = 50, seeds: tuple[int, ...] = (0, 1, 2)) -> list[Run]:
-    """Shipped runs in the order of methods and seeds."""
+    """Shipped runs in the order of methods and seeds, with what is stored of them."""
     found = list_runs(shipped(), **DIGITS, imbalance_factor=factor, method=methods, seed=seeds)
-    return sorted(found, key=lambda run: (methods.index(run.config.method), run.config.seed))
+    return sorted((run.as_stored for run in found), key=lambda run: (methods.index(run.config.method), run.config.seed))
 
 
 @dataclass

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rdr_core.methods.weighting import Unweighted, Weighting
+from rdr_core.methods.contract import Outcome, Step, Weighting
+from rdr_core.methods.weighting import Unweighted
 from rdr_core.models import Network
-from rdr_core.training.objective import Objective, Outcome, Step
+from rdr_core.training.objective import WeightedObjective
 
 COUNTS = torch.tensor([60, 30, 10])
 
@@ -36,11 +37,11 @@ def losses(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels, reduction="none")
 
 
-def objective(model: Network, weighting: Weighting | None = None) -> Objective:
-    return Objective(model, losses, weighting or Unweighted())
+def objective(model: Network, weighting: Weighting | None = None) -> WeightedObjective:
+    return WeightedObjective(model, losses, weighting or Unweighted())
 
 
-def train(step: Step, objective: Objective) -> list[Outcome]:
+def train(step: Step, objective: WeightedObjective) -> list[Outcome]:
     return [step(objective, images, labels) for images, labels in batches()]
 
 

@@ -14,9 +14,9 @@ from unittest import mock
 
 from waiting import wait_for
 
+from rdr_core.jobs import pool as work
+from rdr_core.jobs.task import Training
 from rdr_core.methods.grammar import parse
-from rdr_core.papers import work
-from rdr_core.papers.tasks import Training
 from rdr_core.runs import RunConfig
 from rdr_core.runs.folder import RunFolder
 from rdr_core.training import interrupt

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from waiting import wait_for
 
-from rdr_core.papers.paper import load_paper
-from rdr_core.papers.tasks import Training
+from rdr_core.jobs.task import Training
 from rdr_core.runs.folder import RunFolder
 from rdr_viz.cli import main
 from rdr_viz.papers import work
+from rdr_viz.papers.paper import load_paper
 
 if __name__ == "__main__":
     papers, how, notes = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])

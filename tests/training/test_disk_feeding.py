@@ -17,8 +17,8 @@ from rdr_core.data.disk.stored import StoredImages
 from rdr_core.models import MODELS, build_model
 from rdr_core.models.pretrained import PRETRAINED, pretrained_weights, start_from
 from rdr_core.training.augment import normalise
-from rdr_core.training.evaluation import class_probabilities, predict
 from rdr_core.training.feed import AHEAD, feed
+from rdr_core.training.inference import Inputs, class_probabilities, features_and_logits, predict
 from rdr_core.training.resized_crop import ResizedCrops, interpolation, random_parts, resized_parts
 
 CPU = torch.device("cpu")
@@ -155,10 +155,16 @@ def test_augmentations_that_photographs_cant_have_are_told():
 def test_a_test_set_on_disk_is_judged_as_in_memory():
     model = build_model("small", num_classes=4, channels=3)
     stored, stats = StoredImages(pixels(50, 32), "f", 24), (torch.full((3,), 0.5), torch.full((3,), 0.25))
-    assert torch.equal(predict(model, stored, *stats), predict(model, stored[:], *stats))
-    assert torch.equal(class_probabilities(model, stored, *stats), class_probabilities(model, stored[:], *stats))
-    shares = [predict(model, stored, *stats, share) for share in (slice(20), slice(20, None))]
-    assert torch.equal(torch.cat(shares), predict(model, stored, *stats))
+    on_disk, in_memory = Inputs(stored, *stats), Inputs(stored[:], *stats)
+    assert torch.equal(predict(model, on_disk), predict(model, in_memory))
+    assert torch.equal(class_probabilities(model, on_disk), class_probabilities(model, in_memory))
+    for one, other in zip(features_and_logits(model, on_disk), features_and_logits(model, in_memory), strict=True):
+        assert torch.equal(one, other)
+    shares = [predict(model, on_disk, share) for share in (slice(20), slice(20, None))]
+    assert torch.equal(torch.cat(shares), predict(model, on_disk))
+    rows = torch.tensor([40, 3, 3])
+    assert torch.equal(on_disk.choose(rows)[:], normalise(stored[rows], *stats))
+    assert torch.equal(on_disk[rows], in_memory.choose(rows)[:])
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 from equal_runs import assert_equal_runs
-from image_trees import listed_tree, real_images
+from image_trees import listed_tree, real_images, take_for_published
 from PIL import Image
 
 import rdr_core
-from rdr_core.data.disk import lists
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.training.visits import Visits
 
@@ -32,7 +31,7 @@ def trees(tmp_path_factory):
 
 @pytest.fixture
 def root(trees, monkeypatch):
-    monkeypatch.setattr(lists, "PUBLISHED", trees[1])
+    take_for_published(trees[1], monkeypatch)
     return trees[0]
 
 
@@ -77,7 +76,7 @@ def test_difficulty_is_measured_on_the_published_validation_images(rdr, root):
     assert status == 0, err
     (run,) = rdr_core.list_runs("runs")
     assert run.class_counts.tolist() == COUNTS["imagenet-lt"]
-    data = run.load_data(root)
+    data = run.data(root=root)
     assert torch.bincount(data.held_out.labels).tolist() == [2, 2, 2]
     trained_on = {image.numpy().tobytes() for image in data.train.images[torch.arange(len(data.train))]}
     assert not any(image.numpy().tobytes() in trained_on for image in data.held_out.images[torch.arange(6)])
@@ -103,9 +102,9 @@ def test_a_run_is_listed_evaluated_refined_and_analysed(rdr, root, monkeypatch):
     refined = rdr_core.refine(run, "taunorm", progress=False)
     body = {k: v for k, v in run.model().state_dict().items() if k.startswith("body.")}
     assert all(torch.equal(refined.model().state_dict()[k], v) for k, v in body.items())
-    data = run.load_data()
+    data = run.data()
     assert isinstance(data.train.images, StoredImages)
-    status, _, err = rdr("analyze", str(run.path), "--what", "geometry")
+    status, _, err = rdr("analyse", str(run.path), "--what", "geometry")
     assert status == 0, err
 
 
@@ -127,10 +126,10 @@ def test_a_tree_of_images_with_an_imbalance_made_and_accuracy_on_held_out_images
     assert (tmp_path / "runs").exists()
     assert run.name in out
     monkeypatch.setenv("RDR_DATA", str(tmp_path))
-    assert run.load_data().class_counts.tolist() == [20, 6, 2]
+    assert run.data().class_counts.tolist() == [20, 6, 2]
     Image.new("RGB", (70, 70)).save(tmp_path / "trees" / "train" / "ash" / "0.png")
     with pytest.raises(rdr_core.RdrError, match="was trained on other images than folder:trees gives now"):
-        run.load_data()
+        run.data()
     # Nor is the finished run an answer to the same request any more.
     status, out, err = rdr("train", "folder:trees", *options)
     assert (status, out) == (2, "")
@@ -151,7 +150,7 @@ def complaint(said: tuple[int, str, str]) -> str:
 
 def short_places(tmp_path, monkeypatch):
     known = listed_tree(tmp_path, "Places_LT", [2, 4])
-    monkeypatch.setattr(lists, "PUBLISHED", known)
+    take_for_published(known, monkeypatch)
     return tmp_path / "places-lt"
 
 
@@ -211,9 +210,9 @@ def test_places_lt_starts_from_imagenets_weights(root, tmp_path, monkeypatch):
     from torchvision.models.resnet import BasicBlock, ResNet
 
     from rdr_core import models
-    from rdr_core.runs.settings import SETTINGS
+    from rdr_core.data.settings import settings_of
 
-    assert SETTINGS["places-lt"].model == "resnet152-imagenet"
+    assert settings_of("places-lt").model == "resnet152-imagenet"
     monkeypatch.setitem(models.MODELS, "resnet152-imagenet", models.MODELS["resnet10"])
     published = ResNet(BasicBlock, [1, 1, 1, 1]).state_dict()
     data = tmp_path / "data"

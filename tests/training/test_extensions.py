@@ -10,9 +10,10 @@ import torch
 
 import rdr_core
 from rdr_core import RdrError
-from rdr_core.methods.parts import at_least, between, part, unregister
-from rdr_core.methods.weighting import Unweighted, Weighing, Weighting, mean_one
-from rdr_core.training.objective import Objective
+from rdr_core.methods.contract import Weighing, Weighting
+from rdr_core.methods.parts import PARTS, at_least, between, part
+from rdr_core.methods.weighting import Unweighted, mean_one
+from rdr_core.training.objective import WeightedObjective
 from rdr_core.training.randomness import generator
 
 
@@ -23,7 +24,7 @@ class SharpnessAware:
         self.optimizer, self.rho = optimizer, rho
         self.passes = []
 
-    def __call__(self, objective: Objective, images, labels):
+    def __call__(self, objective: WeightedObjective, images, labels):
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         norms = [m for m in objective.model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         self.optimizer.zero_grad()
@@ -107,7 +108,7 @@ def registered_parts():
     part("over_t", kind="sampler", summary="over-sampling", formula="", source="")(Oversampled)
     yield
     for name in ("sam_t", "drw_t", "cdb_t", "over_t"):
-        unregister(name)
+        PARTS.remove(name)
 
 
 def train(method, folder, **more):

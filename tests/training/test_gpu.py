@@ -12,7 +12,7 @@ import rdr_core
 from rdr_core.methods.ratio import RIDGE
 from rdr_core.runs import RunConfig
 from rdr_core.training.auto_augment import auto_augment, draw_choices
-from rdr_core.training.loop import close_epoch, train_epoch
+from rdr_core.training.loop import close_epoch, plain_steps, train_epoch
 from rdr_core.training.recorded import CudaGraphs, RecordedSteps
 from rdr_core.training.state import TrainingState
 
@@ -34,7 +34,7 @@ def state_of(method: str, *, recorded: bool = True, precision: str = "fp32", epo
     torch.manual_seed(0)
     state = TrainingState(config, data, torch.device("cuda"))
     if not recorded:
-        state.recorded = None
+        state.steps = plain_steps
     return state
 
 
@@ -53,7 +53,7 @@ def test_recorded_steps_train_as_plain_ones_do(method, repeatable):
     """Two epochs: the way that the weights went agrees to a part in a hundred, and so does what was recorded."""
     begun = weights_of(state_of(method))
     recorded, plain = train(state_of(method), 2), train(state_of(method, recorded=False), 2)
-    assert recorded.recorded.replay is not None, "it was recorded"
+    assert recorded.steps.replay is not None, "it was recorded"
     here, there = weights_of(recorded), weights_of(plain)
     assert (here - there).norm() < 0.01 * (there - begun).norm()
     for one, other in zip(recorded.history, plain.history, strict=True):
@@ -76,9 +76,9 @@ def test_recorded_steps_take_what_strong_augmentation_made_of_each_epochs_images
         state = TrainingState(config, data, torch.device("cuda"))
         begun = weights_of(state)
         if not recorded:
-            state.recorded = None
+            state.steps = plain_steps
         train(state, 2)
-        assert not recorded or state.recorded.replay is not None
+        assert not recorded or state.steps.replay is not None
         weights.append(weights_of(state))
     here, there = weights
     assert (here - there).norm() < 0.01 * (there - begun).norm()
@@ -137,11 +137,11 @@ def test_a_step_that_waits_for_the_device_is_not_recorded_and_goes_on(capsys, re
 
     state.step = Asks()
     train(state, 2)
-    assert state.recorded.replay is None
+    assert state.steps.replay is None
     assert capsys.readouterr().err.count("can't be recorded, so the run will be slower") == 1
     plain = weights_of(train(state_of("ce", recorded=False), 2))
     assert (weights_of(state) - plain).norm() < 0.01 * plain.norm()
-    assert train(state_of("ce"), 2).recorded.replay is not None
+    assert train(state_of("ce"), 2).steps.replay is not None
 
 
 def test_a_recording_belongs_to_its_device():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdr_core.training.progress import Lines
+from rdr_core.training.bar import Lines
 
 
 def test_lines_say_where_it_is_now_and_then(capsys):

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from two_ranks import on_ranks
 
+from rdr_core.errors import RdrError
 from rdr_core.training.batch_norm import over_all_ranks
 from rdr_core.training.ranks import Ranks
 
@@ -113,3 +114,9 @@ def test_a_lost_rank_is_told_in_a_sentence():
         AssertionError, match=r"LostRank: rank 0 of 2 lost another one .*any number of ranks, by: rdr resume RUN"
     ):
         on_ranks(2, leave, missing=1)
+
+
+def test_statistics_that_are_not_followed_are_refused_where_ranks_share_a_batch():
+    norm = over_all_ranks(nn.BatchNorm1d(2, track_running_stats=False), Ranks(0, 2))
+    with pytest.raises(RdrError, match="by a momentum"):
+        norm(torch.ones(3, 2))

@@ -20,15 +20,14 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from train_states import train
 
 import rdr_core
-from rdr_core.methods.catalogue import parts
+from rdr_core.methods.contract import Weighing, Weighting
 from rdr_core.methods.grammar import parse
-from rdr_core.methods.parts import part, unregister
+from rdr_core.methods.parts import PARTS, part
 from rdr_core.methods.ratio import RIDGE, solver_by_products
-from rdr_core.methods.weighting import Weighing, Weighting
 from rdr_core.runs import RunConfig
-from rdr_core.training.loop import close_epoch, train_epoch
+from rdr_core.training.classifier_stage import SecondStageState
+from rdr_core.training.loop import close_epoch, plain_steps, train_epoch
 from rdr_core.training.recorded import REHEARSALS, RecordedSteps, recordable
-from rdr_core.training.second_stage import SecondStageState
 from rdr_core.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -114,7 +113,7 @@ def state_of(method: str, recorder=None, **changes) -> TrainingState:
               "batch_size": 64, "learning_rate": 0.1} | changes  # fmt: skip
     torch.manual_seed(0)
     state = TrainingState(RunConfig(**config), data, CPU)
-    state.recorded = RecordedSteps(CPU, recorder) if recorder else None
+    state.steps = RecordedSteps(CPU, recorder) if recorder else plain_steps
     for group in state.step.optimizer.param_groups:
         group["fused"] = True  # as recorded steps have it
     return state
@@ -184,9 +183,9 @@ def test_a_step_on_another_device_touches_nothing_on_the_host(method, monkeypatc
 
             return watched
 
-    state.recorded = RecordedSteps(meta, Watching())
+    state.steps = RecordedSteps(meta, Watching())
     train_epoch(state, tick=lambda: None, stop=lambda: state.batch > REHEARSALS + 1)
-    assert state.recorded.replay
+    assert state.steps.replay
 
 
 def test_the_solver_of_a_gpu_touches_nothing_on_the_host():
@@ -197,8 +196,8 @@ def test_the_solver_of_a_gpu_touches_nothing_on_the_host():
 
 def test_every_part_of_the_package_is_held_to_that():
     named = {used.part.name for method in METHODS for used in parse(method).used}
-    ours = {name for name, made in parts().items() if made.make.__module__.startswith("rdr_core.")}
-    assert {name for name in ours - named if parts()[name].kind != "second stage"} == set()
+    ours = {name for name, made in PARTS.all().items() if made.make.__module__.startswith("rdr_core.")}
+    assert {name for name in ours - named if PARTS[name].kind != "second stage"} == set()
 
 
 class OnTheHost(Weighting):
@@ -236,7 +235,7 @@ def test_what_is_decided_in_python_is_found_out(way):
         with pytest.raises((AssertionError, ValueError)):
             train(state, 2)
     finally:
-        unregister("host_t")
+        PARTS.remove("host_t")
 
 
 def test_what_can_be_recorded():
@@ -258,7 +257,7 @@ def test_recorded_steps_take_what_strong_augmentation_made_of_each_epochs_images
     for recorder in (None, Replica()):
         torch.manual_seed(0)
         state = TrainingState(config, data, CPU)
-        state.recorded = recorder and RecordedSteps(CPU, recorder)
+        state.steps = RecordedSteps(CPU, recorder) if recorder else plain_steps
         for group in state.step.optimizer.param_groups:
             group["fused"] = True
         train(state, 3)
@@ -283,7 +282,7 @@ def test_stopped_within_an_epoch_and_restored(method, steps):
     for recorder in (Replica(), None):
         resumed = state_of(method, recorder)
         resumed.restore(copy.deepcopy(tree))
-        resumed.recorded = RecordedSteps(CPU, recorder) if recorder else None
+        resumed.steps = RecordedSteps(CPU, recorder) if recorder else plain_steps
         resumed.step.optimizer.param_groups[0]["fused"] = True
         assert_same(train(resumed, 3), train(state_of(method), 3))
 
@@ -305,7 +304,7 @@ def test_second_stages_too(method):
         config = replace(first.config, method=method)
         torch.manual_seed(0)
         state = SecondStageState(config, first.data, CPU, copy.deepcopy(first.model))
-        state.recorded = RecordedSteps(CPU, recorder) if recorder else None
+        state.steps = RecordedSteps(CPU, recorder) if recorder else plain_steps
         state.step.optimizer.param_groups[0]["fused"] = True
         both.append(train(state, state.config.epochs))
     assert_same(*both)

@@ -16,7 +16,7 @@ from rdr_core import RdrError
 from rdr_core.methods.rdr import RDRWeights
 from rdr_core.methods.sam import SAM, perturbation, perturbed
 from rdr_core.methods.weighting import ClassWeights, Unweighted
-from rdr_core.training.objective import Objective, PlainStep
+from rdr_core.training.objective import PlainStep, WeightedObjective
 
 
 def reference_gradient(rho, weights_of):
@@ -53,7 +53,7 @@ def test_steps_are_those_of_the_formula(batch_norm, momentum, weight_decay, weig
     model = network(batch_norm)
     expected = reference_sgd(model, reference_gradient(0.3, weights_of), momentum, weight_decay)
     sgd = torch.optim.SGD(model.parameters(), lr=0.1, momentum=momentum, weight_decay=weight_decay)
-    train(SAM(sgd, rho=0.3), Objective(model, losses, weighting))
+    train(SAM(sgd, rho=0.3), WeightedObjective(model, losses, weighting))
     for (name, value), other in zip(model.state_dict().items(), expected.state_dict().values(), strict=True):
         torch.testing.assert_close(value.to(other.dtype), other, rtol=2e-5, atol=2e-6, msg=name)
 
@@ -144,7 +144,7 @@ def test_the_perturbation_has_length_rho_and_the_gradients_direction(seed, rho, 
 def test_where_the_gradient_is_zero_nothing_moves():
     model = network()
     before = [p.detach().clone() for p in model.parameters()]
-    flat = Objective(model, lambda logits, labels: (logits * 0).sum(1), Unweighted())
+    flat = WeightedObjective(model, lambda logits, labels: (logits * 0).sum(1), Unweighted())
     train(SAM(torch.optim.SGD(model.parameters(), lr=0.1), rho=0.5), flat)
     assert all(torch.equal(p, b) for p, b in zip(model.parameters(), before, strict=True))
 
@@ -163,7 +163,10 @@ def test_a_frozen_body_stays():
 def test_bf16_is_near_fp32():
     one, other = network(), network()
     train(SAM(torch.optim.SGD(one.parameters(), lr=0.1), rho=0.3), objective(one))
-    train(SAM(torch.optim.SGD(other.parameters(), lr=0.1), rho=0.3), Objective(other, losses, Unweighted(), "bf16"))
+    train(
+        SAM(torch.optim.SGD(other.parameters(), lr=0.1), rho=0.3),
+        WeightedObjective(other, losses, Unweighted(), "bf16"),
+    )
     start = network()
     for a, b, s in zip(one.parameters(), other.parameters(), start.parameters(), strict=True):
         assert b.dtype == torch.float32

@@ -18,7 +18,7 @@ from rdr_core.methods.imbsam import ImbSAM
 from rdr_core.methods.sam import SAM
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.runs import RunConfig
-from rdr_core.training.objective import Objective, PlainStep
+from rdr_core.training.objective import PlainStep, WeightedObjective
 from rdr_core.training.state import TrainingState
 
 TAIL = torch.tensor([False, True, True])
@@ -208,7 +208,7 @@ def test_bf16_is_near_fp32():
     for make in (lambda s: ImbSAM(s, TAIL, rho=0.3), lambda s: CCSAM(s, RADII)):
         one, other, start = network(), network(), network()
         train(make(sgd(one)), objective(one))
-        train(make(sgd(other)), Objective(other, losses, Unweighted(), "bf16"))
+        train(make(sgd(other)), WeightedObjective(other, losses, Unweighted(), "bf16"))
         for a, b, s in zip(one.parameters(), other.parameters(), start.parameters(), strict=True):
             assert b.dtype == torch.float32
             assert (a - b).norm() <= 0.1 * (a - s).norm() + 1e-3

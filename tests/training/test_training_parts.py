@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from rdr_core import RdrError
 from rdr_core.data import groups_by_count, groups_by_rank
-from rdr_core.measures import accuracies
+from rdr_core.measures.predictions import accuracies
 from rdr_core.models import build_model
 from rdr_core.models.resnet_cifar import resnet32
 from rdr_core.training.augment import Augmentation, crop_and_flip, cut_out, normalise
-from rdr_core.training.evaluation import predict
+from rdr_core.training.inference import Inputs, predict
 from rdr_core.training.randomness import isolated, random_states, restore_random_states
 from rdr_core.training.sampling import Shuffled
 from rdr_core.training.schedule import learning_rate
@@ -228,7 +228,8 @@ def test_prediction_restores_the_models_mode():
     images = torch.randint(0, 256, (5, 1, 8, 8), dtype=torch.uint8)
     one = torch.ones(1)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    shares = [predict(model, images, one, one, share) for share in (slice(2), slice(2, None))]
-    assert torch.equal(torch.cat(shares), predict(model, images, one, one))
+    inputs = Inputs(images, one, one)
+    shares = [predict(model, inputs, share) for share in (slice(2), slice(2, None))]
+    assert torch.equal(torch.cat(shares), predict(model, inputs))
     assert model.training
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 import rdr_core
-from rdr_core.methods.parts import part, unregister
+from rdr_core.methods.parts import PARTS, part
 from rdr_core.runs import RunConfig
 from rdr_core.training.state import TrainingState
 from rdr_core.training.visits import Visits
@@ -64,7 +64,7 @@ def noisy_loss():
         lambda logits, labels, class_counts: F.cross_entropy(logits, labels, reduction="none") * torch.rand(len(labels))
     )
     yield "noisy_t"
-    unregister("noisy_t")
+    PARTS.remove("noisy_t")
 
 
 def test_global_random_states_resume_too(noisy_loss, tmp_path, monkeypatch):
@@ -95,7 +95,7 @@ def poisoned_gradient():
         )
     )
     yield "nan_t"
-    unregister("nan_t")
+    PARTS.remove("nan_t")
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
@@ -190,8 +190,8 @@ def test_parts_are_told_the_epochs_length_as_the_sampler_makes_it():
     try:
         state_of("inverse+twice_t+asks_t")
     finally:
-        unregister("twice_t")
-        unregister("asks_t")
+        PARTS.remove("twice_t")
+        PARTS.remove("asks_t")
     assert told == [16]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from rdr_core.data.disk.decode import RECIPE, STORED_SIDE, decode
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import MissingData, RdrError
+from rdr_core.files.whole import write_json
 
 #: What a network sees of the 256 pixels stored (He et al. 2016).
 SIDE = 224
@@ -68,8 +69,6 @@ def stored_images(files: Sequence[Path], base: Path, title: str, folder: Path) -
 
 
 def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path) -> None:
-    from rdr_core.runs.files import write_json
-
     shape = (len(files), 3, STORED_SIDE, STORED_SIDE)
     size, free = int(np.prod(shape)), shutil.disk_usage(pixels.parent).free
     if size > free:

@@ -136,10 +136,11 @@ def read_list(path: Path, num_classes: int) -> ImageList:
             )
         names.append(name)
         labels[row] = int(label)
-    if len(set(names)) < len(names):
-        seen: set[str] = set()
-        twice = next(name for name in names if name in seen or seen.add(name))
-        raise RdrError(f"{path} lists {twice} twice; fetch the list again.")
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise RdrError(f"{path} lists {name} twice; fetch the list again.")
+        seen.add(name)
     empty = np.flatnonzero(np.bincount(labels, minlength=num_classes) == 0)
     if len(empty):
         raise RdrError(

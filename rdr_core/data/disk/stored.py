@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from rdr_core.shapes import Bool, Int, UInt8
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class StoredImages:
@@ -24,6 +27,7 @@ class StoredImages:
         rows: (N,) which of the M images, in order; None (default) is all of them.
 
     Example:
+        >>> import torch
         >>> pixels = np.arange(2 * 1 * 4 * 4, dtype=np.uint8).reshape(2, 1, 4, 4)
         >>> images = StoredImages(pixels, "5d41", side=2)
         >>> images.shape, images[torch.tensor([1])][0, 0].tolist()
@@ -46,6 +50,8 @@ class StoredImages:
     @property
     def shape(self) -> torch.Size:
         """(N, C, H, W) of all images as indexing gives them."""
+        import torch
+
         return torch.Size((len(self.rows), self.pixels.shape[1], self.side, self.side))
 
     @property
@@ -68,7 +74,9 @@ class StoredImages:
         return len(self.rows)
 
     def __getitem__(self, index: slice | Int[Tensor, "B"] | Bool[Tensor, "N"]) -> UInt8[Tensor, "B C H W"]:
-        rows = self.rows[index.cpu().numpy() if isinstance(index, Tensor) else index]
+        import torch
+
+        rows = self.rows[index.cpu().numpy() if isinstance(index, torch.Tensor) else index]
         start = (self.pixels.shape[-1] - self.side) // 2
         centre = slice(start, start + self.side)
         # numpy lets other threads run while it copies.

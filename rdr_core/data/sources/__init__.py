@@ -1,38 +1,15 @@
-"""The data sets by name: each file reads one family; this is the list of them."""
+"""The data sets by name: each file reads one family, and registers what is known of it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from rdr_core.data.sources.cifar import load_cifar10, load_cifar100
-from rdr_core.data.sources.digits import load_digits
-from rdr_core.data.sources.folder import load_folder
-from rdr_core.data.sources.listed import imagenet_lt_validation, load_imagenet_lt, load_places_lt, places_lt_validation
-from rdr_core.data.sources.mnist import load_fashion_mnist, load_mnist
-from rdr_core.data.sources.raw import RawData, Source, pick_classes
-from rdr_core.errors import RdrError, unknown_name
+from rdr_core.data.datasets import DATASETS, Source
+from rdr_core.data.sources.raw import RawData, pick_classes
+from rdr_core.errors import MissingData, RdrError
 
-__all__ = ["SOURCES", "RawData", "Source", "find_source", "load_source"]
-
-_PHOTO = (3, 224, 224)
-
-SOURCES: dict[str, Source] = {
-    source.name: source
-    for source in (
-        Source("digits", load_digits, "handwritten digits of scikit-learn, no download", 10, (1, 8, 8), 124),
-        Source("mnist", load_mnist, "handwritten digits, 11 MB", 10, (1, 28, 28), 5421),
-        Source("fashion-mnist", load_fashion_mnist, "photographs of clothes in grey, 30 MB", 10, (1, 28, 28), 6000),
-        Source("cifar10", load_cifar10, "tiny photographs of 10 classes, 170 MB", 10, (3, 32, 32), 5000),
-        Source("cifar100", load_cifar100, "tiny photographs of 100 classes, 169 MB", 100, (3, 32, 32), 500),
-        Source("imagenet-lt", load_imagenet_lt, "115,846 photographs, long-tailed by its published list", 1000, _PHOTO,
-               1280, long_tailed=True, validation=imagenet_lt_validation),
-        Source("places-lt", load_places_lt, "62,500 photographs of places, long-tailed by its published list", 365,
-               _PHOTO, 4980, long_tailed=True, validation=places_lt_validation),
-        Source("folder", load_folder, "your own photographs: a folder for each class, in train and in test or val",
-               None, _PHOTO, None, asks="FOLDER"),
-    )
-}  # fmt: skip
+__all__ = ["RawData", "find_source", "load_source"]
 
 
 def find_source(name: str) -> tuple[Source, str | None]:
@@ -47,9 +24,7 @@ def find_source(name: str) -> tuple[Source, str | None]:
         ('mnist', '9-4')
     """
     base, colon, rest = name.partition(":")
-    if base not in SOURCES:
-        raise unknown_name("data set", name, SOURCES)
-    source = SOURCES[base]
+    source = DATASETS[base]
     if source.asks and not rest:
         raise RdrError(f"{base} needs a {source.asks.lower()} after a colon, as in {base}:flowers.")
     if source.long_tailed and colon:
@@ -74,7 +49,25 @@ def load_source(name: str, root: str | os.PathLike[str]) -> RawData:
     """
     source, rest = find_source(name)
     root = Path(root).expanduser().absolute()
-    if source.asks:
-        return source.load(root, rest)
-    raw = source.load(root)
-    return raw if rest is None else pick_classes(raw, rest)
+    try:
+        raw = source.load(root, rest) if source.asks else source.load(root)
+    except OSError as error:  # of a data set that does not say what is missing
+        raise MissingData(
+            f"{name} can't be read ({type(error).__name__}: {error}); put its files below the data root, {root}."
+        ) from error
+    _check(source, raw)
+    return raw if source.asks or rest is None else pick_classes(raw, rest)
+
+
+def _check(source: Source, raw: object) -> None:
+    """Refuse a data set that is not what its registration says: runs were planned and costed by that."""
+    if not isinstance(raw, RawData):
+        raise RdrError(
+            f"{source.load.__name__}, which reads {source.name}, gives {type(raw).__name__}; it must give "
+            "rdr_core.data.RawData."
+        )
+    shape, d = tuple(raw.train_images.shape[1:]), len(raw.class_names)
+    if shape != source.image_shape:
+        raise RdrError(f"{source.name} has images of {shape}, but is registered with image_shape {source.image_shape}.")
+    if source.num_classes not in (None, d):
+        raise RdrError(f"{source.name} has {d} classes, but is registered with num_classes {source.num_classes}.")

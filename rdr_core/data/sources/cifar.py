@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rdr_core.data.datasets import Settings, dataset
 from rdr_core.data.sources.fetch import Download, read_or_fetch
 from rdr_core.data.sources.raw import RawData
 
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     from torchvision.datasets import CIFAR10
 
 _PAGE = "https://www.cs.toronto.edu/~kriz/cifar.html"
+#: As in the RDR paper (section 4.1).
+_SETTINGS = Settings("resnet32", epochs=200, batch_size=128, learning_rate=0.1, padding=4, flip=True)
 
 
+@dataset("cifar10", "tiny photographs of 10 classes, 170 MB", title="CIFAR-10", place=40, settings=_SETTINGS,
+         num_classes=10, image_shape=(3, 32, 32), n_max=5000, n_train=50_000, n_test=10_000)  # fmt: skip
 def load_cifar10(root: Path) -> RawData:
     """CIFAR-10 from ``root/cifar-10-batches-py``, normalised as in most public code.
 
@@ -29,6 +34,8 @@ def load_cifar10(root: Path) -> RawData:
     return _load(CIFAR10, download, root, mean=(0.4914, 0.4822, 0.4465), std=(0.2023, 0.1994, 0.2010))
 
 
+@dataset("cifar100", "tiny photographs of 100 classes, 169 MB", title="CIFAR-100", place=50, settings=_SETTINGS,
+         num_classes=100, image_shape=(3, 32, 32), n_max=500, n_train=50_000, n_test=10_000)  # fmt: skip
 def load_cifar100(root: Path) -> RawData:
     """CIFAR-100 with its 100 fine classes from ``root/cifar-100-python``, normalised by its own statistics.
 

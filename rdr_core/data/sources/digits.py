@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rdr_core.data.datasets import Settings, dataset
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.subsets import choose_subset
 from rdr_core.errors import RdrError
@@ -15,6 +16,10 @@ from rdr_core.errors import RdrError
 TEST_IMAGES_PER_CLASS = 50
 
 
+# Trained as we chose, so that a run takes seconds.
+@dataset("digits", "handwritten digits of scikit-learn, no download", place=10,
+         num_classes=10, image_shape=(1, 8, 8), n_max=124, n_train=1297, n_test=10 * TEST_IMAGES_PER_CLASS,
+         settings=Settings("small", epochs=60, batch_size=32, learning_rate=0.1, padding=1, threads=1))  # fmt: skip
 def load_digits(root: Path) -> RawData:
     """The 1297 training and 500 test images, pixels 0..16 scaled to 0..255.
 
@@ -52,7 +57,7 @@ def _images_and_labels() -> tuple[np.ndarray, np.ndarray]:
     """(1797, 1, 8, 8) uint8 and (1797,) int64. Kept, 0.1 MB: scikit-learn has them as text, a tenth of a second."""
     # Its own file is read: to import scikit-learn, for ``load_digits``, takes a second of every command and process.
     package = find_spec("sklearn")
-    if package is None:
+    if package is None or not package.submodule_search_locations:
         raise RdrError("the digits come with scikit-learn, which is not installed here: pip install scikit-learn.")
     path = Path(package.submodule_search_locations[0], "datasets", "data", "digits.csv.gz")
     rows = np.loadtxt(path, delimiter=",", dtype=np.int64)

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rdr_core.data.disk.cache import stored_images
-from rdr_core.data.disk.files import find_files
+from rdr_core.data.datasets import Settings, dataset
+from rdr_core.data.disk.cache import SIDE, stored_images
+from rdr_core.data.disk.find import find_files
 from rdr_core.data.disk.lists import ImageList, check_published, published, read_list
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.sources.raw import RawData
@@ -46,26 +47,6 @@ _PLACES_LT = _ListedSet(
 )
 
 
-def load_imagenet_lt(root: Path) -> RawData:
-    """ImageNet-LT from ``root/imagenet-lt``: 115,846 images of 1000 classes, 1280 to 5 each; tested on ILSVRC's val.
-
-    Raises:
-        MissingData: lists or images that are missing or can't be read.
-        RdrError: lists that are not the published ones.
-    """
-    return _load(_IMAGENET_LT, root)
-
-
-def load_places_lt(root: Path) -> RawData:
-    """Places-LT from ``root/places-lt``: 62,500 images of 365 classes, 4980 to 5 each; tested on 100 of each class.
-
-    Raises:
-        MissingData: lists or images that are missing or can't be read.
-        RdrError: lists that are not the published ones.
-    """
-    return _load(_PLACES_LT, root)
-
-
 def imagenet_lt_validation(root: Path) -> tuple[StoredImages, Int[np.ndarray, "V"]]:
     """ImageNet-LT's published validation images, 20 of each class from ILSVRC's training images, and their labels.
 
@@ -84,6 +65,36 @@ def places_lt_validation(root: Path) -> tuple[StoredImages, Int[np.ndarray, "V"]
     """
     (images,) = _stored(_PLACES_LT, root, "val")
     return images
+
+
+# Network, rate and batch of the RDR paper, which gives no length: 90 epochs are ImageNet's and the field's usual.
+@dataset("imagenet-lt", "115,846 photographs, long-tailed by its published list", title="ImageNet-LT", place=60,
+         num_classes=1000, image_shape=(3, SIDE, SIDE), n_max=1280, n_train=115_846, n_test=50_000,
+         long_tailed=True, validation=imagenet_lt_validation,
+         settings=Settings("resnet50", epochs=90, batch_size=256, learning_rate=0.1, flip=True))  # fmt: skip
+def load_imagenet_lt(root: Path) -> RawData:
+    """ImageNet-LT from ``root/imagenet-lt``: 115,846 images of 1000 classes, 1280 to 5 each; tested on ILSVRC's val.
+
+    Raises:
+        MissingData: lists or images that are missing or can't be read.
+        RdrError: lists that are not the published ones.
+    """
+    return _load(_IMAGENET_LT, root)
+
+
+# As above, and 30 epochs are those of its runs from ImageNet's weights.
+@dataset("places-lt", "62,500 photographs of places, long-tailed by its published list", title="Places-LT", place=70,
+         num_classes=365, image_shape=(3, SIDE, SIDE), n_max=4980, n_train=62_500, n_test=36_500,
+         long_tailed=True, validation=places_lt_validation,
+         settings=Settings("resnet152-imagenet", epochs=30, batch_size=256, learning_rate=0.1, flip=True))  # fmt: skip
+def load_places_lt(root: Path) -> RawData:
+    """Places-LT from ``root/places-lt``: 62,500 images of 365 classes, 4980 to 5 each; tested on 100 of each class.
+
+    Raises:
+        MissingData: lists or images that are missing or can't be read.
+        RdrError: lists that are not the published ones.
+    """
+    return _load(_PLACES_LT, root)
 
 
 def class_names(images: ImageList, num_classes: int) -> tuple[str, ...]:

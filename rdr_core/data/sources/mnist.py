@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rdr_core.data.datasets import Settings, dataset
 from rdr_core.data.sources.fetch import Download, read_or_fetch
 from rdr_core.data.sources.raw import RawData
 from rdr_core.errors import MissingData
@@ -69,6 +70,10 @@ FASHION_MNIST = _Set(
 )  # fmt: skip
 
 
+# Both are trained as we chose, so that a run takes minutes.
+@dataset("mnist", "handwritten digits, 11 MB", title="MNIST", place=20,
+         num_classes=10, image_shape=(1, 28, 28), n_max=5421, n_train=60_000, n_test=10_000,
+         settings=Settings("small", epochs=20, batch_size=128, learning_rate=0.1, padding=2))  # fmt: skip
 def load_mnist(root: Path) -> RawData:
     """MNIST from ``root/MNIST/raw``, normalised by its own statistics.
 
@@ -78,6 +83,9 @@ def load_mnist(root: Path) -> RawData:
     return _load(MNIST, root)
 
 
+@dataset("fashion-mnist", "photographs of clothes in grey, 30 MB", title="Fashion-MNIST", place=30,
+         num_classes=10, image_shape=(1, 28, 28), n_max=6000, n_train=60_000, n_test=10_000,
+         settings=Settings("small", epochs=50, batch_size=128, learning_rate=0.1, padding=2))  # fmt: skip
 def load_fashion_mnist(root: Path) -> RawData:
     """Fashion-MNIST from ``root/FashionMNIST/raw``, else from Debian's package, normalised by its own statistics.
 
@@ -125,6 +133,8 @@ def _packaged(which: _Set) -> dict[str, bytes] | None:
     Raises:
         MissingData: some of the four files are not there, or one is not what it was.
     """
+    if which.package is None:
+        return None
     name, folder = which.package
     there = [file for file in FILES if (folder / f"{file}.gz").exists()]
     if not there:
@@ -147,8 +157,10 @@ def _raw(which: _Set, content: dict[str, bytes]) -> RawData:
     for file, of_file in content.items():
         if hashlib.md5(of_file).hexdigest() != which.md5[file]:
             raise ValueError(f"{file} has another checksum than the published one")
-    arrays = [_array(file, content[file]) for file in FILES]
-    return RawData(*arrays, class_names=which.class_names, mean=(which.mean,), std=(which.std,))
+    images, labels, test_images, test_labels = (_array(file, content[file]) for file in FILES)
+    return RawData(
+        images, labels, test_images, test_labels, class_names=which.class_names, mean=(which.mean,), std=(which.std,)
+    )
 
 
 def _array(file: str, content: bytes) -> np.ndarray:

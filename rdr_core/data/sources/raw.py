@@ -1,10 +1,9 @@
-"""What a source is and what it gives."""
+"""What the sources give: a data set as published, and some of its classes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -34,41 +33,6 @@ class RawData:
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A data set that can be loaded by name.
-
-    Attributes:
-        name: as in ``load_data(name)``.
-        load: reads it from a folder, fetching it first if need be; where it ``asks``, takes a second argument.
-        description: one line.
-        num_classes: d; None where the images decide.
-        image_shape: (C, H, W) as the network takes them.
-        n_max: count of the largest class that a long-tailed subset can have, which is that of the smallest training
-            class and the largest imbalance factor; of a set that comes long-tailed, its own largest class. None where
-            the images decide.
-        long_tailed: comes with its imbalance; no other can be made of it.
-        asks: what must follow the name after a colon, such as ``"FOLDER"``; None where nothing must.
-        validation: reads the balanced images and labels that are published beside the training images; None where there
-            are none, so that held-out images are taken from the training images.
-    """
-
-    name: str
-    load: Callable[..., RawData]
-    description: str
-    num_classes: int | None
-    image_shape: tuple[int, int, int]
-    n_max: int | None
-    long_tailed: bool = False
-    asks: str | None = None
-    validation: Callable[[Path], tuple[StoredImages, Int[np.ndarray, "V"]]] | None = None
-
-    @property
-    def usual_imbalance(self) -> int | None:
-        """Imbalance factor unless told otherwise: 100, the field's usual; None takes the set's own imbalance."""
-        return None if self.long_tailed or self.asks else 100
 
 
 def pick_classes(raw: RawData, classes: str) -> RawData:

@@ -1,0 +1,1 @@
+"""Files as everything above writes and reads them: whole or not there, and never code."""

@@ -1,0 +1,25 @@
+"""What processes that work beside this one have in common: they end with it, and leave Ctrl-C to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from multiprocessing import parent_process
+
+
+def stand_by() -> None:
+    """First thing in a process that :mod:`multiprocessing` started: an executor's ``initializer``.
+
+    An executor's processes don't notice by themselves that the one that started them was killed: they wait for work, or
+    for someone to take what they have made, until the machine is switched off.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,163 @@
+"""What methods and the training loop are to each other: what a part is given, and what it has to give.
+
+The loop hands every part a :class:`Context`. A weighting is a :class:`Weighting`, a module that maps a batch's features
+and labels to a :class:`Weighing`; an optimizer's part is a :class:`Step`, which calls the :class:`Objective` for an
+:class:`Outcome` as often as it needs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from rdr_core.data import LongTailedData
+from rdr_core.models import Network
+from rdr_core.shapes import Float, Int
+
+
+class Weighing(NamedTuple):
+    """A batch weighed: what a weighting gives for it.
+
+    Attributes:
+        weights: (B,) float32, mean 1, no gradient.
+        ratios: (B,) raw density ratios, before any clamp; None where the weighting has none.
+    """
+
+    weights: Float[Tensor, "B"]
+    ratios: Float[Tensor, "B"] | None = None
+
+
+class Weighting(nn.Module):
+    """Base of all weightings. State that must survive a resume lies in buffers.
+
+    A weighting implements :meth:`weigh`; one that depends on the epoch (deferred, difficulty-based)
+    also :meth:`start_epoch` or :meth:`finish_epoch`. Calling the module gives the weights alone, for
+    anyone's own loop.
+    """
+
+    def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
+        """Weights of a batch; in training mode it may also learn from the batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define weigh(features, labels)")
+
+    def start_epoch(self, epoch: int) -> None:
+        """Called before the epoch's first batch; epochs count from 0."""
+
+    def finish_epoch(self, epoch: int) -> None:
+        """Called after the epoch's last batch."""
+
+    def forward(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Float[Tensor, "B"]:
+        return self.weigh(features, labels).weights
+
+
+@dataclass
+class Outcome:
+    """What a forward pass gave.
+
+    Attributes:
+        loss: the number to minimise, mean over the batch of weight * loss.
+        losses, weights, ratios: by sample; ratios only where the weighting has them.
+        features, logits: (B, Z) and (B, d), float32, with the gradient's graph.
+    """
+
+    loss: Float[Tensor, ""]
+    losses: Float[Tensor, "B"]
+    weights: Float[Tensor, "B"]
+    ratios: Float[Tensor, "B"] | None
+    features: Float[Tensor, "B Z"]
+    logits: Float[Tensor, "B d"]
+
+
+@runtime_checkable
+class Ranks(Protocol):
+    """The processes that train a run together, this one among them; each holds a part of the batch.
+
+    Attributes:
+        batch: size of the whole batch.
+    """
+
+    batch: int
+
+    def gather(self, mine: Tensor, count: int) -> Tensor:
+        """The parts of all of them, joined in the batch's order."""
+        ...
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """The weighted loss of a batch, called with its images and labels.
+
+    Attributes:
+        model: the network in training.
+        loss: (logits, labels) -> (B,) losses.
+    """
+
+    model: Network
+    loss: Callable[[Tensor, Tensor], Tensor]
+
+    @property
+    def ranks(self) -> Ranks:
+        """The processes that hold parts of the batch."""
+        ...
+
+    def __call__(
+        self, images: Float[Tensor, "B C H W"], labels: Int[Tensor, "B"], weights: Float[Tensor, "B"] | None = None
+    ) -> Outcome:
+        """One pass; with ``weights`` given (a second pass of the same batch) they are used as they are."""
+        ...
+
+    def mean(self, values: Float[Tensor, "B"]) -> Float[Tensor, ""]:
+        """Mean over the batch; of several ranks, each one's part of it, so that the ranks' sum is the mean."""
+        ...
+
+    def gradients(
+        self, loss: Float[Tensor, ""], parameters: Sequence[Tensor], *, retain_graph: bool = False
+    ) -> list[Tensor]:
+        """The loss's gradient by the parameters, summed over the ranks; zero where it does not depend on one."""
+        ...
+
+    def backward(self, loss: Float[Tensor, ""]) -> None:
+        """Add the loss's gradient, summed over the ranks, to the parameters' ``.grad``."""
+        ...
+
+
+class Step(Protocol):
+    """One optimizer step on a batch. Sharpness-aware ones call the objective more than once."""
+
+    optimizer: torch.optim.Optimizer
+
+    def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
+        """Update the network; the outcome of the first pass is what gets recorded."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a part may know of the training it is built for.
+
+    Attributes:
+        class_counts: (d,) training images of each class.
+        labels: (N,) training labels, for samplers.
+        feature_dim: Z.
+        steps_per_epoch, epochs: length of the run.
+        prior: power of 1 / prior that a weighting is asked for (:mod:`.grammar`).
+        seed: the run's.
+        model: the network in training, for parts that look at it.
+        data: all images and labels, on the CPU.
+        held_out_accuracy: () -> (d,) accuracy of each class in 0..1, of the network as it is now, on the images held
+            out of training; NaN for a class of which there are none.
+    """
+
+    class_counts: Int[Tensor, "d"]
+    labels: Int[Tensor, "N"]
+    feature_dim: int
+    steps_per_epoch: int
+    epochs: int
+    prior: float
+    seed: int
+    model: Network
+    data: LongTailedData
+    held_out_accuracy: Callable[[], Float[Tensor, "d"]]

@@ -1,0 +1,269 @@
+"""From a request to a run on disk: open it if it is there, go on if it is half done, train it if not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rdr_core.data.settings import settings_of
+from rdr_core.errors import RdrError
+from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.conditions import Conditions
+from rdr_core.runs.layout import finished
+from rdr_core.runs.session import Session
+from rdr_core.training.recipes import DEFAULT, settings_for
+
+if TYPE_CHECKING:
+    from rdr_core.data import LongTailedData
+
+
+def train(
+    dataset: str | LongTailedData = "cifar10",
+    *,
+    imbalance_factor: float | None = None,
+    method: str = "rdr",
+    epochs: int | None = None,
+    seed: int = 0,
+    runs: str | Path = "runs",
+    profile: str = "exponential",
+    noise_rate: float = 0.0,
+    noise: str = "symmetric",
+    data_seed: int = 0,
+    class_order: str | int = "file",
+    model: str | None = None,
+    recipe: str = DEFAULT,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    weight_decay: float | None = None,
+    warmup: float | None = None,
+    schedule: str | None = None,
+    augmentation: str | None = None,
+    precision: str = "fp32",
+    device: str = "auto",
+    root: str | Path | None = None,
+    progress: bool = True,
+    trunk: bool = True,
+) -> Run:
+    """Train a network on a long-tailed data set; the same request again opens the finished run.
+
+    Args:
+        dataset: name (`rdr datasets`), or a :class:`LongTailedData`, which brings its own
+            imbalance, noise and seed.
+        imbalance_factor: n_max / n_min (default 100; list-file sets and trees of images are taken as they are).
+        method: composed by name, as "rdr", "inverse:gamma=0.5" or "rdr+la" (:mod:`rdr_core.methods.grammar`).
+        model: None is the data set's (:mod:`rdr_core.data.settings`; CIFAR: ResNet-32, as the paper).
+        recipe: the settings below and the epochs under one name: "paper", "strong" (our CIFAR grid's), "authors" or
+            "cdb", of CDB-loss's code (:data:`rdr_core.training.recipes.RECIPES`).
+        epochs, batch_size, learning_rate, weight_decay, warmup, schedule, augmentation: each, where it is given, in
+            place of the recipe's (:class:`~rdr_core.runs.RunConfig`).
+        seed: of initialisation, order and augmentation; the same seed gives the same run, bit for
+            bit on a CPU with the same number of threads.
+        runs: folder that holds the run's folder.
+        profile, noise_rate, noise, data_seed, class_order: of the data set (:func:`load_data`); the order of the
+            classes is ``"file"`` or the seed that draws it.
+        precision: "fp32" or "bf16".
+        device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:1".
+        root: folder of the data files.
+        progress: show a bar with the time left.
+        trunk: where weights begin in the second half of the run, go on from the run without weights that others have
+            made or will use (:mod:`rdr_core.runs.branching`); False trains it from nothing, with the same result.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        RdrError: an input that can't be used, in one sentence.
+        TrainingDiverged: the loss is no number; the last good state stays on disk.
+        TrainingStopped: Ctrl-C (a KeyboardInterrupt), saved, with the command that goes on.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = train("digits", imbalance_factor=50, method="rdr", epochs=1, runs=folder, progress=False)
+        ...     run.done, len(run.history)
+        (True, 1)
+    """
+    from rdr_core.methods.grammar import parse
+
+    canonical = parse(method).name
+    name, data, facts = _data_facts(dataset, imbalance_factor, profile, noise_rate, noise, data_seed, class_order)
+    settings = settings_for(
+        name, recipe, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
+        warmup=warmup, schedule=schedule, augmentation=augmentation,
+    )  # fmt: skip
+    config = RunConfig(
+        dataset=name,
+        method=canonical,
+        seed=seed,
+        model=model or settings_of(name).model,
+        precision=precision,
+        **settings,
+        **facts,
+    )
+    _check_names(config)
+    return Session(Path(runs) / config.name, config, data, Conditions(device, root, progress, trunk=trunk)).run()
+
+
+def train_config(
+    config: RunConfig, *, runs: str | Path = "runs", device: str = "auto", root: str | Path | None = None,
+    progress: bool = True, deadline: float | None = None, data: LongTailedData | None = None, trunk: bool = True,
+) -> Run:  # fmt: skip
+    """Train the run of a whole configuration; :func:`train` fills in a data set's defaults first.
+
+    Args:
+        config: all that decides the run's result, its method by its canonical name.
+        runs, device, root, progress, trunk: as for :func:`train`.
+        deadline: of :func:`time.monotonic`, when to stop by itself, as Ctrl-C does; None (default) is never.
+        data: the user's own arrays, where the configuration is of such.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        RunBusy: another process is training it, or the first stage or the trunk that it needs.
+        TrainingStopped: Ctrl-C or the deadline; saved, with the command that goes on.
+        RdrError, TrainingDiverged: as for :func:`train`.
+
+    Example:
+        >>> import tempfile
+        >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="ce", epochs=1, model="small",
+        ...                    batch_size=32, learning_rate=0.1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     train_config(config, runs=folder, progress=False).name == config.name
+        True
+    """
+    _check_names(config)
+    if (data.content_hash if data else "") != config.data_hash:
+        raise RdrError("The configuration is not of the data given; arrays of your own come with one that names them.")
+    how = Conditions(device, root, progress, deadline, trunk, aside=True)
+    return Session(Path(runs) / config.name, config, data, how).run()
+
+
+def refine(
+    run: Run | str | Path, method: str = "crt", *, device: str = "auto", root: str | Path | None = None,
+    progress: bool = True, data: LongTailedData | None = None,
+) -> Run:  # fmt: skip
+    """Give a finished run's network a second stage, in a run of its own beside it; the same again opens it.
+
+    ``train(method="rdr+crt")`` does the same, and trains the first stage where it is not there yet.
+
+    Args:
+        run: the first stage, finished.
+        method: a second stage by name: "crt", "taunorm:tau=0.5" or "posthoc" (:mod:`rdr_core.methods.second_stage`).
+        device, root, progress: as for :func:`train`.
+        data: the user's own arrays, where the run was trained on such.
+
+    Returns:
+        The refined run. Its history has the second stage's epochs alone, one row where nothing is learnt.
+
+    Raises:
+        RdrError: a run that is not finished or has a second stage already, or a method that is none or does not fit.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = train("digits", imbalance_factor=50, method="ce", epochs=1, runs=folder, progress=False)
+        ...     refine(run, "taunorm", progress=False).config.method
+        'ce+taunorm'
+    """
+    from rdr_core.methods.grammar import parse
+
+    base = run if isinstance(run, Run) else Run.open(run)
+    whole = parse(f"{base.config.method}+{method}")
+    if whole.first_stage.name != base.config.method:
+        raise RdrError(f"{method!r} is no second stage; refine a run with 'crt', 'taunorm' or 'posthoc'.")
+    if not base.done:
+        raise RdrError(f"{base.path} is not finished, so there is nothing to refine; go on with it first.")
+    config = replace(base.config, method=whole.name)
+    path = base.path.parent / config.name
+    if finished(path) and data is None:
+        return Run.open(path)
+    given = base.data(data, root) if data is not None or base.config.data_hash else None
+    return Session(path, config, given, Conditions(device, root, progress), base).run()
+
+
+def resume(
+    path: str | Path, *, device: str = "auto", root: str | Path | None = None, progress: bool = True,
+    data: LongTailedData | None = None,
+) -> Run:  # fmt: skip
+    """Go on with a run that was stopped or killed; equal, bit for bit on a CPU, to one never stopped.
+
+    Args:
+        path: the run's folder.
+        device, root, progress: as for :func:`train`.
+        data: the user's own arrays, where the run was trained on such.
+
+    Raises:
+        RdrError: no run's folder, or a run on arrays that are not given.
+    """
+    run = Run.open(path)
+    if run.done and data is None:
+        return run
+    given = run.data(data, root) if data is not None or run.config.data_hash else None
+    return Session(run.path, run.config, given, Conditions(device, root, progress)).run()
+
+
+def _data_facts(
+    dataset: str | LongTailedData,
+    factor: float | None,
+    profile: str,
+    noise_rate: float,
+    noise: str,
+    data_seed: int,
+    class_order: str | int,
+) -> tuple[str, LongTailedData | None, dict[str, Any]]:
+    from rdr_core.data.sources import find_source
+
+    if isinstance(dataset, str):
+        source, _ = find_source(dataset)
+        if source.long_tailed and factor is not None:
+            raise RdrError(f"{dataset} comes long-tailed; leave the imbalance factor out.")
+        factor = source.usual_imbalance if factor is None else factor
+        if factor is None and profile != "exponential":
+            raise RdrError(f"{dataset} is taken with the imbalance it has; leave the profile out.")
+        if factor is None and class_order != "file":
+            raise RdrError(f"{dataset} is taken with the imbalance it has; leave class_order out.")
+        facts = {
+            "imbalance_factor": factor,
+            "profile": None if factor is None else profile,
+            "noise_rate": noise_rate,
+            "noise": noise,
+            "data_seed": data_seed,
+            "class_order": class_order,
+        }
+        return dataset, None, facts
+    usual = ("exponential", 0.0, "symmetric", 0, "file")
+    if factor is not None or (profile, noise_rate, noise, data_seed, class_order) != usual:
+        raise RdrError(
+            "the data given have their imbalance already, and their noise and seed; leave imbalance_factor, profile, "
+            "noise_rate, noise, data_seed and class_order out."
+        )
+    facts = {
+        "imbalance_factor": dataset.imbalance_factor,
+        "profile": dataset.profile,
+        "noise_rate": dataset.noise_rate,
+        "noise": dataset.noise,
+        "data_seed": dataset.seed,
+        "data_hash": dataset.content_hash,
+    }
+    return dataset.name, dataset, facts
+
+
+def _check_names(config: RunConfig) -> None:
+    """Refuse unknown names before a folder is made or a file fetched."""
+    from rdr_core.errors import unknown_name
+    from rdr_core.methods.grammar import parse
+    from rdr_core.models import MODELS
+    from rdr_core.training.augment import AUGMENTATIONS
+    from rdr_core.training.schedule import SCHEDULES
+
+    canonical = parse(config.method).name
+    if config.method != canonical:
+        raise RdrError(f"The configuration's method is {config.method!r}; name it {canonical!r}, as its run is named.")
+    if config.model not in MODELS:
+        raise unknown_name("model", config.model, MODELS)
+    if config.schedule not in SCHEDULES:
+        raise unknown_name("schedule", config.schedule, SCHEDULES)
+    if config.augmentation not in AUGMENTATIONS:
+        raise unknown_name("augmentation", config.augmentation, AUGMENTATIONS)

@@ -1,0 +1,51 @@
+"""The runs of a folder."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from rdr_core.errors import RdrError, unknown_name
+from rdr_core.runs.run import Run
+from rdr_core.training.config import RunConfig
+
+#: What holds several values of which a run must have one.
+ALTERNATIVES = (list, tuple, set, frozenset, range)
+
+
+def list_runs(folder: str | Path = "runs", **wanted: object) -> list[Run]:
+    """The runs in a folder, by name; a damaged one is passed over with a line on stderr.
+
+    Args:
+        folder: of runs' folders; one that is not there holds none.
+        wanted: fields of :class:`RunConfig` and the value that a run must have there, or several (a list, say) of
+            which it must have one (default: all runs).
+
+    Raises:
+        RdrError: no such field.
+
+    Example:
+        >>> from rdr_core.runs.archive import shipped
+        >>> runs = list_runs(shipped(), dataset="digits", schedule="cosine", imbalance_factor=50, noise_rate=0,
+        ...                  method=["ce", "rdr"], seed=0)
+        >>> [run.config.method for run in runs]
+        ['ce', 'rdr']
+    """
+    known = {field.name for field in fields(RunConfig)}
+    for name in wanted:
+        if name not in known:
+            raise unknown_name("field of a run's configuration", name, known)
+    allowed = {name: value if isinstance(value, ALTERNATIVES) else (value,) for name, value in wanted.items()}
+    found = []
+    for path in sorted(Path(folder).glob("*/config.json")):
+        try:
+            run = Run.open(path.parent)
+            if not all(getattr(run.config, name) in values for name, values in allowed.items()):
+                continue
+            _ = run.groups, run.history
+        except RdrError as error:
+            print(f"passed over: {error}", file=sys.stderr)
+        else:
+            found.append(run)
+    return found

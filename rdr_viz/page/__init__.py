@@ -1,5 +1,0 @@
-"""A page of pictures that is one file: no script, nothing loaded from anywhere."""
-
-from rdr_viz.page.page import Section, write_page
-
-__all__ = ["Section", "write_page"]
