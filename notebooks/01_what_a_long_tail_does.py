@@ -38,24 +38,26 @@ import pandas as pd
 from IPython.display import HTML, display
 
 import rdr_core
-from rdr_core.experiment import train_config
-from rdr_core.papers.shipped import shipped
+from rdr_core import GROUPS, method_label, shipped, train_config
 from rdr_viz import (
+    GROUP_COLORS,
     Answers,
     Calibration,
     ClassCounts,
     GroupAccuracy,
     PriorShift,
     WeightAndBPrime,
-    method_style,
+    explore,
+    loss_surface,
+    new_figure,
+    percent,
+    picture,
+    playground,
+    predictions,
+    rdr_style,
+    short,
+    surface_by_group,
 )
-from rdr_viz.analysis import only_stored
-from rdr_viz.figure import new_figure, rdr_style
-from rdr_viz.notebook import explore, picture, playground
-from rdr_viz.numbers.predictions import predictions
-from rdr_viz.numbers.surface import loss_surface, surface_by_group
-from rdr_viz.numbers.words import percent, short
-from rdr_viz.palette import GROUP_COLORS, GROUPS
 
 FACTORS = [10, 50, 100]
 REMEDIES = ["inverse", "inverse:gamma=0.5", "rdr", "la", "rdr+la", "ce+sam"]
@@ -94,7 +96,7 @@ def slider(options, start, text="Imbalance factor"):
 
 def method_menu(methods, start, text="Method"):
     return widgets.Dropdown(
-        options=[(method_style(method).label, method) for method in methods],
+        options=[(method_label(method), method) for method in methods],
         value=start,
         description=text,
         style={"description_width": "120px"},
@@ -103,7 +105,7 @@ def method_menu(methods, start, text="Method"):
 
 
 def not_there(factor, method):
-    label = method_style(method).label
+    label = method_label(method)
     return HTML(f"<p>No run of {label} at {factor} is here. Section 5 trains one.</p>")
 
 
@@ -195,7 +197,7 @@ explore(
 
 # %%
 CLOTHES = {
-    run.config.method: run
+    run.config.method: run.as_stored
     for run in rdr_core.list_runs(shipped(), dataset="fashion-mnist", seed=0)
     if "predictions"
     in {path.name.split("-")[0] for path in run.path.glob("analysis/*.csv")}
@@ -205,8 +207,7 @@ CLOTHES = {
 def draw_answers(first, second):
     if first == second:
         return HTML("<p>Choose two methods.</p>")
-    with only_stored():
-        answers = Answers.from_runs([CLOTHES[first], CLOTHES[second]])
+    answers = Answers.from_runs([CLOTHES[first], CLOTHES[second]])
     return picture(answers.figure(), answers.alt, answers.finding)
 
 
@@ -233,8 +234,7 @@ explore(
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def loss_by_group(run):
     """Loss of each group, the mean over its digits, on training and on test images; and over all images."""
-    with only_stored():
-        surface, test = surface_by_group(loss_surface(run)), predictions(run)
+    surface, test = surface_by_group(loss_surface(run)), predictions(run)
     here = surface[(surface["a"] == 0) & (surface["b"] == 0)]  # the network itself
     training = here.set_index("group")["loss"]
     loss, groups = -np.log(test["probability"]), run.groups.of_class[test["label"]]
@@ -247,7 +247,7 @@ PLATE = {"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0}
 
 def draw_loss(factor, method):
     table, overall = loss_by_group(find(factor, method)[0])
-    label = method_style(method).label
+    label = method_label(method)
     with rdr_style():
         figure = new_figure(5.5, 2.5)
         axes = figure.subplots()
@@ -300,7 +300,7 @@ rows = {}
 for method in ["ce", *REMEDIES[:4]]:
     by_digit = np.mean([run.metrics["per_class"] for run in find(50, method)], axis=0)
     counts = find(50, method)[0].class_counts
-    rows[method_style(method).label] = {
+    rows[method_label(method)] = {
         "digits 7 to 9": by_digit[7:].mean(),
         "every digit equally often": by_digit.mean(),
         "digits as often as in training": np.average(by_digit, weights=counts),
@@ -344,8 +344,7 @@ explore(
 
 # %%
 def draw_calibration(method):
-    with only_stored():
-        return drawn(Calibration.from_runs([CLOTHES["ce"], CLOTHES[method]]))
+    return drawn(Calibration.from_runs([CLOTHES["ce"], CLOTHES[method]]))
 
 
 remedies = [method for method in CLOTHES if method != "ce"]

@@ -37,13 +37,19 @@ import torch
 from matplotlib.ticker import FixedLocator, NullLocator
 
 import rdr_core
-from rdr_core.methods.ratio import RIDGE
-from rdr_core.training.augment import normalise
-from rdr_viz import FisherConsistency
-from rdr_viz.figure import new_figure, rdr_style
-from rdr_viz.notebook import explore, picture
-from rdr_viz.numbers.words import listed, number, plural, short
-from rdr_viz.palette import GROUP_COLORS
+from rdr_core import RIDGE, normalise
+from rdr_viz import (
+    GROUP_COLORS,
+    FisherConsistency,
+    explore,
+    listed,
+    new_figure,
+    number,
+    picture,
+    plural,
+    rdr_style,
+    short,
+)
 
 CLASSES = ("Many", "Medium", "Few")
 COLORS = [GROUP_COLORS[name] for name in CLASSES]
@@ -430,7 +436,7 @@ explore(
 run = rdr_core.train(
     "digits", imbalance_factor=50, method="rdr", epochs=20, runs="runs", progress=False
 )
-data = run.load_data()
+data = run.data()
 digits = data.train.labels
 mean, std = torch.tensor(data.mean), torch.tensor(data.std)
 images = normalise(data.train.images, mean, std)

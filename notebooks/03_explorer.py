@@ -28,7 +28,7 @@
 # Run the cell (Shift+Enter). Nothing is trained unless you press Train.
 
 # %%
-from rdr_viz.explorer import Explorer
+from rdr_viz import Explorer
 
 Explorer()
 

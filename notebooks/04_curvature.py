@@ -40,20 +40,21 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from torch import nn
 
 import rdr_core
-from rdr_core.papers.shipped import shipped
-from rdr_core.training.augment import normalise
+from rdr_core import normalise, shipped
 from rdr_viz import (
     EigenvaluesOverEpochs,
     Flatness,
     Hessian,
     SpectralDensityPlot,
     class_curvature,
+    explore,
+    listed,
     method_style,
+    new_figure,
+    picture,
+    rdr_style,
+    short,
 )
-from rdr_viz.analysis import only_stored
-from rdr_viz.figure import new_figure, rdr_style
-from rdr_viz.notebook import explore, picture
-from rdr_viz.numbers.words import listed, short
 
 torch.set_num_threads(1)  # networks this small are quickest on one core
 WIDE = {"style": {"description_width": "150px"}, "layout": {"width": "480px"}}
@@ -165,7 +166,11 @@ explore(
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 runs = {
-    (run.config.imbalance_factor, run.config.method, run.config.seed): run
+    (
+        run.config.imbalance_factor,
+        run.config.method,
+        run.config.seed,
+    ): run.as_stored
     for run in rdr_core.list_runs(
         shipped(), dataset="digits", noise_rate=0, schedule="cosine"
     )
@@ -179,7 +184,7 @@ QUANTITIES = {
 
 def draw_by_class(imbalance_factor, quantity):
     column, said = QUANTITIES[quantity], []
-    with rdr_style(), only_stored():
+    with rdr_style():
         figure = new_figure(5.5, 3.2)
         axes = figure.subplots()
         for method in METHODS:
@@ -227,16 +232,13 @@ explore(
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 few = {}
-with only_stored():
-    for method in ("ce", "inverse", "rdr"):
-        for seed in range(6):
-            run = runs[50, method, seed]
-            table = class_curvature(
-                run, classes=[6, 7, 8, 9], epochs=[run.config.epochs]
-            )
-            few[method, seed] = np.log(
-                table.loc[table["group"] == "Few", "lambda_max"]
-            ).mean()
+for method in ("ce", "inverse", "rdr"):
+    for seed in range(6):
+        run = runs[50, method, seed]
+        table = class_curvature(run, classes=[6, 7, 8, 9], epochs=[run.config.epochs])
+        few[method, seed] = np.log(
+            table.loc[table["group"] == "Few", "lambda_max"]
+        ).mean()
 few = np.exp(pd.Series(few)).unstack(0)
 
 with rdr_style():
@@ -283,8 +285,7 @@ picture(figure, f"Dots by method. {words}", words)
 # you have done the same. **Is RDR below CE, or only further down the line?**
 
 # %%
-with only_stored():
-    flatness = Flatness.from_runs([runs[50, method, 0] for method in METHODS])
+flatness = Flatness.from_runs([runs[50, method, 0] for method in METHODS])
 picture(flatness.figure(), flatness.alt, flatness.finding)
 
 # %% [markdown]
@@ -292,7 +293,7 @@ picture(flatness.figure(), flatness.alt, flatness.finding)
 # that little is of one seed; the paper's page judges it over seeds, at equal loss, and against 1/n too.
 #
 # What digits **cannot** show: what happens on CIFAR, with a deep network, over 200 epochs. There the same command
-# (`rdr analyze RUN`) computes the same numbers.
+# (`rdr analyse RUN`) computes the same numbers.
 #
 # ## 3. The whole spectrum
 #
@@ -300,10 +301,9 @@ picture(flatness.figure(), flatness.alt, flatness.finding)
 # paper's figure 4 shows. **How many of the 24,058 directions are steep, roughly? And what do values below 0 mean?**
 
 # %%
-with only_stored():
-    spectra = SpectralDensityPlot.from_runs(
-        [runs[50, m, 0] for m in ("ce", "ce+sam", "rdr", "rdr+sam")]
-    )
+spectra = SpectralDensityPlot.from_runs(
+    [runs[50, m, 0] for m in ("ce", "ce+sam", "rdr", "rdr+sam")]
+)
 picture(spectra.figure(), spectra.alt, spectra.finding)
 
 # %% [markdown]
@@ -319,8 +319,7 @@ picture(spectra.figure(), spectra.alt, spectra.finding)
 
 # %%
 def draw_epochs(method):
-    with only_stored():
-        shown = EigenvaluesOverEpochs.from_run(runs[50, method, 0], by="class")
+    shown = EigenvaluesOverEpochs.from_run(runs[50, method, 0], by="class")
     return picture(shown.figure(), shown.alt, shown.finding)
 
 
@@ -498,7 +497,7 @@ pd.DataFrame(rows).T.style.set_caption(
 run = rdr_core.train(
     "digits", imbalance_factor=50, method="ce", epochs=20, runs="runs", progress=False
 )
-data, network = run.load_data(), run.model()
+data, network = run.data(), run.model()
 images = normalise(data.train.images, torch.tensor(data.mean), torch.tensor(data.std))
 
 sharpest = {}

@@ -41,20 +41,23 @@ import ipywidgets as widgets
 import pandas as pd
 from IPython.display import HTML, display
 
-from rdr_core.papers.paper import load_paper
-from rdr_core.papers.shipped import shipped
-from rdr_viz.notebook import explore, picture
-from rdr_viz.numbers.words import listed, plural
-from rdr_viz.papers.build import scales
-from rdr_viz.papers.cells import compared_cells
-from rdr_viz.papers.claim_intervals import ClaimIntervals
-from rdr_viz.papers.claims import NOT_MEASURED, criterion, overall
-from rdr_viz.papers.comparison import ComparisonTable
-from rdr_viz.papers.figures import draw_figure
-from rdr_viz.papers.judging import Judge
-from rdr_viz.papers.more_seeds import spread_of_the_spread
-from rdr_viz.papers.page import scale_name
-from rdr_viz.papers.shelf import Shelf
+from rdr_core import shipped
+from rdr_viz import explore, listed, picture, plural
+from rdr_viz.papers import (
+    NOT_MEASURED,
+    ClaimIntervals,
+    ComparisonTable,
+    Judge,
+    Shelf,
+    compared_cells,
+    criterion,
+    draw_figure,
+    load_paper,
+    overall,
+    scale_name,
+    scales,
+    spread_of_the_spread,
+)
 
 RUNS = Path("runs")  # your own; those of the toolkit are found besides
 paper = load_paper("rdr")

@@ -38,22 +38,34 @@ import numpy as np
 import torch
 
 import rdr_core
-from rdr_core.methods.explain import explain
-from rdr_core.methods.parts import at_least, between, part, unregister
-from rdr_core.methods.ratio import class_means
-from rdr_core.methods.weighting import Weighing, Weighting, mean_one
-from rdr_core.papers.shipped import shipped
+from rdr_core import (
+    Weighing,
+    Weighting,
+    at_least,
+    between,
+    class_means,
+    explain,
+    mean_one,
+    method_label,
+    method_order,
+    part,
+    shipped,
+)
 from rdr_viz import (
+    GROUP_COLORS,
     GroupAccuracy,
     WeightsByClass,
     accuracy_table,
+    explore,
+    listed,
     method_style,
+    new_figure,
+    number,
+    picture,
     print_table,
+    rdr_style,
+    short,
 )
-from rdr_viz.figure import new_figure, rdr_style
-from rdr_viz.notebook import explore, picture
-from rdr_viz.numbers.words import listed, number, short
-from rdr_viz.palette import GROUP_COLORS, method_order
 
 OWN = "runs/own"  # where the runs of this notebook go, beside it
 WIDE = {"style": {"description_width": "150px"}, "layout": {"width": "480px"}}
@@ -120,10 +132,9 @@ explore(
 # ## 2. Make it a part
 #
 # The decorator `@part` gives the function a name and says what it is for; what comes out is the function, as it was.
-# Its arguments with defaults become the method's options. (The first line lets you run the cell again.)
+# Its arguments with defaults become the method's options. Run the cell again, and the part is the new one.
 
 # %%
-unregister("smoothed")
 smoothed = part(
     "smoothed",
     kind="class weights",
@@ -222,7 +233,7 @@ def draw_differences(measure):
             signs = f"ahead in {(gains > 0).sum()} of {len(gains)} seeds"
             said.append(f"{number(gains.mean())} points over {style.label} ({signs})")
         axes.axvline(0, color="#222222", lw=0.8)
-        axes.set_yticks(range(len(OTHERS)), [method_style(m).label for m in OTHERS])
+        axes.set_yticks(range(len(OTHERS)), [method_label(m) for m in OTHERS])
         axes.set(
             ylim=(len(OTHERS) - 0.5, -0.5),
             xlabel="Points that smoothed is ahead, each seed a dot",
@@ -253,7 +264,7 @@ def draw_weights(method):
 
 explore(
     widgets.Dropdown(
-        options=[(method_style(m).label, m) for m in METHODS],
+        options=[(method_label(m), m) for m in METHODS],
         value="smoothed",
         description="Method",
         **WIDE,
@@ -291,9 +302,6 @@ class OddOnes(Weighting):
             means, _, _ = class_means(features, labels)
             self.centres[labels] = torch.lerp(means, centres, self.momentum)
         return Weighing(mean_one(weights))
-
-
-unregister("odd")
 
 
 @part(

@@ -45,17 +45,28 @@ import ipywidgets as widgets
 import pandas as pd
 from IPython.display import HTML, display
 
-from rdr_core.papers.grids import Request
-from rdr_core.papers.paper import load_paper
-from rdr_core.papers.shipped import shipped
-from rdr_viz import GroupAccuracy, MethodDiagram, TimeBars
-from rdr_viz.notebook import explore, picture
-from rdr_viz.numbers.words import listed, number
-from rdr_viz.papers.cells import compared_cells
-from rdr_viz.papers.claim_intervals import ClaimIntervals
-from rdr_viz.papers.comparison import ComparisonTable
-from rdr_viz.papers.reading_group import DATASET, FACTOR, GRID, ReadingGroup
-from rdr_viz.papers.shelf import Shelf
+from rdr_core import shipped
+from rdr_viz import (
+    GroupAccuracy,
+    MethodDiagram,
+    TimeBars,
+    explore,
+    listed,
+    number,
+    picture,
+)
+from rdr_viz.papers import (
+    DATASET,
+    FACTOR,
+    GRID,
+    ClaimIntervals,
+    ComparisonTable,
+    ReadingGroup,
+    Request,
+    Shelf,
+    compared_cells,
+    load_paper,
+)
 
 paper = load_paper("rdr")
 shelf = Shelf([shipped()])
