@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -24,37 +25,43 @@ if TYPE_CHECKING:
 _Block = TypeVar("_Block")
 
 
-def write_paper_page(
-    path: str | os.PathLike[str],
-    *,
-    paper: Paper,
-    claims: Sequence[ClaimRow],
-    tables: Sequence[TableBlock],
-    figures: Sequence[FigureBlock],
-    plan: Sequence[PlanRow],
-    orders: Sequence[OrderBlock] = (),
-    peeking: Sequence[PeekingBlock] = (),
-    others: Sequence[OtherPaper] = (),
-    command: str = "rdr paper",
-    home: str = "",
-) -> Path:
-    """Write one HTML file that needs no other file, no script and no network; see :func:`rdr_viz.pages.write_page`.
+@dataclass(frozen=True)
+class Argument:
+    """What the page of a paper consists of.
 
-    Only links to pictures as PDF, SVG and PNG lead to files beside it. Blocks of one table or figure at several scales
-    stand together if they follow each other. All words are escaped. Equal arguments give equal bytes.
-
-    Args:
-        path: Where to write; folders are made.
+    Attributes:
         paper: Its title, citation, data sets' names, slips and choices.
         claims: And what came of them.
-        tables: In order.
-        figures: In order.
+        tables, figures: In order. Blocks of one of them at several scales stand together if they follow each other.
         plan: What is missing, a grid a row.
         orders: The order of methods, the paper's and ours, a scale a block.
         peeking: What choosing the epoch by the test set would add, a scale a block.
         others: Smaller papers, shown at the end.
         command: What repeats the page, for a shell.
         home: Address of the site that the page is a part of, ``""`` for none.
+    """
+
+    paper: Paper
+    claims: Sequence[ClaimRow] = ()
+    tables: Sequence[TableBlock] = ()
+    figures: Sequence[FigureBlock] = ()
+    plan: Sequence[PlanRow] = ()
+    orders: Sequence[OrderBlock] = ()
+    peeking: Sequence[PeekingBlock] = ()
+    others: Sequence[OtherPaper] = ()
+    command: str = "rdr paper"
+    home: str = ""
+
+
+def write_paper_page(path: str | os.PathLike[str], page: Argument) -> Path:
+    """Write one HTML file that needs no other file, no script and no network; see :func:`rdr_viz.pages.write_page`.
+
+    Only links to pictures as PDF, SVG and PNG lead to files beside it. All words are escaped. Equal arguments give
+    equal bytes.
+
+    Args:
+        path: Where to write; folders are made.
+        page: What is on it.
 
     Returns:
         The path written.
@@ -62,25 +69,25 @@ def write_paper_page(
     return write_template(
         path,
         "papers/page.html.j2",
-        title=f"{paper.title}: the paper beside our runs",
-        paper=paper,
-        home=home,
-        answer=answer(paper, claims),
-        claims=claims,
-        axes=axes(claims),
+        title=f"{page.paper.title}: the paper beside our runs",
+        paper=page.paper,
+        home=page.home,
+        answer=answer(page.paper, page.claims),
+        claims=page.claims,
+        axes=axes(page.claims),
         sorts=SORTS,
-        questions=_asked(claims),
-        verdicts=_found(claims),
+        questions=_asked(page.claims),
+        verdicts=_found(page.claims),
         marks=VERDICTS,
-        unmeasured=_unmeasured(claims),
-        orders=orders,
-        figures=_runs_of(figures, lambda block: block.number),
-        tables=_runs_of(tables, lambda block: block.name),
-        peeking=peeking,
-        plan=plan,
-        others=[(other, _runs_of(other.tables, lambda block: block.name)) for other in others],
+        unmeasured=_unmeasured(page.claims),
+        orders=page.orders,
+        figures=_runs_of(page.figures, lambda block: block.number),
+        tables=_runs_of(page.tables, lambda block: block.name),
+        peeking=page.peeking,
+        plan=page.plan,
+        others=[(other, _runs_of(other.tables, lambda block: block.name)) for other in page.others],
         glossary=glossary(),
-        command=command,
+        command=page.command,
     )
 
 

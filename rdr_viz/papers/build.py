@@ -19,10 +19,10 @@ from rdr_viz.analysis.words import number, with_sign
 from rdr_viz.displays.figure import csv_text
 from rdr_viz.displays.peeking import Peeking
 from rdr_viz.pages import Section
-from rdr_viz.papers.argument import write_paper_page
+from rdr_viz.papers.argument import Argument, write_paper_page
 from rdr_viz.papers.blocks import FigureBlock, OrderBlock, OtherPaper, PeekingBlock, PlanRow, TableBlock
 from rdr_viz.papers.cells import compared_cells, run_command
-from rdr_viz.papers.claim_rows import claim_row
+from rdr_viz.papers.claim_rows import claim_row, needed
 from rdr_viz.papers.comparison import ComparisonTable
 from rdr_viz.papers.drawing import Drawing
 from rdr_viz.papers.figures import draw_figure
@@ -93,13 +93,14 @@ def build_papers(
     rows = csv_text(pd.DataFrame([_row(row.claim, *one) for row, found in judged for one in found]))
     write_whole(out / "claims.csv", lambda beside: Path(beside).write_text(rows, encoding="utf-8"))
     plan = [_plan(each, grid, shelf, runs) for each in papers for grid in each.grids.values()]
-    return write_paper_page(
-        out / "index.html", paper=paper, claims=[row for row, _ in judged], tables=tables, plan=plan, others=rest,
+    page = Argument(
+        paper=paper, claims=[row for row, _ in judged], tables=tables, plan=plan, others=rest,
         command=command, home=home,
         figures=[replace(block, pictures=_drawn(pictures)) for block, pictures in figures],
         orders=[OrderBlock(scale, _drawn(pictures)) for scale, pictures in orders],
         peeking=[PeekingBlock(scale, picture.result(), rows) for scale, picture, rows in filter(None, peeked)],
     )  # fmt: skip
+    return write_paper_page(out / "index.html", page)
 
 
 def _drawn(pictures: Sequence[_Picture]) -> list[tuple[str, Section]]:
@@ -189,6 +190,7 @@ def _row(claim: Claim, scale: str, setting: Judged) -> dict[str, object]:
         "against": setting.against, "by": claim.by if setting.against else "", "measure": setting.measure,
         "mean": setting.mean, "low": setting.low, "high": setting.high, "seeds": setting.seeds, "p": setting.p,
         "level": setting.level, "wide_low": setting.wide_low, "wide_high": setting.wide_high,
+        "needed": needed(claim, setting),
         "verdict": setting.verdict, "paper": setting.paper, "control": setting.control,
         "of_control": setting.of_control,
     }  # fmt: skip

@@ -17,6 +17,8 @@ from rdr_viz.papers.cells import run_command
 from rdr_viz.papers.claim_words import setting_words, signed, unit
 from rdr_viz.papers.claims import DEPENDS, FAILS, HOLDS, NOT_MEASURED, UNDECIDED, criterion, overall
 from rdr_viz.papers.grids import PRINTED
+from rdr_viz.papers.judging import ends
+from rdr_viz.papers.more_seeds import seeds_to_decide
 from rdr_viz.papers.questions import question
 from rdr_viz.papers.wanted import scales
 
@@ -40,6 +42,8 @@ class Verdict:
         mean, low, high: the number, with its 95 % interval over seeds; NaN where there is none.
         wide_low, wide_high: the interval that decides, widened for all questions of its scale.
         seeds: how many.
+        needed: of an undecided setting, about how many would decide it if mean and spread stayed the same; None where
+            a thousand would not, or where that is not asked.
         method: that the claim is about, as the paper's.
         which: of the claim's methods, rivals or measures; ``""`` where it has but one.
         against: the rival's name, ``""`` for none.
@@ -60,6 +64,7 @@ class Verdict:
     wide_low: float = np.nan
     wide_high: float = np.nan
     seeds: int = 0
+    needed: int | None = None
     method: str = ""
     which: str = ""
     against: str = ""
@@ -139,6 +144,8 @@ class ClaimRow:
     def sentence(self, verdict: Verdict) -> str:
         """All that there is to say of a setting."""
         parts = [self.measured_words(verdict) + unit(self.claim), plural(verdict.seeds, "seed"), verdict.verdict]
+        if verdict.needed:
+            parts.append(f"about {verdict.needed} seeds like these would decide")
         if not np.isnan(verdict.paper):
             parts.append(f"the paper's own number: {self.number(verdict.paper)}")
         if verdict.control:
@@ -161,6 +168,17 @@ def claim_row(claim: Claim, paper: Paper, judge: Judge, runs: Path) -> tuple[Cla
     return ClaimRow(claim, verdicts), [(grid.scale, setting) for grid, setting in judged]
 
 
+def needed(claim: Claim, setting: Judged) -> int | None:
+    """About how many seeds would decide an undecided setting at its level, with the mean and spread of those there are.
+
+    None of another verdict, and where a thousand would not.
+    """
+    if setting.verdict != UNDECIDED or np.isnan(setting.p):
+        return None
+    values = np.array(setting.values)
+    return seeds_to_decide(values.mean(), values.std(ddof=1), ends(claim), confidence=1 - setting.level)
+
+
 def scale_name(scale: str) -> str:
     """``"paper's setting"`` for "paper"; other scales are called by their names."""
     return "paper's setting" if scale == "paper" else scale
@@ -174,8 +192,8 @@ def _verdict(claim: Claim, paper: Paper, grid: Grid, setting: Judged, runs: Path
     return Verdict(
         scale=grid.scale, data=", ".join(filter(None, (dataset, factor))), verdict=setting.verdict, mean=setting.mean,
         low=setting.low, high=setting.high, wide_low=setting.wide_low, wide_high=setting.wide_high,
-        seeds=setting.seeds, method=setting.method, which=setting_words(claim, None, setting, None),
-        against=setting.against, paper=setting.paper,
+        seeds=setting.seeds, needed=needed(claim, setting), method=setting.method,
+        which=setting_words(claim, None, setting, None), against=setting.against, paper=setting.paper,
         control=method_label(setting.control) if setting.control else "", of_control=setting.of_control,
         command=run_command(grid, runs, "claims") if setting.verdict == NOT_MEASURED else "",
     )  # fmt: skip

@@ -184,7 +184,7 @@ def _judged(claim: Claim, grid: Grid, request: Request, against: str, name: str,
     config = grid.config(request, seed=0)
     return Judged(
         request, config.imbalance_factor if config else None, against, name, tuple(map(float, values)),
-        _mean(claim, values), low, high, p_value(values, _ends(claim)), verdict,
+        _mean(claim, values), low, high, p_value(values, ends(claim)), verdict,
     )  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def _interval(claim: Claim, values: np.ndarray, confidence: float) -> tuple[floa
     return (float(np.exp(low)), float(np.exp(high))) if claim.by == "ratio" else (low, high)
 
 
-def _ends(claim: Claim) -> tuple[float, float]:
+def ends(claim: Claim) -> tuple[float, float]:
     """Of where the claim holds, as its numbers are averaged over seeds: ratios as logarithms."""
     low, high = claim.holds_between
     if claim.by != "ratio":

@@ -18,7 +18,7 @@ from once import once
 
 from rdr_core import RdrError
 from rdr_viz.pages import Section
-from rdr_viz.papers.argument import write_paper_page
+from rdr_viz.papers.argument import Argument, write_paper_page
 from rdr_viz.papers.blocks import FigureBlock, OrderBlock, OtherPaper, PlanRow, TableBlock
 from rdr_viz.papers.claim_rows import Verdict
 from rdr_viz.papers.paper import Choice, Slip
@@ -202,7 +202,7 @@ def test_the_same_input_gives_the_same_bytes(page, tmp_path_factory, tmp_path):
 
 def test_a_page_of_nothing_is_a_page(tmp_path):
     paper = replace(PAPER, slips=(), choices=(), bibtex="")
-    path = write_paper_page(tmp_path / "index.html", paper=paper, claims=[], tables=[], figures=[], plan=[])
+    path = write_paper_page(tmp_path / "index.html", Argument(paper))
     assert [element["text"] for element in Elements(path).of("h2")] == ["Small print", "Do it again"]
 
 
@@ -230,18 +230,20 @@ def test_all_words_are_only_words(tmp_path_factory, word):
         Elements(
             write_paper_page(
                 tmp_path_factory.mktemp("page") / "index.html",
-                paper=one_paper,
-                claims=[
-                    claim(said, measured(said, "holds", data=said, which=said, control=said, of_control=1.0)),
-                    claim(said, replace(unmeasured(10), scale=said, data=said, command=said)),
-                ],
-                tables=[one_block],
-                figures=[FigureBlock(said, said, said, [(said, one_section)], said, said)],
-                plan=[PlanRow(said, 1, 2, said, said)],
-                orders=[OrderBlock(said, [(said, one_section)])],
-                others=[OtherPaper(one_paper, [one_block])],
-                command=said,
-                home=said,
+                Argument(
+                    paper=one_paper,
+                    claims=[
+                        claim(said, measured(said, "holds", data=said, which=said, control=said, of_control=1.0)),
+                        claim(said, replace(unmeasured(10), scale=said, data=said, command=said)),
+                    ],
+                    tables=[one_block],
+                    figures=[FigureBlock(said, said, said, [(said, one_section)], said, said)],
+                    plan=[PlanRow(said, 1, 2, said, said)],
+                    orders=[OrderBlock(said, [(said, one_section)])],
+                    others=[OtherPaper(one_paper, [one_block])],
+                    command=said,
+                    home=said,
+                ),
             )
         )
         for said, one_paper, one_block, one_section in (

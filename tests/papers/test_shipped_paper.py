@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from built_site import shipped_paper
 from headless import open_file
 from html_elements import Elements
+from scipy import stats
 
 from rdr_core.runs.archive import shipped
 from rdr_viz.papers.figures import draw_figure
@@ -107,6 +109,29 @@ def test_every_measured_setting_of_every_claim_is_a_row_of_the_forest_plot(page)
     assert Counter(row["class"].split()[1] for row in rows) == Counter(measured["verdict"])
     # Data sets are called as their authors call them.
     assert not [row["text"] for row in rows if "fashion-mnist" in row["text"] or "cifar10" in row["text"]]
+
+
+@pytest.mark.slow
+def test_the_seeds_that_would_decide_are_counted_one_by_one(page):
+    """From the interval that decides alone, Student's interval written out; and they stand in the page."""
+    claims = pd.read_csv(page.parent / "claims.csv")
+    wanted = {claim.says: claim.holds_between for claim in load_paper("rdr").claims}
+    undecided = claims[(claims["verdict"] == "undecided") & (claims["by"] == "difference")]
+    undecided = undecided[undecided["wide_high"] > undecided["wide_low"]]  # seeds without a spread tell nothing of more
+    assert undecided["needed"].notna().sum() > 20
+    for row in undecided.itertuples():
+        low, high = wanted[row.claim]
+        tail = 1 - row.level / 2
+        spread = (row.wide_high - row.wide_low) / 2 / stats.t.ppf(tail, row.seeds - 1) * row.seeds**0.5
+        for seeds in range(2, 1001):
+            half = stats.t.ppf(tail, seeds - 1) * spread / seeds**0.5
+            if (low < row.mean - half and row.mean + half < high) or row.mean + half < low or row.mean - half > high:
+                break
+        else:
+            seeds = None
+        assert (None if np.isnan(row.needed) else int(row.needed)) == seeds, row
+    cells = [element["text"] for element in Elements(page).found if element.get("class", "") == "seeds"]
+    assert sum("≈" in cell for cell in cells) >= undecided["needed"].notna().sum()
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pathlib import Path
 from made_up_cells import made_up_cells
 
 from rdr_viz.pages import Section
-from rdr_viz.papers.argument import write_paper_page
+from rdr_viz.papers.argument import Argument, write_paper_page
 from rdr_viz.papers.blocks import FigureBlock, OrderBlock, OtherPaper, PlanRow, TableBlock
 from rdr_viz.papers.claim_rows import ClaimRow, Verdict
 from rdr_viz.papers.comparison import ComparisonTable
@@ -87,7 +87,7 @@ def made_up_page(out: Path, **changes: object) -> Path:
     others = [OtherPaper(OTHER, [TableBlock("CDB", "Difficulty.", "paper", made_up_cells(OTHER, "CDB"), 2, "", "cdb")])]
     given = {"paper": PAPER, "claims": made_up_claims(), "tables": tables, "figures": figures, "plan": plan,
              "orders": [OrderBlock("digits", [("IF 50", _picture())])], "others": others}  # fmt: skip
-    return write_paper_page(out / "index.html", **given | changes)
+    return write_paper_page(out / "index.html", Argument(**given | changes))
 
 
 @cache
