@@ -76,6 +76,10 @@ class Registry(Generic[T]):
         """Forget a thing, if it is there: for notebooks that define one again, and for tests."""
         self._things.pop(name, None)
 
+    def refresh(self) -> None:
+        """Look for installed packages anew at the next question: for one that was installed meanwhile."""
+        self._complete = False
+
     def all(self) -> dict[str, T]:
         """All of them by name.
 

@@ -5,13 +5,13 @@ A loss, class weights, a data set, a measure, an analysis, a display and a paper
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from awaited import awaited
 
 from rdr_core.data.datasets import DATASETS
 from rdr_core.methods.parts import PARTS
@@ -55,7 +55,7 @@ def installed(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         for _, registry, _ in SEVEN.values():
-            patch.setattr(registry, "_complete", False)
+            registry.refresh()
         yield
     for _, registry, name in SEVEN.values():
         registry.remove(name)
@@ -116,7 +116,7 @@ def test_the_gallery_and_the_explorer_have_them(trained, tmp_path):
     assert "corners" in {one["name"].partition(",")[0] for one in head["sets"]}
     assert {"temper", "loggy+temper"} <= set(head["styles"])
     assert "last-loss" in head["views"]
-    found = asyncio.run(drawn("last-loss", runs, "light"))
+    found = awaited(drawn("last-loss", runs, "light"))
     assert found["finding"] == make_display("last-loss", runs).finding
 
 

@@ -147,3 +147,35 @@ def _targets(node: ast.AST) -> list[ast.expr]:
 def test_no_file_is_longer_than_three_screens_of_code():
     long = {module: lines for module, path in modules().items() if (lines := len(path.read_text().splitlines())) > 350}
     assert long == {}
+
+
+#: Functions that take more than eight arguments, and the object behind each that says what they are.
+LONG_SIGNATURES = {
+    "rdr_core.cli.train": "RunConfig",
+    "rdr_core.data.datasets.dataset": "Source",
+    "rdr_core.data.load.load_data": "LongTailedData",
+    "rdr_core.data.long_tailed.from_arrays": "LongTailedData",
+    "rdr_core.methods.parts.part": "Part",
+    "rdr_core.methods.rdr.__init__": "RDRWeights",
+    "rdr_core.methods.rdr.rdr": "RDRWeights",
+    "rdr_core.runs.requests.train": "RunConfig",
+    "rdr_viz.analysis.curvature.by_class.class_curvature": "Request",
+    "rdr_viz.analysis.curvature.by_class.class_density": "Request",
+    "rdr_viz.analysis.curvature.hessian.__init__": "Hessian",
+    "rdr_viz.analysis.curvature.losses.class_loss": "Request",
+    "rdr_viz.analysis.curvature.request.__init__": "Request",
+}
+
+
+def test_a_long_signature_has_an_object_behind_it():
+    found, classes = set(), set()
+    for module, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                classes.add(node.name)
+            elif isinstance(node, ast.FunctionDef):
+                taken = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                if len([one for one in taken if one.arg not in ("self", "cls")]) > 8:
+                    found.add(f"{module}.{node.name}")
+    assert found == set(LONG_SIGNATURES)
+    assert set(LONG_SIGNATURES.values()) <= classes

@@ -114,7 +114,7 @@ def seconds_of(
                 trunks.add(trunk)
                 left += left_to_make(folder or Path(), config, fork, chosen)
         own = left * paces[alike].epoch(size)
-        first = replace(config, method=parse(config.method).first_stage.name)
+        first = replace(config, method=config.spec.first_stage.name)
         return own if first == config or first in wanted else total((own, cost(first)))
 
     if progress:
@@ -152,7 +152,7 @@ def _size(config: RunConfig) -> _Size | None:
     if classes is None or tested is None or images is None:
         return None
     d = len(picked.split("-")) if picked else classes
-    held_out = 0 if source.validation else parse(config.method).held_out
+    held_out = 0 if source.validation else config.spec.held_out
     if config.imbalance_factor is None or config.profile is None:  # no step takes longer for the shape of the tail
         counts = np.full(d, max(1, images // classes - held_out))
     else:
@@ -179,7 +179,7 @@ def _alike(config: RunConfig) -> RunConfig:
 
     Losses and tables of class weights are such; the other parts of a method are not, but for their parameters.
     """
-    spec = parse(config.method)
+    spec = config.spec
     parts = [spec.get(kind) for kind in ("weighting", "optimizer", "second stage")]
     named = [used.part.name for used in parts if used and used.part.kind != "class weights"]
     return replace(
@@ -242,7 +242,7 @@ def _measure(config: RunConfig, size: _Size, device: torch.device) -> _Pace:
 
 def _made_up(config: RunConfig, size: _Size, tested: int) -> LongTailedData:
     """Random images and the run's labels, of a set that is large only as far as a measurement has use for it."""
-    held_out = parse(config.method).held_out
+    held_out = config.spec.held_out
     shape = (size.image[0], STORED_SIDE, STORED_SIDE) if size.photographs else size.image
     least = (_FIRST + 5) * config.batch_size
     most = max(least, _BYTES // math.prod(shape))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from rdr_core.errors import RdrError
-from rdr_core.methods.grammar import parse
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.layout import finished
 from rdr_core.runs.requests import train_config
@@ -89,7 +88,7 @@ class Training:
     needs = ()
 
     def __post_init__(self) -> None:
-        parse(self.config.method)  # a slip in a name comes to light before hours of work
+        _ = self.config.spec  # a slip in a name comes to light before hours of work
 
     @property
     def name(self) -> str:
@@ -98,7 +97,7 @@ class Training:
     @property
     def key(self) -> Hashable:
         # A network may start from weights that are a file too, and held-out images may come by a list of their own.
-        return self.config.dataset, self.config.model, parse(self.config.method).held_out > 0
+        return self.config.dataset, self.config.model, self.config.spec.held_out > 0
 
     @property
     def done(self) -> bool:

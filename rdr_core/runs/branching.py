@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from rdr_core.data.settings import settings_of
 from rdr_core.errors import RdrError, RunBusy
 from rdr_core.methods.fork import Fork, fork_of
-from rdr_core.methods.grammar import parse
 from rdr_core.own_settings import own_settings
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.trunks import Beginning, kept_states, machine, state_file, trunk_config, trunks_of
@@ -38,7 +37,7 @@ def shared_fork(config: RunConfig) -> Fork | None:
         >>> shared_fork(config).epoch
         8
     """
-    if parse(config.method).get("second stage"):
+    if config.spec.get("second stage"):
         return None
     fork = fork_of(config.method, config.epochs)
     return fork if fork and fork.weights and fork.epoch >= LEAST_SHARE * config.epochs else None

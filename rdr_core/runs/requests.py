@@ -253,12 +253,11 @@ def _data_facts(
 def _check_names(config: RunConfig) -> None:
     """Refuse unknown names before a folder is made or a file fetched."""
     from rdr_core.errors import unknown_name
-    from rdr_core.methods.grammar import parse
     from rdr_core.models import MODELS
     from rdr_core.training.augment import AUGMENTATIONS
     from rdr_core.training.schedule import SCHEDULES
 
-    canonical = parse(config.method).name
+    canonical = config.spec.name
     if config.method != canonical:
         raise RdrError(f"The configuration's method is {config.method!r}; name it {canonical!r}, as its run is named.")
     if config.model not in MODELS:

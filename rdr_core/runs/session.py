@@ -89,7 +89,6 @@ class Session:
     def _train(self, folder: RunFolder, device: torch.device, ranks: Ranks) -> None:
         """In a folder that is ours."""
         from rdr_core.data.load import data_root, load_data
-        from rdr_core.methods.grammar import parse
         from rdr_core.models.pretrained import pretrained_weights, start_from
         from rdr_core.runs.environment import environment
         from rdr_core.training.classifier_stage import SecondStageState
@@ -98,7 +97,7 @@ class Session:
         from rdr_core.training.state import TrainingState
         from rdr_core.training.threads import using_threads
 
-        config, method, data = self.config, parse(self.config.method), self.data
+        config, method, data = self.config, self.config.spec, self.data
         alone = method.first_stage.name == config.method
         # Looked for before data are read, which may take long; a checkpoint and a first stage have them in them.
         fresh = alone and not (self.path / "checkpoint.safetensors").is_file()

@@ -10,7 +10,6 @@ from torch import Tensor
 from rdr_core.data import LongTailedData
 from rdr_core.errors import RdrError
 from rdr_core.methods.contract import Objective, Outcome
-from rdr_core.methods.grammar import parse
 from rdr_core.methods.second_stage import Classifier, SecondStage
 from rdr_core.models import Network
 from rdr_core.training.config import RunConfig
@@ -23,7 +22,7 @@ from rdr_core.training.state import TrainingState
 
 def second_stage(config: RunConfig) -> SecondStage | None:
     """The second stage that the run's method names, None where it names none."""
-    used = parse(config.method).get("second stage")
+    used = config.spec.get("second stage")
     return used.part.make(**used.arguments) if used else None
 
 

@@ -8,10 +8,13 @@ import math
 import re
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.plain import plain
+
+if TYPE_CHECKING:
+    from rdr_core.methods.grammar import MethodSpec
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -91,6 +94,17 @@ class RunConfig:
             raise RdrError(f"warmup is {self.warmup:g}; it is a share of the run, at least 0 and below 1.")
         if self.precision not in PRECISIONS:
             raise unknown_name("precision", self.precision, PRECISIONS)
+
+    @property
+    def spec(self) -> MethodSpec:
+        """What its method is made of.
+
+        Raises:
+            RdrError: a method that is unknown here.
+        """
+        from rdr_core.methods.grammar import parse  # loads PyTorch
+
+        return parse(self.method)
 
     @property
     def drawn(self) -> bool:

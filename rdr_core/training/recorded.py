@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor, nn
 
-from rdr_core.methods.grammar import parse
 from rdr_core.training.augment import EpochAugmentation
 from rdr_core.training.transfer import consecutive, to_device
 
@@ -207,7 +206,7 @@ def counted_at_once(model: nn.Module) -> Iterator[None]:
 
 def recordable(state: TrainingState) -> bool:
     """Whether a run's step is the same each time, with all that it needs on its device."""
-    makers = [used.part.make.__module__ for used in parse(state.config.method).used]
+    makers = [used.part.make.__module__ for used in state.config.spec.used]
     return (
         state.ranks.size == 1
         and isinstance(state.images, Tensor)

@@ -15,7 +15,6 @@ from rdr_core.data import LongTailedData
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.settings import settings_of
 from rdr_core.methods.contract import Context, Step, Weighting
-from rdr_core.methods.grammar import parse
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.models import build_model
 from rdr_core.shapes import Int
@@ -77,7 +76,7 @@ class TrainingState:
             config.model,
             num_classes=data.num_classes,
             channels=channels,
-            cosine_scale=parse(config.method).cosine_scale,
+            cosine_scale=config.spec.cosine_scale,
         )
         self.model.to(device).to(memory_format=torch.channels_last)
         over_all_ranks(self.model, self.ranks)
@@ -92,7 +91,7 @@ class TrainingState:
         self.steps: Callable[[TrainingState], Generator[None, None, None]] | None = None
 
     def _build_method(self) -> None:
-        config, spec = self.config, parse(self.config.method)
+        config, spec = self.config, self.config.spec
         sgd = torch.optim.SGD(
             self.model.parameters(),
             lr=config.learning_rate,

@@ -103,7 +103,6 @@ def weight_b_prime_correlations(
     drift: bool = False,
     block: int | None = None,
     resamples: int = 2000,
-    confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Correlation over epochs of weight and B', of each class and of each group's means, with intervals.
@@ -118,7 +117,7 @@ def weight_b_prime_correlations(
         levels: "group" and "class" (default: both).
         drift: whether the series keep their drift, which alone makes them correlate (default: no;
             :func:`rdr_viz.analysis.correlation.without_drift`, which costs an epoch at either end).
-        block, resamples, confidence, seed: of the moving-block bootstrap over epochs
+        block, resamples, seed: of the moving-block bootstrap over epochs
             (:func:`rdr_viz.analysis.bootstrap.correlation`).
 
     Returns:
@@ -150,7 +149,7 @@ def weight_b_prime_correlations(
             for coefficient in coefficients:
                 found = correlation(
                     *pair, coefficient=coefficient, block=block,
-                    resamples=resamples, confidence=confidence, seed=seed,
+                    resamples=resamples, seed=seed,
                 )  # fmt: skip
                 rows.append(
                     {

@@ -149,7 +149,7 @@ class PriorShift(Display):
         means = self._means()
         low, high = max(0.0, means.min().min() - 3), 100 - (100 - means.max().max()) / 2
         with rdr_style():
-            ax.set_yscale("function", functions=(_stretched, _unstretched))
+            ax.set_yscale("function", functions=(stretched, unstretched))
             ax.axvline(self.power, color="#222222", lw=0.9, ls=":", zorder=0)
             for method in self._methods():
                 look = method_style(method).line()
@@ -188,10 +188,10 @@ def _behind(row: pd.Series) -> str:
     return f"{number(row['behind'])}{interval}"
 
 
-def _stretched(accuracy: np.ndarray) -> np.ndarray:
+def stretched(accuracy: np.ndarray) -> np.ndarray:
     """Accuracy on a scale on which 96, 98 and 99 % lie about equally far apart, as errors on a logarithmic one do."""
     return -np.arcsinh((100 - np.asarray(accuracy, dtype=float)) / _WIDTH)
 
 
-def _unstretched(place: np.ndarray) -> np.ndarray:
+def unstretched(place: np.ndarray) -> np.ndarray:
     return 100 + _WIDTH * np.sinh(np.asarray(place, dtype=float))

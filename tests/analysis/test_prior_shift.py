@@ -13,7 +13,7 @@ from rdr_core.runs.evaluation import image_weights
 from rdr_core.training.inference import Inputs, features_and_logits
 from rdr_viz.analysis.priors import POWERS, accuracy_following, accuracy_under, following, prior_shift
 from rdr_viz.analysis.stored import result_path
-from rdr_viz.displays.prior_shift import PriorShift, _stretched, _unstretched
+from rdr_viz.displays.prior_shift import PriorShift, stretched, unstretched
 
 COUNTS = np.array([90.0, 30, 10, 3])
 
@@ -152,5 +152,5 @@ def test_seeds_are_paired_and_an_interval_over_zero_is_said():
 
 def test_the_scale_stretches_and_comes_back():
     values = np.linspace(0, 100, 101)
-    np.testing.assert_allclose(_unstretched(_stretched(values)), values, atol=1e-9)
-    assert (np.diff(_stretched(values)) > 0).all()
+    np.testing.assert_allclose(unstretched(stretched(values)), values, atol=1e-9)
+    assert (np.diff(stretched(values)) > 0).all()

@@ -37,7 +37,7 @@ def install(tmp_path, monkeypatch):
 
     def lay(code: str) -> None:
         lay_package(tmp_path, "rings", code, GROUP)
-        monkeypatch.setattr(DATASETS, "_complete", False)
+        DATASETS.refresh()
 
     yield lay
     DATASETS.remove("rings")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 
 import pandas as pd
 import pytest
+from awaited import awaited
 from installed import LAST_LOSS, lay_package
 
 from rdr_core.errors import RdrError
@@ -28,7 +28,7 @@ def last_loss(tmp_path, monkeypatch):
     """The package, installed; the kind that it brings."""
     monkeypatch.syspath_prepend(tmp_path)
     lay_package(tmp_path, "rdr_last_loss", LAST_LOSS, "rdr.displays")
-    monkeypatch.setattr(DISPLAYS, "_complete", False)
+    DISPLAYS.refresh()
     yield "last-loss"
     DISPLAYS.remove("last-loss")
     sys.modules.pop("rdr_last_loss", None)
@@ -60,7 +60,7 @@ class Told(Explorer):
             while not self._drawing.done():
                 await self._drawing
 
-        asyncio.run(asking())
+        awaited(asking())
         return [content for content in self.sent if content["tell"] == "picture"]
 
 
@@ -112,13 +112,13 @@ def test_what_is_missing_or_breaks_down_is_a_sentence(runs):
 
     try:
         (run, *_) = runs
-        assert "has no shares stored; `rdr analyse`" in asyncio.run(drawn("shares", runs, "light"))["sentence"]
-        assert asyncio.run(drawn("broken", [run], "light")) == {
+        assert "has no shares stored; `rdr analyse`" in awaited(drawn("shares", runs, "light"))["sentence"]
+        assert awaited(drawn("broken", [run], "light")) == {
             "sentence": "The display 'broken' broke down (ZeroDivisionError: division by zero); mend it."
         }
     finally:
         DISPLAYS.remove("broken")
-    assert asyncio.run(drawn("accuracy", [], "light"))["sentence"].startswith("no run to draw")
+    assert awaited(drawn("accuracy", [], "light"))["sentence"].startswith("no run to draw")
 
 
 def test_one_without_words_is_refused_where_it_is_registered():

@@ -29,7 +29,7 @@ def install(tmp_path, monkeypatch):
 
     def lay(code: str) -> None:
         lay_package(tmp_path, "rdr_temper", code, "rdr.parts")
-        monkeypatch.setattr(PARTS, "_complete", False)
+        PARTS.refresh()
 
     yield lay
     PARTS.remove("temper")

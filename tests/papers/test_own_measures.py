@@ -70,7 +70,7 @@ def install(tmp_path, monkeypatch):
     def lay(code: str, group: str) -> None:
         name = f"other_{group.removeprefix('rdr.')}"
         lay_package(tmp_path, name, code, group)
-        monkeypatch.setattr(REGISTRIES[group][0], "_complete", False)
+        REGISTRIES[group][0].refresh()
         laid.append(name)
 
     yield lay

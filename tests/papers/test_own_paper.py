@@ -35,7 +35,7 @@ def offered(papers_with_tiny, monkeypatch):
 
     def install(code: str = OFFERED) -> Path:
         lay_package(papers_with_tiny, "rdr_tiny", code, "rdr.papers")
-        monkeypatch.setattr(PAPERS, "_complete", False)
+        PAPERS.refresh()
         return papers_with_tiny
 
     yield install

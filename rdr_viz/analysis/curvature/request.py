@@ -28,9 +28,7 @@ def own_loss(run: Run) -> Callable[[Tensor, Tensor], Tensor]:
     """The run's own loss of each sample, (logits, labels) -> (B,), without its weights."""
     import torch
 
-    from rdr_core.methods.grammar import parse
-
-    used = parse(run.config.method).loss
+    used = run.config.spec.loss
     return partial(used.part.make, class_counts=torch.tensor(run.class_counts), **used.arguments)
 
 
