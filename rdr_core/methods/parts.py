@@ -95,7 +95,7 @@ def number_or(allowed: Allowed, *words: str) -> Allowed:
 
 
 def one_of(*choices: str) -> Allowed:
-    """One of a few words."""
+    """One of a few words, written as they are."""
     return Allowed(lambda v: v in choices, "one of " + ", ".join(choices))
 
 
