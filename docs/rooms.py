@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from rdr_core.files.whole import write_whole
 from rdr_viz.displays.figure import new_figure, rdr_style, render
@@ -106,6 +107,10 @@ def draw(found: dict[tuple[str, str], list[str]]) -> Figure:
     order = list(ROOMS)
     with rdr_style():
         figure = new_figure(7.4, 4.6)
+        # Vector files have no ground of their own, and pages may be dark.
+        ground = Rectangle((0, 0), 1, 1, transform=figure.transFigure, facecolor="white", zorder=-1)
+        ground.set_in_layout(False)
+        figure.add_artist(ground)
         ax = figure.add_subplot()
         for at, room in enumerate(order):
             ax.axhline(at, color="#E8E8EE", linewidth=0.8, zorder=0)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from awaited import awaited
+from installed import CONTRIBUTED, contributed
 
 from rdr_core.data.datasets import DATASETS
 from rdr_core.methods.parts import PARTS
@@ -27,7 +28,6 @@ from rdr_viz.papers import Shelf, load_paper
 from rdr_viz.papers.build import build_papers
 from rdr_viz.papers.folders import PAPERS
 
-FILES = Path(__file__).parent / "contributed"
 #: Of each file: the group of its entry point, its registry, and what it registers there.
 SEVEN = {
     "loss": ("rdr.parts", PARTS, "temper"),
@@ -44,7 +44,7 @@ SEVEN = {
 def installed(tmp_path_factory):
     """The package, laid where Python finds it, as pip would; forgotten afterwards."""
     folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(FILES, folder / "contributed")
+    shutil.copytree(CONTRIBUTED, folder / "contributed")
     facts = folder / "contributed-1.0.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: contributed\nVersion: 1.0\n")
@@ -77,7 +77,7 @@ def trained(installed, tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("file", SEVEN)
 def test_each_is_one_file_of_at_most_thirty_lines(file):
-    assert len((FILES / f"{file}.py").read_text(encoding="utf-8").splitlines()) <= 30
+    assert len(contributed(file).splitlines()) <= 30
 
 
 def test_the_commands_list_all_seven(installed, rdr, tmp_path):

@@ -18,7 +18,8 @@ class LastLoss(Display):
 
     @classmethod
     def from_runs(cls, runs):
-        return cls(pd.DataFrame([{"method": r.config.method, "loss": r.history["loss"].iloc[-1]} for r in runs]))
+        rows = [(run.config.method, run.config.seed, run.history["loss"].iloc[-1]) for run in runs]
+        return cls(pd.DataFrame(rows, columns=["method", "seed", "loss"]))
 
     def plot(self, ax=None):
         ax = ax or new_axes(height=2.2)

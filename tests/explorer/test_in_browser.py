@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from axe import serious
 from held import held
-from installed import LAST_LOSS, lay_package
+from installed import contributed, lay_package
 from lab import Shown, complaints, open_in_lab, served, shown
 from playwright.sync_api import Browser
 from published_page import digits
@@ -102,7 +102,7 @@ class Pages:
 def _last_loss(tmp_path_factory) -> Iterator[None]:
     """A package with a display of its own, where servers and their kernels find it."""
     folder = tmp_path_factory.mktemp("package")
-    lay_package(folder, "rdr_last_loss", LAST_LOSS, "rdr.displays")
+    lay_package(folder, "rdr_last_loss", contributed("picture"), "rdr.displays")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         yield

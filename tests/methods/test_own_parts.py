@@ -5,22 +5,14 @@ from __future__ import annotations
 import sys
 
 import pytest
-from installed import lay_package, rdr_beside
+from installed import contributed, lay_package, rdr_beside
 
 import rdr_core
 from rdr_core import RdrError
 from rdr_core.methods.grammar import parse
 from rdr_core.methods.parts import PARTS
 
-PART = """
-from rdr_core.methods.parts import at_least, part
-
-@part("temper", kind="loss", summary="cross-entropy at a temperature", formula="CE(z / t)", source="",
-      ranges={"t": at_least(0.1)})
-def temper(logits, labels, class_counts, t=2.0):
-    import torch.nn.functional as F
-    return F.cross_entropy(logits / t, labels, reduction="none")
-"""
+PART = contributed("loss")
 
 
 @pytest.fixture
