@@ -22,8 +22,8 @@ from rdr_core import MissingData, RdrError
 from rdr_core.data import DATASETS, RawData, dataset, load_data
 from rdr_core.data.datasets import ARRAYS
 from rdr_core.data.settings import settings_of
-from rdr_core.jobs import cost
 from rdr_core.jobs.cost import seconds_of
+from rdr_core.jobs.size import data_size, made_up
 from rdr_core.runs import RunConfig
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
@@ -218,7 +218,7 @@ def test_a_file_that_is_missing_is_told_with_the_data_root(registered, tmp_path)
 def test_what_a_data_set_does_not_say_is_counted_in_its_data(registered, monkeypatch, tmp_path):
     monkeypatch.setenv("RDR_DATA", str(tmp_path))
     registered()
-    counted, whole = cost._size(config()), cost._size(config(factor=None))
+    counted, whole = data_size(config()), data_size(config(factor=None))
     data = load_data("squares", imbalance_factor=5)
     assert counted.counts.tolist() == data.class_counts.tolist() == [20, 4]
     assert (counted.tested, counted.image, counted.photographs) == (10, (1, 6, 10), False)
@@ -229,7 +229,7 @@ def test_what_a_data_set_does_not_say_is_counted_in_its_data(registered, monkeyp
 
     registered(load=never, n_max=20, n_train=50, n_test=10)
     for made, factor in ((counted, 5.0), (whole, None)):
-        said = cost._size(config(factor=factor))
+        said = data_size(config(factor=factor))
         assert said.counts.tolist() == made.counts.tolist()
         assert replace(said, counts=None) == replace(made, counts=None)
 
@@ -239,7 +239,7 @@ def test_one_that_is_oblong_and_says_nothing_is_costed(registered, tmp_path, mon
     registered()
     (seconds,) = seconds_of([config()], "cpu").values()
     assert seconds > 0
-    made = cost._made_up(config(), cost._size(config()), tested=4)
+    made = made_up(config(), data_size(config()), tested=4)
     assert made.train.images.shape[1:] == (1, 6, 10)
 
 

@@ -16,8 +16,10 @@ from tasks import digits
 import rdr_core
 from rdr_core.data import DATASETS, load_data
 from rdr_core.data.disk.lists import PUBLISHED
-from rdr_core.jobs import cost
+from rdr_core.jobs import cost, pace
 from rdr_core.jobs.cost import seconds_of
+from rdr_core.jobs.pace import Pace, measured_pace, state_of, step_pace
+from rdr_core.jobs.size import data_size, made_up
 from rdr_core.runs.folder import RunFolder
 from rdr_core.runs.requests import train_config
 from rdr_core.training import loop
@@ -31,11 +33,11 @@ def paces(monkeypatch):
     """A pace for every kind of step, so that lengths alone count; the kinds that were measured."""
     measured = []
 
-    def pace(config, size, device):
+    def made_up_pace(config, size, device):
         measured.append(config.method)
-        return cost._Pace(config.batch_size, step=1.0, closing=10.0, images=100, image=0.01)
+        return Pace(config.batch_size, step=1.0, closing=10.0, images=100, image=0.01)
 
-    monkeypatch.setattr(cost, "_measure", pace)
+    monkeypatch.setattr(cost, "measured_pace", made_up_pace)
     return measured
 
 
@@ -61,10 +63,10 @@ def machine(monkeypatch):
 
     takes(WeightedObjective, "__call__", lambda *_: PASS)
     takes(EpochAugmentation, "prepare", lambda augment, images, order: MADE * len(order))
-    for module in (cost, loop):
+    for module in (pace, loop):
         takes(module, "predict", lambda model, images, *_: TESTED * len(images))
     takes(RunFolder, "checkpoint", lambda *_: FILES)
-    monkeypatch.setattr(cost, "_clock", lambda: clock.now)
+    monkeypatch.setattr(pace, "clock", lambda: clock.now)
     return clock
 
 
@@ -120,12 +122,12 @@ def test_a_run_takes_its_steps_and_its_looks_at_the_test_set(paces):
 def test_what_an_epoch_does_before_its_first_step_is_counted_once_an_epoch(machine):
     """Strong augmentation makes the epoch's images then; no step is the slower for it."""
     config = digits("ce", dataset="cifar10:8-9", augmentation="strong", batch_size=256, epochs=1)
-    size = cost._size(config)
-    pace = cost._measure(config, size, torch.device("cpu"))
-    assert pace.step == pytest.approx(PASS)
-    assert pace.visit == pytest.approx(MADE)
+    size = data_size(config)
+    found = measured_pace(config, size, torch.device("cpu"))
+    assert found.step == pytest.approx(PASS)
+    assert found.visit == pytest.approx(MADE)
     images = size.counts.sum()
-    assert pace.epoch(size) == pytest.approx(MADE * images + PASS * -(-images // 256) + FILES + TESTED * size.tested)
+    assert found.epoch(size) == pytest.approx(MADE * images + PASS * -(-images // 256) + FILES + TESTED * size.tested)
 
 
 def test_steps_that_overlap_are_timed_as_one(machine, monkeypatch):
@@ -133,9 +135,9 @@ def test_steps_that_overlap_are_timed_as_one(machine, monkeypatch):
     waited = []
     monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
     config = digits("rdr")
-    state = cost._state(config, load_data("digits", imbalance_factor=20), torch.device("cpu"))
+    state = state_of(config, load_data("digits", imbalance_factor=20), torch.device("cpu"))
     gpu = SimpleNamespace(type="cuda")
-    step, opening = cost._pace(state, 0, 6, gpu)
+    step, opening = step_pace(state, 0, 6, gpu)
     assert (step, opening) == pytest.approx((PASS, MADE * len(state.order)))
     assert waited == [gpu, gpu]
 
@@ -196,22 +198,22 @@ def test_sizes_of_the_data_are_those_of_the_files():
         if source.asks:
             continue
         factor = None if source.long_tailed else 1
-        size = cost._size(digits("ce", dataset=name, imbalance_factor=factor))
+        size = data_size(digits("ce", dataset=name, imbalance_factor=factor))
         if source.long_tailed:
             rows = {"imagenet-lt": "ImageNet_LT", "places-lt": "Places_LT"}[name]
             assert size.tested == PUBLISHED[f"{rows}_test.txt"].rows
             assert abs(size.counts.sum() - PUBLISHED[f"{rows}_train.txt"].rows) < size.classes
     data = load_data("digits", imbalance_factor=20)
-    size = cost._size(digits("ce"))
+    size = data_size(digits("ce"))
     np.testing.assert_array_equal(size.counts, data.class_counts)
     assert size.tested == len(data.test)
-    picked = cost._size(digits("ce", dataset="digits:9-4"))
+    picked = data_size(digits("ce", dataset="digits:9-4"))
     assert picked.counts.sum() == pytest.approx(len(load_data("digits:9-4", imbalance_factor=20).train), rel=0.1)
 
 
 def test_photographs_are_made_up_as_they_are_stored():
     config = digits(dataset="places-lt", imbalance_factor=None, profile=None, model="resnet10", batch_size=2)
-    data = cost._made_up(config, cost._size(config), tested=3)
+    data = made_up(config, data_size(config), tested=3)
     assert data.train.images.shape[1:] == data.test.images.shape[1:] == (3, 224, 224)
     assert data.train.images.whole.shape[1:] == (3, 256, 256)
     assert data.num_classes == 365
