@@ -19,6 +19,7 @@ from waiting import WHOLE_TEST, run
 
 import rdr_core
 import rdr_viz
+import rdr_viz.papers
 from rdr_viz.displays.kinds import kinds
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,9 +111,10 @@ def test_nothing_is_loaded_from_elsewhere(site, pages):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("package", [rdr_core, rdr_viz], ids=lambda package: package.__name__)
+@pytest.mark.parametrize("package", [rdr_core, rdr_viz, rdr_viz.papers], ids=lambda package: package.__name__)
 def test_every_public_name_has_its_entry(site, package):
-    page = (site / "api" / f"{package.__name__}.html").read_text(encoding="utf-8")
+    name = "papers" if package is rdr_viz.papers else package.__name__
+    page = (site / "api" / f"{name}.html").read_text(encoding="utf-8")
     for name in package.__all__:
         entry = re.search(rf'<dt[^>]* id="{package.__name__}\.{name}">.*?</dt>\s*<dd>\s*<p>(.*?)</p>', page, re.DOTALL)
         assert entry, name

@@ -91,6 +91,14 @@ def analysis(
 
     Raises:
         RdrError: another analysis has the name.
+
+    Example:
+        >>> @analysis("last rows", "the last row of a run's history")
+        ... def last_rows(run, data=None):
+        ...     return run.history.tail(1)
+        >>> "last rows" in analyses()
+        True
+        >>> ANALYSES.remove("last rows")
     """
 
     def register(make: F) -> F:

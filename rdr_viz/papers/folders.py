@@ -40,6 +40,14 @@ def paper(name: str) -> Callable[[Folder], Folder]:
 
     Raises:
         RdrError: another paper has the name.
+
+    Example:
+        >>> @paper("ours")
+        ... def ours():
+        ...     return "papers/ours"
+        >>> "ours" in paper_names()
+        True
+        >>> PAPERS.remove("ours")
     """
     if name in shipped_papers():
         raise RdrError(f"There is a paper named {name!r} already; choose another name.")

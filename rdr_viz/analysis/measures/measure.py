@@ -62,6 +62,14 @@ def measure(name: str, *, words: str, unit: str = "", analyses: tuple[str, ...] 
 
     Raises:
         RdrError: another measure has the name.
+
+    Example:
+        >>> @measure("steps", words="steps of training")
+        ... def steps(run):
+        ...     return float(run.epochs)
+        >>> MEASURES["steps"].words
+        'steps of training'
+        >>> MEASURES.remove("steps")
     """
 
     def register(of: F) -> F:
