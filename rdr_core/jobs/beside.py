@@ -15,10 +15,11 @@ def stand_by() -> None:
     for someone to take what they have made, until the machine is switched off.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Wait for the process that started this one, if one did, and end when it does, however it ends."""
     parent = parent_process()
     if parent is not None:
         parent.join()

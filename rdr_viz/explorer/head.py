@@ -105,12 +105,12 @@ def _set_of(config: RunConfig, words: str) -> dict[str, Any]:
     drawn = ", subset and class order drawn by the seed"
     rest = words.removeprefix(config.dataset).replace(drawn, "").replace("recipe authors", "authors' schedule")
     return {
-        "name": words, "title": _title(config.dataset) + rest, "drawn": config.drawn,
+        "name": words, "title": heading(config.dataset) + rest, "drawn": config.drawn,
         "sheet": config.dataset if sheet(config.dataset) else None, "tails": {},
     }  # fmt: skip
 
 
-def _title(dataset: str) -> str:
+def heading(dataset: str) -> str:
     """A data set's name as a heading; that of one's own arrays, or of a few classes, stays as it is."""
     name = dataset_name(dataset)
     return name[:1].upper() + name[1:] if DATASETS.get(dataset) else name

@@ -37,7 +37,7 @@ def results(paper: Paper, shelf: Shelf) -> str:
 
     The same runs give the same text.
     """
-    parts = (_accuracies(paper.grids[_GRID], shelf), _beside_the_papers(paper, shelf), _verdicts(paper, shelf))
+    parts = (_accuracies(paper.grids[_GRID], shelf), beside_the_papers(paper, shelf), _verdicts(paper, shelf))
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -107,7 +107,7 @@ def _accuracies(grid: Grid, shelf: Shelf) -> str:
     return head + "\n".join(rows)
 
 
-def _beside_the_papers(paper: Paper, shelf: Shelf) -> str:
+def beside_the_papers(paper: Paper, shelf: Shelf) -> str:
     """The paper's accuracies over all classes beside ours, at each scale that compares; "" without runs."""
     words = {
         "paper": "In the paper's own setting, accuracy over all classes, the paper's number / **ours**; what is not "

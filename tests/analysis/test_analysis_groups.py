@@ -10,6 +10,7 @@ from sklearn.metrics import confusion_matrix
 
 from rdr_core.errors import RdrError
 from rdr_core.measures.predictions import calibration_error
+from rdr_core.runs import Run
 from rdr_viz.analysis.groups import (
     accuracy_with_intervals,
     calibration,
@@ -52,7 +53,7 @@ def test_predictions_are_the_networks_and_of_the_runs_accuracy(rdr_run):
 def test_stored_predictions_are_read(rdr_run, monkeypatch):
     first = predictions(rdr_run, epoch=5)
     assert result_path(rdr_run, "predictions", {"epoch": 5, "split": "test"}).is_file()
-    monkeypatch.setattr("rdr_viz.analysis.predictions._predict", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(Run, "model", lambda *_: pytest.fail("computed again"))
     pd.testing.assert_frame_equal(predictions(rdr_run, epoch=5), first)
 
 

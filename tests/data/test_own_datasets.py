@@ -275,13 +275,13 @@ def test_papers_grids_stand_on_it(registered):
 def test_pictures_and_the_explorer_have_its_title(registered):
     from rdr_viz.analysis.words import dataset_name
     from rdr_viz.explorer.at_hand import data_words
-    from rdr_viz.explorer.head import _title
+    from rdr_viz.explorer.head import heading
 
     registered(title="Squares I")
-    assert dataset_name("squares") == _title("squares") == "Squares I"
+    assert dataset_name("squares") == heading("squares") == "Squares I"
     registered()
-    assert (dataset_name("squares"), _title("squares")) == ("squares", "Squares")
-    assert (dataset_name("digits"), _title("digits"), _title("digits:9-4")) == ("digits", "Digits", "digits:9-4")
+    assert (dataset_name("squares"), heading("squares")) == ("squares", "Squares")
+    assert (dataset_name("digits"), heading("digits"), heading("digits:9-4")) == ("digits", "Digits", "digits:9-4")
     usual = SimpleNamespace(**vars(ARRAYS))
     assert data_words(config(epochs=usual.epochs, batch_size=usual.batch_size)) == "squares"
 

@@ -9,7 +9,7 @@ import sys
 import psutil
 from waiting import ended, wait_for
 
-from rdr_core.jobs.beside import _end_with_parent
+from rdr_core.jobs.beside import end_with_parent
 
 #: One process of its executor waits for work, the other is at it for ever.
 SCRIPT = """
@@ -48,4 +48,4 @@ def test_they_leave_interrupts_to_the_other_and_end_when_it_is_killed():
 
 
 def test_a_process_that_nothing_started_stands_by_nobody():
-    _end_with_parent()
+    end_with_parent()

@@ -163,9 +163,9 @@ def test_a_budget_that_is_no_time_is_refused(words):
 def test_results_tell_what_there_is_in_the_papers_own_setting(tiny, runs):
     from rdr_viz.papers import results as module
 
-    assert module._beside_the_papers(tiny, Shelf([])) == ""
+    assert module.beside_the_papers(tiny, Shelf([])) == ""
     cells = compared_cells(tiny, "1", tiny.grids["tiny"], Shelf([runs]), Path("runs")).set_index(["method", "group"])
-    said = module._beside_the_papers(tiny, Shelf([runs]))
+    said = module.beside_the_papers(tiny, Shelf([runs]))
     assert "| `-m` | Toy-LT, IF 100 |" in said
     for method, printed in (("ce", "70.0"), ("rdr", "75.0")):
         assert f"| `{method}` | {printed} / **{cells.loc[(method, 'all'), 'ours']:.1f}** (2 seeds) |" in said
