@@ -120,9 +120,7 @@ def run(
         + ("The same command continues." if outcome.unfinished else "`rdr paper` draws them.")
     )
     if outcome.lost:
-        typer.echo(
-            f"{outcome.lost} worker(s) were killed or failed; the same command continues their runs.", err=True
-        )
+        typer.echo(f"{outcome.lost} worker(s) were killed or failed; the same command continues their runs.", err=True)
     if outcome.busy:
         typer.echo(f"Another process is training {len(outcome.busy)} of those left.")
     for failure in outcome.failed:
