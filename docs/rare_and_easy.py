@@ -64,8 +64,8 @@ def sentence(table: pd.DataFrame) -> str:
     """The shares in words."""
     shares = {name: f"{100 * share:.0f} %" for name, share in explained(table).items()}
     return (
-        f"Of the variance of cross-entropy's errors over classes and {table['seed'].nunique()} seeds, the logarithm of "
-        f"the count explains {shares['count']}, which class it is {shares['class']}, the two together {shares['both']}."
+        f"The logarithm of the count explains {shares['count']} of the variance of cross-entropy's errors over classes "
+        f"and {table['seed'].nunique()} seeds, the class itself {shares['class']}, and both together {shares['both']}."
     )
 
 

@@ -23,12 +23,12 @@
 # 1. what a long tail is, on handwritten digits that you can look at;
 # 2. what it does to a network: **which** digits it gets wrong, and what two remedies change;
 # 3. why nobody notices: the loss looks fine, so does the accuracy, and the network is sure of itself;
-# 4. to look at a claim of a paper and not take it for what you see.
+# 4. to check a paper's claim with your own eyes.
 #
-# No GPU, no downloads, a minute or two. All networks were trained before and their results came with the toolkit, so a
-# slider answers at once; section 3 trains a few again, and section 5 one in front of you. Run the cells from top to
-# bottom (Shift+Enter). The first one only gathers the tools; there is no need to read it. Cells that only draw are
-# folded: three dots stand for them, and open them.
+# No GPU, no downloads, a minute or two. All networks were trained beforehand and their results come with the toolkit,
+# so the sliders answer at once; section 3 trains a few again, and section 5 one in front of you. Run the cells from
+# top to bottom (Shift+Enter). The first one only gathers the tools; you need not read it. Cells that only draw are
+# folded; click the three dots to open one.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import ipywidgets as widgets
@@ -152,19 +152,20 @@ explore(slider([1, 2, 5, 10, 20, 50, 100], 50), draw_counts)
 # %% [markdown]
 # ## 2. Who pays for it?
 #
-# The same small network was trained on such data again and again, with several random seeds, and each time tested on
-# 50 new images of *every* digit. **All** is the accuracy over all of them; **Many**, **Medium** and **Few** are the
-# digits 0 to 2, 3 to 6 and 7 to 9. Methods differ only in how they let the rare digits count:
+# The same small network was trained on such data many times, with several random seeds, and each time tested on 50 new
+# images of *every* digit. **All** is the accuracy over all of them; **Many**, **Medium** and **Few** are the digits 0
+# to 2, 3 to 6 and 7 to 9. The methods differ only in how much they let the rare digits count:
 #
-# - **CE** (cross-entropy): every image counts the same. This is what one does without thinking.
+# - **CE** (cross-entropy): every image counts the same. This is the usual default.
 # - **1/n**: an image counts in inverse proportion to the number *n* of images in its class, so that each class has
 #   the same say. With **γ = 0.5** it is the square root of that, a compromise.
-# - **RDR**: 1/n times a ratio that is measured while training, which compares the features of a class in the current
-#   batch with a running mean of them. The next notebook computes it by hand.
-# - **LA** (logit adjustment): no weights; the network is told how common each class is and must beat that.
-# - **SAM**: no remedy for the tail, but a step that looks for flat minima.
+# - **RDR**: 1/n times a ratio that is measured during training. The ratio compares the features of a class in the
+#   current batch with their running mean. The next notebook computes it by hand.
+# - **LA** (logit adjustment): no weights; in training, each class's score gets a head start by how common the class
+#   is.
+# - **SAM**: no remedy for the tail, but an optimizer step that looks for flat minima.
 #
-# **Who pays as the imbalance factor grows? And what does a remedy cost the digits that had plenty?**
+# **Who pays as the imbalance factor grows? And what does a remedy cost the digits that have plenty of images?**
 
 
 # %%
@@ -183,16 +184,16 @@ explore(
 # %% [markdown]
 # ### Which images does a remedy win, and which does it lose?
 #
-# Digits are quick, but a test set of 500 of them decides little. The same networks' larger sisters learnt clothes:
-# **Fashion-MNIST** with an imbalance factor of 100, 6,000 images of the largest class and 60 of the smallest, 10,000
-# images to test with. Which class is rare was drawn by lot. Here are test images that only one of two methods gets
-# right, the first of each class that come, and how many there are:
+# Digits are quick, but a test set of 500 of them decides little. Larger networks of the same kind were trained on
+# clothes: **Fashion-MNIST** with an imbalance factor of 100, 6,000 images of the largest class and 60 of the smallest,
+# and 10,000 test images. Which classes are rare was drawn at random. The picture shows test images that only one of
+# two methods gets right, the first few of each class, and how many there are:
 #
-# - **1/n+DRW** is 1/n that begins late, in the last fifth of the run; **RDR** is as its authors released it, which
+# - **1/n+DRW** is 1/n that begins late, in the last fifth of the run; **RDR** is as its authors released it, and
 #   begins there too.
 #
-# **What do the images have in common that CE loses? For each image that the remedy wins on a rare class, how many does
-# it lose on its common look-alike? Between 1/n and RDR: is there anything left to win?**
+# **What do the images that CE loses have in common? For each image that the remedy wins on a rare class, how many does
+# it lose on a similar common class? Between 1/n and RDR, is there anything left to win?**
 
 
 # %%
@@ -224,11 +225,11 @@ explore(
 #
 # ### The loss looked fine
 #
-# While a network trains one watches its **loss**: minus the logarithm of the probability that it gives to the true
-# answer, averaged over the training images. 0 is perfect; 0.69 is what a coin toss between two digits gets, and 2.3 is
-# guessing among ten. The dashed line is that average, the one number that everybody looks at.
+# While a network trains, people watch its **loss**: minus the logarithm of the probability that it gives to the true
+# answer, averaged over the training images. 0 is perfect; a coin toss between two digits gets 0.69, and guessing among
+# ten gets 2.3. The dashed line is that average, the one number that everybody looks at.
 #
-# **Whose loss does the dashed line tell you? How far from it is the loss on *new* images of the rare digits?**
+# **Whose loss does the dashed line show? How far from it is the loss on *new* images of the rare digits?**
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -285,15 +286,15 @@ ANALYSED = ["ce", "inverse", "inverse:gamma=0.5", "rdr", "la", "rdr+la"]
 explore([slider([10, 50], 50), method_menu(ANALYSED, "ce")], draw_loss)
 
 # %% [markdown]
-# The average is made of images, and nearly all images are of common digits. So it is a report on them. A method that
-# weighs the rare ones up moves their training loss a lot. **How much of that arrives on new images?** (Two training
-# images of a 9 are easily learnt by heart.)
+# The average is over images, and nearly all images are of common digits, so it says little about the rare ones. A
+# method that gives the rare digits more weight lowers their training loss a lot. **How much of that carries over to
+# new images?** (Two training images of a 9 are easily learnt by heart.)
 #
 # ### The accuracy looked fine too
 #
-# The overall accuracy hides the rare digits, since they are three of ten. It gets worse. Often the test images are
-# collected as the training images were, so that the rare digits are rare there too. This is what you would then have
-# read (imbalance factor 50, mean over seeds):
+# The overall accuracy hides the rare digits, since they are only three of ten. It gets worse: test images are often
+# collected in the same way as the training images, so the rare digits are rare there too. This is what you would then
+# have seen (imbalance factor 50, mean over seeds):
 
 # %%
 rows = {}
@@ -316,11 +317,11 @@ print(
 # %% [markdown]
 # ### Which of them is better, then?
 #
-# It depends on the test. The two right columns are the ends of a line: test sets in which a class is as frequent as
-# nᵗ, with t = 1 as in training and t = 0 for all alike; t = −1 turns the tail around. CE is there twice: as it is,
-# and with **post-hoc thresholds**, which know the test's t and take (1 − t) · log n off the class's score. They train
-# nothing. (Their networks are needed, so CE is trained again here: some seconds.) **Who wins as in training, who where
-# all are alike? What do thresholds need that the others do not?**
+# It depends on the test. The two right columns are two points on a line of test sets, in which the frequency of a
+# class is proportional to nᵗ: t = 1 is as in training, t = 0 makes all classes equal, and t = −1 reverses the tail. CE
+# is there twice: as it is, and with **post-hoc thresholds**, which know the test's t and subtract (1 − t) · log n from
+# the class's score. They train nothing. (They need the networks, so CE is trained again here, in a few seconds.)
+# **Which method wins at t = 1, and which at t = 0? What do thresholds need that the others do not?**
 
 # %%
 compared = [find(50, method)[:6] for method in ("la", "inverse", "rdr")]
@@ -331,15 +332,15 @@ explore(
 )
 
 # %% [markdown]
-# A remedy in training is good for the one test that it was made for; thresholds on plain CE go wherever they are told,
-# for nothing. So before you ask which method is best, ask **for which test**, and what CE with thresholds would do.
+# A remedy in training suits only the test that it was made for; thresholds on plain CE adapt to any test at no cost.
+# So before you ask which method is best, ask **for which test**, and how CE with thresholds would do.
 #
 # ### The network did not know either
 #
-# One may ask a network how sure it is: its **confidence** is the probability of the class that it names. Here are the
-# clothes of section 2 again, one seed, 10,000 test images, all classes alike. A dot stands for the images of about one
-# confidence; on the dashed line the network is right as often as it says. **On which group is CE too sure of itself?
-# Does *All* tell you?**
+# A network also says how sure it is: its **confidence** is the probability of the class that it predicts. Here are the
+# clothes of section 2 again, one seed, 10,000 test images, all classes equally frequent. Each dot stands for images of
+# similar confidence; on the dashed line the network is right as often as it says. **On which group is CE
+# overconfident? Does *All* show it?**
 
 
 # %%
@@ -351,27 +352,27 @@ remedies = [method for method in CLOTHES if method != "ce"]
 explore(method_menu(remedies, "inverse", "CE against"), draw_calibration)
 
 # %% [markdown]
-# CE takes the rare classes for as rare as they were in training, names another one, and is sure of it; the remedies,
-# which were not made for this, mend most of it, since they change how common a class is taken to be.
+# CE expects the rare classes to be as rare as in training, so it predicts another class, with confidence. The remedies
+# were not made for this, but they correct most of it, since they change how common each class is taken to be.
 #
 # ## 4. A claim, and your eyes
 #
-# Where do RDR's weights go while the network learns? The paper that proposed it (Luo et al., NeurIPS 2024) claims
-# that a class's weight moves **inversely** to a quantity B′ of the class, from the theory of how well a network can
-# do on balanced data. To get B′, take the training image of the class on which the network gives the true answer its
-# lowest score. Then
+# How do RDR's weights change while the network learns? The paper that proposed RDR (Luo et al., NeurIPS 2024) claims
+# that a class's weight moves **inversely** to a quantity B′ of the class, which comes from the theory of how well a
+# network can do on balanced data. To compute B′, take the training image of the class on which the network gives the
+# true answer its lowest score. Then
 #
 # > B′ = √(share of the class in the training set) × (1 − probability that the network gives to the true class).
 #
-# So B′ is high while the class's worst image is still misjudged, and falls as it is learned.
+# So B′ is high while the class's worst image is still misclassified, and falls as that image is learnt.
 #
-# If the claim holds here, the upper curve of a group **rises where the lower one falls**. Spearman's ρ puts a number
-# on it: −1 if they always go opposite ways, 0 if they do not care about each other, +1 if they always go together.
+# If the claim holds here, the upper curve of a group **rises where the lower one falls**. Spearman's ρ measures this:
+# −1 if they always move in opposite directions, 0 if they are unrelated, +1 if they always move together.
 #
-# Look at RDR first, and do not take the claim for what you see. Then choose **1/n** as a control: its weights are
-# fixed by the class sizes, and they wobble only because they are scaled to mean 1 in every batch, whose mix of digits
-# is chance. Whatever ρ you find there cannot come from any wisdom of the method. **Does the claim hold in your eyes?
-# And at another imbalance factor?**
+# Look at RDR first, and try not to see the claim just because you have read it. Then choose **1/n** as a control: its
+# weights are fixed by the class sizes, and they vary only because they are scaled to mean 1 in every batch, whose mix
+# of digits is random. So any ρ you find there cannot be the method's doing. **Does the claim hold in your eyes? And at
+# another imbalance factor?**
 
 
 # %%
@@ -387,9 +388,9 @@ explore([slider(FACTORS, 50), method_menu(["rdr", "inverse"], "rdr")], draw_weig
 # %% [markdown]
 # ## 5. Train one yourself
 #
-# Change the two values and run the cell: a few seconds on any laptop. The run is stored in the folder `runs` beside
-# this notebook; run the cell again and it is opened instead of trained again. **Before you run it: what do you expect
-# on Few?**
+# Change the two values and run the cell; it takes a few seconds on any laptop. The run is stored in the folder `runs`
+# beside this notebook; if you run the cell again, the run is opened, not trained again. **Before you run it: what do
+# you expect on Few?**
 
 # %%
 IMBALANCE_FACTOR = 20
@@ -410,10 +411,10 @@ picture(
 # %% [markdown]
 # ### Or watch two of them learn
 #
-# Points in the plane, one class of them rare. Two networks begin alike and see the same batches; only their losses
-# differ. Press **Train**: the ground shows what each network takes for which class, the dashed line is the rule that is
-# best where all classes count alike. Then make the tail longer. It runs in this page, and its five tasks check
-# themselves. `rdr playground` writes it as one HTML file.
+# Here are points in the plane, and one of their classes is rare. Two networks start from the same weights and see the
+# same batches; only their losses differ. Press **Train**: the background shows the class that each network predicts,
+# and the dashed line is the best rule if all classes count equally. Then make the tail longer. It all runs in this
+# page, and its five tasks check themselves. `rdr playground` writes it as one HTML file.
 
 # %%
 playground()
@@ -421,14 +422,13 @@ playground()
 # %% [markdown]
 # ## 6. To discuss
 #
-# 1. Someone reports "99 % accuracy" for a network that is to find a rare disease. What do you ask first?
-# 2. The Few digits have 150 test images in all. How many images lie between 1/n and RDR in section 2? How many seeds
+# 1. Someone reports "99 % accuracy" for a network that should detect a rare disease. What do you ask first?
+# 2. The Few digits have 150 test images in all. By how many images do 1/n and RDR differ in section 2? How many seeds
 #    would you want before you say that one is better? (Notebook 5 has a slider for that.)
 # 3. In section 3 a remedy lowers the training loss of the rare digits much more than their loss on new images. What
-#    would you collect, or change, to lower the latter?
-# 4. Did you see the claim of section 4 in your own curves? With the same seed, 1/n and RDR were given the same batches:
-#    which of RDR's spikes are in 1/n's curves too, and what is left that only RDR's ratio can have made? What would a
-#    picture look like that convinced you of the claim, or of its opposite?
+#    would you collect, or change, to lower the loss on new images?
+# 4. Did you see the claim of section 4 in your own curves? With the same seed, 1/n and RDR saw the same batches. Which
+#    of RDR's spikes are in 1/n's curves too, and which can only come from RDR's ratio? What picture would convince you
+#    of the claim, or of its opposite?
 #
-# **Next:** [RDR by hand](02_rdr_by_hand.ipynb), the same method with your own hands, on numbers small enough to
-# check.
+# **Next:** [RDR by hand](02_rdr_by_hand.ipynb), the same method worked out by hand, on numbers small enough to check.

@@ -17,17 +17,18 @@
 # %% [markdown]
 # # RDR by hand
 #
-# RDR weighs an image by its class's rarity **times a ratio r**, solved anew in every batch. This notebook solves for r
-# with numbers that you can follow on paper, then on a network's own features. You will learn
+# RDR weights an image by its class's rarity **times a ratio r**, which is solved for in every batch. This notebook
+# solves for r with numbers that you can follow on paper, then on a real network's features. You will learn
 #
-# 1. what the ratio asks: *how must I weigh these images so that their mean lands where the class usually is?*
+# 1. what question the ratio answers: *how must I weight these images so that their mean lands where the class usually
+#    is?*
 # 2. how it is solved, for one class with pencil and paper and for all classes at once;
 # 3. why r is exactly 1 where the batch looks like the class, and why it can be **below zero**;
-# 4. what the ridge, the clamp, the temperature γ and the momentum m do, each by a slider.
+# 4. what the ridge, the clamp, the temperature γ and the momentum m do, each with a slider.
 #
-# The method is of Luo et al., "Revive Re-weighting in Imbalanced Learning by Density Ratio Estimation", NeurIPS 2024.
-# No downloads, less than a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells
-# that only draw are folded: three dots stand for them, and open them.
+# The method is from Luo et al., NeurIPS 2024, "Revive Re-weighting in Imbalanced Learning by Density Ratio
+# Estimation". No downloads, less than a minute. Run the cells from top to bottom (Shift+Enter); the first gathers the
+# tools. Cells that only draw are folded; click the three dots to open one.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import ipywidgets as widgets
@@ -80,13 +81,13 @@ def pair(point):
 # %% [markdown]
 # ## 1. A batch in the plane
 #
-# A network turns each image into numbers, its **features**; a linear classifier on top reads the class off them. Real
+# A network turns each image into numbers, its **features**; a linear classifier predicts the class from them. Real
 # networks have 64 features or more. Ours has two, so that an image is a point in the plane.
 #
 # Here is a batch of seven images: four of the class *Many*, two of *Medium*, one of *Few*. The method remembers where
-# each class usually lies, by a running mean of its features, the **prototype** (star). The cross is the mean of the
-# class's images in this batch. **In which class does the batch look least like the class? To which of its images would
-# you give more weight, to which less, so that the cross moves onto the star?**
+# each class usually is: the **prototype** (star) is a running mean of the class's features. The cross is the mean of
+# the class's images in this batch. **In which class does the batch look least like the class? Which of its images
+# would you give more weight, and which less, so that the cross moves onto the star?**
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 features = np.array([[7, 1], [6, 4], [4, 5], [7, 2], [3, 1], [1, 3], [1, 6]], float)
@@ -132,7 +133,7 @@ picture(
 )
 
 # %% [markdown]
-# ## 2. One class with pencil and paper
+# ## 2. One class, with pencil and paper
 #
 # Take *Medium*: two images, $x_1 = (3, 1)$ and $x_2 = (1, 3)$, and the prototype $F = (2.5, 1.5)$. We want two ratios
 # whose weighted mean of the images is the prototype (the paper's equation 5):
@@ -144,12 +145,12 @@ picture(
 #
 # | step | formula | here |
 # | --- | --- | --- |
-# | Gram matrix, how alike are the images? | $G = \Phi^\top \Phi$ | $\begin{pmatrix} 3 \cdot 3 + 1 \cdot 1 & 3 \cdot 1 + 1 \cdot 3 \\ 3 \cdot 1 + 1 \cdot 3 & 1 \cdot 1 + 3 \cdot 3 \end{pmatrix} = \begin{pmatrix} 10 & 6 \\ 6 & 10 \end{pmatrix}$ |
-# | right-hand side, how alike are image and prototype? | $\Phi^\top F$ | $\begin{pmatrix} 3 \cdot 2.5 + 1 \cdot 1.5 \\ 1 \cdot 2.5 + 3 \cdot 1.5 \end{pmatrix} = \begin{pmatrix} 9 \\ 7 \end{pmatrix}$ |
+# | Gram matrix: how similar are the images? | $G = \Phi^\top \Phi$ | $\begin{pmatrix} 3 \cdot 3 + 1 \cdot 1 & 3 \cdot 1 + 1 \cdot 3 \\ 3 \cdot 1 + 1 \cdot 3 & 1 \cdot 1 + 3 \cdot 3 \end{pmatrix} = \begin{pmatrix} 10 & 6 \\ 6 & 10 \end{pmatrix}$ |
+# | right-hand side: how similar are image and prototype? | $\Phi^\top F$ | $\begin{pmatrix} 3 \cdot 2.5 + 1 \cdot 1.5 \\ 1 \cdot 2.5 + 3 \cdot 1.5 \end{pmatrix} = \begin{pmatrix} 9 \\ 7 \end{pmatrix}$ |
 # | solve | $r = b \, G^{-1} \, \Phi^\top F$ | $\frac{2}{64} \begin{pmatrix} 10 & -6 \\ -6 & 10 \end{pmatrix} \begin{pmatrix} 9 \\ 7 \end{pmatrix} = \begin{pmatrix} 1.5 \\ 0.5 \end{pmatrix}$ |
 #
-# The first image lies on the prototype's side, so it counts one and a half times; the second half. The same in NumPy,
-# beside the toolkit's `density_ratio`. An `assert` stops the notebook if they differ.
+# The first image is on the prototype's side, so it counts one and a half times; the second counts half. Below is the
+# same in NumPy, beside the toolkit's `density_ratio`. An `assert` stops the notebook if they differ.
 
 # %%
 phi = features[labels == 1].T  # a column for each image
@@ -174,9 +175,8 @@ assert np.abs(r - toolkit(phi.T, [0, 0], F[None], ridge=0.0)).max() < 1e-6
 # %% [markdown]
 # ## 3. Move the prototype
 #
-# Move the star with the two sliders and watch the two ratios. The grey rings are of the size of a ratio of 1.
-# **Where must the star be for both ratios to be 1? Where does one of them become negative? And where are both larger
-# than 1?**
+# Move the star with the two sliders and watch the two ratios. The grey rings show the size of a ratio of 1. **Where
+# must the star be for both ratios to be 1? Where does one of them become negative? And where are both larger than 1?**
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -223,9 +223,9 @@ explore(
 )
 
 # %% [markdown]
-# **r = 1 exactly.** When the star lies on the cross, every r is 1, not about 1 but to the last bit, and RDR is nothing
-# but 1/n. That holds also where the equations have no unique answer: below, for five copies of the same image, and for
-# a thousand images of 40 classes, each of more images than there are features.
+# **r = 1 exactly.** When the star is on the cross, every r is exactly 1, to the last bit, and RDR is just 1/n. This
+# holds even if the equations have no unique solution: below, for five copies of the same image, and for a thousand
+# images of 40 classes, each with more images than there are features.
 
 # %%
 draw = np.random.default_rng(0)
@@ -241,8 +241,9 @@ print("r is 1 to the last bit in all three batches")
 # %% [markdown]
 # ## 4. All classes at once
 #
-# The paper solves a small system for each class; ImageNet has 1,000 of them. But look at the Gram matrix of the whole
-# batch with zeros wherever two images belong to different classes. **What does one solve with this matrix do?**
+# The paper solves a small system for each class, and ImageNet has 1,000 classes. Instead, look at the Gram matrix of
+# the whole batch, with zeros wherever two images belong to different classes. **What does a single solve with this
+# matrix do?**
 
 # %%
 same = labels[:, None] == labels
@@ -270,8 +271,8 @@ picture(
 
 # %% [markdown]
 # One more thing: *Many* has four images but only two features, so **infinitely many** choices of r put its mean on the
-# star. Which to take? The toolkit takes the one that is **closest to 1**, that is, the one that meddles least: write
-# r = 1 + δ, so that δ has to move the mean by no more than the arrow from cross to star, and take the shortest such δ.
+# star. Which one should we take? The toolkit takes the one **closest to 1**, which changes the weights least: write
+# r = 1 + δ, so that δ only has to move the mean by the arrow from cross to star, and take the shortest such δ.
 
 # %%
 size = same.sum(1)
@@ -286,19 +287,20 @@ table = {"class": [CLASSES[k] for k in labels], "r": r, "mean on the star": reac
 pd.DataFrame(table, index=names).style.format({"r": "{:.3f}"})
 
 # %% [markdown]
-# *Few* is the odd one out: a single image can be stretched and shrunk but not turned, so its mean goes to the point
-# nearest to the star, and $r = \langle x, F \rangle / \lVert x \rVert^2$. Keep this in mind: a rare class has one image
-# in most of its batches, and then r compares little more than **lengths**.
+# *Few* is the exception: a ratio can stretch or shrink a single image but not turn it, so the mean goes to the
+# reachable point nearest to the star, and $r = \langle x, F \rangle / \lVert x \rVert^2$. Keep this in mind: a rare
+# class has only one image in most of its batches, and then r compares little more than **lengths**.
 #
 # ## 5. What the ridge does
 #
-# Two images of a class can be nearly the same. To move their mean sideways by a little, RDR has to weigh one of them
-# hugely and the other hugely *negatively*. The **ridge** is a small number added to the diagonal of the Gram matrix
-# that forbids this. (The toolkit iterates it three times and pulls towards r = 1, so that it spoils no answer that is
-# well posed.)
+# Two images of a class can be nearly the same. To move their mean sideways a little, RDR has to give one of them a
+# huge weight and the other a huge *negative* one. The **ridge**, a small number added to the diagonal of the Gram
+# matrix, prevents this. (The toolkit iterates it three times and pulls towards r = 1, so that well-posed answers stay
+# the same.)
 #
-# Below, two images lie a gap apart, and the prototype is 0.1 beside their mean. **Without a ridge (the first stop of
-# the slider), how do the ratios go as the gap closes? And what does each stronger ridge give up in return?**
+# Below, two images are separated by a gap, and the prototype is 0.1 to the side of their mean. **Without a ridge (the
+# first position of the slider), how do the ratios change as the gap closes? And what does each stronger ridge give up
+# in return?**
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 SHIFT, gap = 0.1, np.logspace(-2, 0.5, 60)
@@ -370,15 +372,17 @@ explore(
 )
 
 # %% [markdown]
-# A density ratio cannot be negative; a least-squares estimate of it can. The paper does not say what it does then. The
+# A density ratio cannot be negative, but its least-squares estimate can. The paper does not say what it does then. The
 # toolkit clamps such ratios to 0: the image gets no weight in this step.
 #
 # ## 6. From the ratio to the weight
 #
-# $$w = \left( \frac{\max(r, 0)}{\pi_y} \right)^{\gamma}, \text{ scaled to mean 1 over the batch;} \qquad \pi_y = \text{share of the class in the training set.}$$
+# $$w = \left( \frac{\max(r, 0)}{\pi_y} \right)^{\gamma}, \text{ scaled to mean 1 over the batch;} \qquad \pi_y =
+# \text{share of the class in the training set.}$$
 #
-# With r = 1 this is 1/n. The **temperature γ** tempers the whole. Say that the training set has 40, 20 and 10 images
-# of the three classes. **What is left of the difference between classes, and of that within a class, at γ = 0.5?**
+# With r = 1 and γ = 1 this is 1/n. The **temperature γ** softens the whole weight. Suppose the training set has 40, 20
+# and 10 images of the three classes. **How much of the differences between classes, and within a class, is left at γ =
+# 0.5?**
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 counts = np.array([40, 20, 10])
@@ -427,10 +431,10 @@ explore(
 # %% [markdown]
 # ## 7. A real network
 #
-# Enough of toys. We train a small network on long-tailed digits with RDR (a few seconds), take it as it is at the end,
-# and walk through the training images three times in batches of 32. (Training also shifts the images a little, by
-# chance.) Each dot below is an image, its height the raw ratio. **Move through the batches: in which classes are the ratios steady, in which do they jump? Is
-# that wisdom, or chance?**
+# Enough toy examples. We train a small network on long-tailed digits with RDR (a few seconds), freeze it at the end,
+# and go through the training images three times in batches of 32. (Training also shifts the images a little at
+# random.) Each dot below is an image, and its height is the raw ratio. **Move through the batches: in which classes
+# are the ratios steady, and in which do they jump? Is that information, or chance?**
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 run = rdr_core.train(
@@ -503,7 +507,7 @@ def draw_batch(at):
 explore(slider("Batch", range(1, len(found) + 1), 2), draw_batch)
 
 # %% [markdown]
-# And over all of these batches, class by class. The share below 0 is the share of images that are clamped and so teach
+# Here is the same over all of these batches, by group. "Below 0" is the share of images that are clamped, and so teach
 # the network nothing in that step.
 
 # %%
@@ -519,19 +523,19 @@ for group, members in run.groups.items():
 pd.DataFrame(rows).T.style.format("{:.2f}")
 
 # %% [markdown]
-# Are you surprised where r is steady and where it jumps? A large class has many images in a batch, and they are alike
-# to the trained network: that is section 5's case. In a small class an image is alone most of the time, and then
-# $r = \langle x, F \rangle / \lVert x \rVert^2$: the part of F that lies beside x is out of its reach. With $x = F + e$,
-# where e is what is the image's own, the mean r of b images of a class is about
-# $\lVert F \rVert^2 / (\lVert F \rVert^2 + \lVert e \rVert^2 / b)$: **below 1 in a small class**, however typical
-# its images are. So the mean r of Few says how lonely its images are in their batches, not how dense the class is.
+# Are you surprised where r is steady and where it jumps? A large class has many images in a batch, and the trained
+# network sees them as nearly the same: that is the case of section 5. In a small class an image is usually the only
+# one in its batch, and then $r = \langle x, F \rangle / \lVert x \rVert^2$: the part of F orthogonal to x is out of
+# reach. With $x = F + e$, where e is the image's own deviation, the mean r of b images of a class is about $\lVert F
+# \rVert^2 / (\lVert F \rVert^2 + \lVert e \rVert^2 / b)$: **below 1 in a small class**, however typical its images
+# are. So the mean r of Few says how few images its classes have in a batch, not how dense the classes are.
 #
 # ### And with infinite data?
 #
-# Take two classes on a line, known exactly, with infinitely many images of them, and a network that can do anything:
-# then every method has one best answer at each x, which can be solved for. **Which methods are one and the same there?
-# What does the cure do twice, by 1/n and LA (logit adjustment, notebook 1)? And RDR, with r of the rare class as small
-# as the table says of Few?**
+# Take two classes on a line whose densities are known exactly, infinitely many images, and a network that can
+# represent anything. Then every method has one best answer at each x, which can be solved for. **Which methods give
+# the same answer? What happens if the imbalance is corrected twice, by 1/n and LA (logit adjustment, notebook 1)? And
+# what does RDR give if r of the rare class is as small as in the row of Few?**
 
 
 # %%
@@ -547,19 +551,19 @@ explore(
 )
 
 # %% [markdown]
-# With infinite data 1/n, LA and RDR with r = 1 draw the same line, the best one where both classes count alike
-# (**Fisher consistency**); an r below 1 for the rare class takes a part of that back, and focal loss moves the
-# confidence, not the boundary. What sets the first three apart in runs is that data are finite.
+# With infinite data 1/n, LA and RDR with r = 1 draw the same line, the best one if both classes count equally
+# (**Fisher consistency**). An r below 1 for the rare class undoes a part of this; focal loss changes the confidence,
+# not the boundary. In real runs the first three differ only because data are finite.
 #
 # ## 8. How a prototype trails
 #
-# After each batch the prototype moves towards the batch's mean: $F \leftarrow m F + (1 - m) \, \text{mean}$. With the
-# **momentum** m = 0 it *is* the last batch's mean; near 1 it is calm, but it is late when the network changes.
+# After each batch the prototype moves towards the batch's mean: $F \leftarrow m F + (1 - m) \, \text{mean}$. With
+# **momentum** m = 0 it *is* the last batch's mean; with m near 1 it is stable, but lags when the network changes.
 #
-# To see both, we show it four networks: the same run after 5, 10, 15 and 20 epochs, two rounds through the training
-# images with each. (In training the features move a little in every step; here they jump.) A dot is the mean of the
-# class's images in a batch, seen along the direction in which the class moved most. **Which m would you choose for a
-# large class, which for a small one?**
+# To see both, we use four networks: the same run after 5, 10, 15 and 20 epochs, with two rounds through the training
+# images for each. (In training the features move a little in every step; here they jump.) A dot is the mean of the
+# class's images in a batch, along the direction in which the class moved most. **Which m would you choose for a large
+# class, and which for a small one?**
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 stages = [features_after(epoch) for epoch in run.milestones]
@@ -637,19 +641,19 @@ explore(
 )
 
 # %% [markdown]
-# ## 9. To take home, and to discuss
+# ## 9. To remember, and to discuss
 #
-# - The ratio weighs the images of a batch so that their mean lands on the class's prototype; where it lies there
-#   already, RDR is 1/n.
-# - It is a least-squares answer to few, noisy numbers: ridge and clamp decide much of what it says.
+# - The ratio weights the images of a batch so that their mean lands on the class's prototype; if the mean is already
+#   there, RDR is 1/n.
+# - It is a least-squares estimate from few, noisy numbers, so ridge and clamp decide much of the result.
 #
 # 1. In section 7, the prototypes and the batches come from the same network and the same images. So what do the ratios
 #    there measure, if not chance? What would have to be true of a data set for them to measure more?
-# 2. With one image of a class in the batch, $r = \langle x, F \rangle / \lVert x \rVert^2$. Show that this follows from
-#    section 2. Which images get a large weight then: typical ones or odd ones?
-# 3. The paper calls it a ratio of the *balanced* to the *training* density of the features. Nothing in the formula has
-#    the word "balanced" in it. Where is it hidden? (Hint: what is the prototype a mean of?)
+# 2. With one image of a class in the batch, $r = \langle x, F \rangle / \lVert x \rVert^2$. Show that this follows
+#    from section 2. Which images get a large weight then: typical ones or odd ones?
+# 3. The paper calls it a ratio of the *balanced* to the *training* density of the features. The word "balanced"
+#    appears nowhere in the formula. Where is it hidden? (Hint: what is the prototype a mean of?)
 # 4. `rdr:ratio=class` takes the mean of r over the class's images in the batch. Which of the sliders above would then
 #    matter less?
 #
-# **Next:** [The explorer](03_explorer.ipynb), all the runs that came with the toolkit, to move.
+# **Next:** [The explorer](03_explorer.ipynb), all the runs that come with the toolkit, to explore.

@@ -17,17 +17,17 @@
 # %% [markdown]
 # # Curvature: sharp and flat minima, class by class
 #
-# The paper says that networks trained on a long tail end in **sharp** places for the rare classes, and that RDR leads
-# them to **flat** ones. It says so with numbers: eigenvalues of a matrix called the Hessian. You will learn
+# The paper says that networks trained on a long tail end in **sharp** minima for the rare classes, and that RDR leads
+# them to **flat** ones. Its evidence is numbers: eigenvalues of a matrix called the Hessian. You will learn
 #
-# 1. what an eigenvalue of the Hessian is, on a network so small that you can see all of its loss;
-# 2. what the eigenvalues say of networks trained on long-tailed digits, with CE, 1/n, RDR and SAM, and whether it is
-#    RDR's ratio that flattens;
-# 3. how the usual tool, PyHessian, can be wrong without a warning, and how to see it;
-# 4. why a curvature without the mode of BatchNorm cannot be read.
+# 1. what an eigenvalue of the Hessian is, on a network so small that you can see its whole loss;
+# 2. what the eigenvalues say about networks trained on long-tailed digits, with CE, 1/n, RDR and SAM, and whether
+#    RDR's ratio is what flattens the loss;
+# 3. how the usual tool, PyHessian, can be wrong without a warning, and how to notice it;
+# 4. why a curvature means little without the mode of BatchNorm.
 #
-# No downloads; a minute or two. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells that
-# only draw are folded: three dots stand for them, and open them.
+# No downloads; a minute or two. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells
+# that only draw are folded; click the three dots to open one.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 from functools import partial
@@ -72,16 +72,16 @@ def plain_ticks(axis, *ticks):
 # %% [markdown]
 # ## 1. A network with two weights
 #
-# The smallest deep network multiplies its input by $w_1$ and the result by $w_2$. It is to turn a 1 into a 1, so its
+# The smallest deep network multiplies its input by $w_1$ and the result by $w_2$. It should turn a 1 into a 1, so its
 # loss is $L = \frac{1}{2} (w_1 w_2 - 1)^2$: zero wherever $w_1 w_2 = 1$, all along a curve.
 #
 # Stand at a point of that landscape and look in a direction. How fast the loss **bends upwards** there is the
-# curvature in that direction. The **Hessian** H is the table of second derivatives, and it has the answer for every
-# direction v of length 1: $v^\top H v$. The largest of these over all directions is the largest **eigenvalue**, the
-# smallest the smallest one.
+# curvature in that direction. The **Hessian** H is the matrix of second derivatives, and it gives the curvature in
+# every direction v of length 1: $v^\top H v$. The largest of these over all directions is the largest **eigenvalue**,
+# and the smallest is the smallest eigenvalue.
 #
-# Choose a place and turn the direction. **At which of the two minima is the worst direction steeper? What is special
-# about the saddle? And what does a direction with curvature 0 look like?**
+# Choose a place and turn the direction. **At which of the two minima is the steepest direction steeper? What is
+# special about the saddle? And what does a direction with curvature 0 look like?**
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 PLACES = {
@@ -152,15 +152,15 @@ explore(
 )
 
 # %% [markdown]
-# Both minima have the same loss, 0, and both fit the data perfectly. In the sharp one a small change of the weights costs
-# much more. Whether flat minima also do better on new images is a conjecture with evidence on both sides. What the
-# paper's numbers measure is this steepness, for the loss over the training images of **one class** at a time.
+# Both minima have the same loss, 0, and both fit the data perfectly. In the sharp one a small change of the weights
+# costs much more. Whether flat minima also do better on new images is a conjecture with evidence on both sides. The
+# paper's numbers measure this curvature, for the loss over the training images of **one class** at a time.
 #
 # ## 2. Networks trained on a long tail
 #
-# A real Hessian is a square table with as many rows as the network has weights (24,058 in our small network for digits),
-# too large to look at, but its extreme eigenvalues can be computed. This was done for runs that come with the
-# toolkit, at the end of their training, for every digit by itself; so nothing is computed here.
+# A real Hessian is a square matrix with as many rows as the network has weights (24,058 in our small network for
+# digits). That is too large to look at, but its extreme eigenvalues can be computed. This was done for runs that come
+# with the toolkit, at the end of training, separately for each digit, so nothing is computed here.
 #
 # **Which digits are sharp under CE? What does SAM, made to find flat minima, do to them? And what does RDR do?**
 
@@ -227,8 +227,8 @@ explore(
 # ### Is it the ratio?
 #
 # RDR is 1/n times a ratio. So CE is not the only comparison to make: the fair control for the *ratio* is **1/n**. And
-# one seed is one throw of the dice. Here are six seeds of each, each dot the mean over the three Few digits.
-# **Does the ratio make the Few digits flatter than 1/n does?**
+# one seed is one throw of the dice. Here are six seeds of each; each dot is the mean over the three Few digits. **Does
+# the ratio make the Few digits flatter than 1/n does?**
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 few = {}
@@ -274,31 +274,32 @@ words = (
 picture(figure, f"Dots by method. {words}", words)
 
 # %% [markdown]
-# On digits, weighting the rare classes up is what flattens their loss, by far; the ratio adds nothing to that. A simpler
-# reading than "flat minima" is at hand, too: for a network that is *sure* of its training images, the loss is near zero
-# and so is its curvature, whatever the reason that it is sure. 1/n makes the network sure of two images of a nine.
+# On digits, giving the rare classes more weight is by far what flattens their loss; the ratio adds nothing to that.
+# There is also a simpler explanation than "flat minima": if a network is *sure* of its training images, for whatever
+# reason, the loss is near zero and so is its curvature. 1/n makes the network sure of two images of a nine.
 #
 # ### Flat, or only small?
 #
-# So put the loss beside the curvature. Each point is one digit of one network: to the right its training loss, upwards
-# the trace. Along a grey line both fall together, which says nothing of flatness: multiply any loss by a hundredth, and
-# you have done the same. **Is RDR below CE, or only further down the line?**
+# So put the loss beside the curvature. Each point is one digit of one network, with its training loss on the
+# horizontal axis and the trace on the vertical one. Along a grey line both fall together, which says nothing about
+# flatness: multiplying any loss by a hundredth does the same. **Is RDR below CE, or only further down the line?**
 
 # %%
 flatness = Flatness.from_runs([runs[50, method, 0] for method in METHODS])
 picture(flatness.figure(), flatness.alt, flatness.finding)
 
 # %% [markdown]
-# Most of what looked like flatness is a small loss: divided by it, little is left of what lay between the methods. And
-# that little is of one seed; the paper's page judges it over seeds, at equal loss, and against 1/n too.
+# Most of what looked like flatness is a small loss: divided by the loss, the methods differ little. And that little
+# comes from one seed; the paper's page judges it over seeds, at equal loss, and against 1/n too.
 #
 # What digits **cannot** show: what happens on CIFAR, with a deep network, over 200 epochs. There the same command
 # (`rdr analyse RUN`) computes the same numbers.
 #
 # ## 3. The whole spectrum
 #
-# Between the extremes lie all the other eigenvalues. Their density, for the digit with the fewest images, is what the
-# paper's figure 4 shows. **How many of the 24,058 directions are steep, roughly? And what do values below 0 mean?**
+# All other eigenvalues are between the extremes. The paper's figure 4 shows their density for the class with the
+# fewest images; here it is for that digit. **Roughly how many of the 24,058 directions are steep? And what do values
+# below 0 mean?**
 
 # %%
 spectra = SpectralDensityPlot.from_runs(
@@ -307,13 +308,13 @@ spectra = SpectralDensityPlot.from_runs(
 picture(spectra.figure(), spectra.alt, spectra.finding)
 
 # %% [markdown]
-# Nearly all directions are flat: the height is on a log scale, and the spike at 0 is thousands of times as high as
-# the rest. Values below 0 are directions in which the loss bends *downwards*: strictly, no trained network here sits in a
-# minimum of its class's loss. That is no surprise, since it was trained on all classes at once.
+# Nearly all directions are flat: the height is on a log scale, and the spike at 0 is thousands of times as high as the
+# rest. Values below 0 are directions in which the loss bends *downwards*: strictly, no trained network here is in a
+# minimum of this class's loss. That is no surprise, since it was trained on all classes at once.
 #
-# ## 4. How it came to be
+# ## 4. How it came about
 #
-# The weights of each run were kept at four moments of training. **Follow digits 0 and 9: which one was sharp early?
+# The weights of each run were kept at four points of training. **Follow digits 0 and 9: which one was sharp early?
 # Does that hold for every method?**
 
 
@@ -335,10 +336,10 @@ explore(
 #
 # Most published figures of this kind were made with PyHessian (Yao et al. 2020). It finds "the top eigenvalue" by
 # **power iteration**: multiply a random vector by H again and again, until the estimate stops changing. That finds the
-# eigenvalue of largest *magnitude*, and only where there is one.
+# eigenvalue of largest *magnitude*, and only if there is a single one.
 #
-# **A saddle.** The network of section 1 at w = (0, 0) has the eigenvalues +1 and −1, exactly. They are equally large,
-# so a power iteration never settles on either. **What will it return? Ten random starts:**
+# **A saddle.** The network of section 1 at w = (0, 0) has the eigenvalues +1 and −1, exactly. They are equally large
+# in magnitude, so a power iteration never settles on either. **What will it return? Ten random starts:**
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -393,17 +394,17 @@ words = (
 picture(figure, f"Dots for ten random starts. {words}", words)
 
 # %% [markdown]
-# The toolkit's `Hessian` gives the **residual** $\lVert H v - \lambda v \rVert$ with each eigenvalue: an eigenvalue lies
-# within that distance, whatever the method that found it. Ask for it wherever you read such numbers.
+# The toolkit's `Hessian` gives the **residual** $\lVert H v - \lambda v \rVert$ with each eigenvalue: a true
+# eigenvalue is within that distance, whatever method found it. Ask for the residual wherever you read such numbers.
 #
-# **A tolerance that is no error.** PyHessian stops when its estimate *changes* by less than the tolerance (0.001 by
-# default). Where it changes slowly, it stops far from the goal: if the second eigenvalue is ρ times the first, each
-# round shrinks the error by ρ² only, so that what is left at the end is the tolerance times ρ² / (1 − ρ²); or 1 − ρ,
-# where it took the second for the first.
+# **A tolerance that is not an error.** PyHessian stops when its estimate *changes* by less than the tolerance (0.001
+# by default). If it changes slowly, it stops far from the goal: if the second eigenvalue is ρ times the first, each
+# round shrinks the error only by ρ², so the error left at the end is the tolerance times ρ² / (1 − ρ²), or 1 − ρ if it
+# mistook the second eigenvalue for the first.
 #
-# To know the truth we take a network whose Hessian can be written down: a linear one, with the squared error over inputs
-# X, has $H = X^\top X / N$, so we can choose its eigenvalues. **Asked for an error of 0.1 %, what does one get as the
-# second eigenvalue comes near to the first?**
+# To know the truth we take a network whose Hessian can be written down: a linear one, with the squared error over
+# inputs X, has $H = X^\top X / N$, so we can choose its eigenvalues. **If you ask for an error of 0.1 %, what do you
+# get as the second eigenvalue approaches the first?**
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 SIZE = 50
@@ -465,8 +466,8 @@ picture(
 )
 
 # %% [markdown]
-# **The trace** has the same weakness: PyHessian stops when the mean over its random probes changes little, after two of
-# them at the earliest. The toolkit stops when the *standard error* of the mean is small enough, and returns it.
+# **The trace** has the same weakness: PyHessian stops when the mean over its random probes changes little, after two
+# of them at the earliest. The toolkit stops when the *standard error* of the mean is small enough, and returns it.
 
 # %%
 known = partial(Hessian, *linear_network(0.9), loss=squared_error, dtype=torch.float64)
@@ -488,10 +489,10 @@ pd.DataFrame(rows).T.style.set_caption(
 # %% [markdown]
 # ## 6. Which network? The mode of BatchNorm
 #
-# BatchNorm scales features by means and variances: in **train** mode by those of the batch at hand, in **eval** mode by
-# those that it remembers from training. These are two different functions of the weights, with two different Hessians.
-# We train a small network on long-tailed digits (a few seconds) and look at it both ways. **How far apart are they?
-# Which one is "the curvature of the trained network"?**
+# BatchNorm scales features by means and variances: in **train** mode by those of the current batch, in **eval** mode
+# by those stored during training. These are two different functions of the weights, with two different Hessians. We
+# train a small network on long-tailed digits (a few seconds) and compute both. **How far apart are they? Which one is
+# "the curvature of the trained network"?**
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 run = rdr_core.train(
@@ -539,19 +540,20 @@ picture(figure, f"Dots by digit and mode, log scale. {words}", words)
 
 # %% [markdown]
 # In train mode the class alone fills the batch and is scaled by its own mean and variance, which never happened in
-# training. In eval mode it is the network that makes the predictions. The toolkit takes eval mode unless told otherwise,
-# writes the mode into every figure, and leaves your model as it was; PyHessian switches it to eval mode and leaves it
-# there.
+# training. In eval mode the Hessian is that of the network that makes the predictions. The toolkit uses eval mode by
+# default, writes the mode into every figure, and leaves your model unchanged; PyHessian switches it to eval mode and
+# leaves it there.
 #
 # ## 7. To discuss
 #
 # 1. A paper prints "λ max = 0.13" for a rare class and cites PyHessian. Which three things do you ask for before you
 #    believe it?
-# 2. In section 1, the points (1, 1) and (2.5, 0.4) are the *same function* of the input. So can sharpness, measured this
-#    way, decide how well a network does on new images? What could one measure instead?
-# 3. In section 2, compare 1/n with CE. Find an explanation for the flat rare classes of 1/n that has nothing to do with
-#    minima being flat or sharp. How would you test it with the runs at hand?
-# 4. SAM is made to find flat minima of the loss over *all* images. Why may that leave the digit 9 as sharp as it was?
+# 2. In section 1, the points (1, 1) and (2.5, 0.4) are the *same function* of the input. So can sharpness, measured
+#    this way, decide how well a network does on new images? What could one measure instead?
+# 3. In section 2, compare 1/n with CE. Find an explanation for the flat rare classes of 1/n that has nothing to do
+#    with the shape of the minima. How would you test it with these runs?
+# 4. SAM is made to find flat minima of the loss over *all* images. Why might that leave the digit 9 as sharp as
+#    before?
 #
-# **Next:** [The paper's figures and claims](05_the_paper.ipynb), every figure, table and claim beside the paper's own
+# **Next:** [The paper's figures and claims](05_the_paper.ipynb): every figure, table and claim beside the paper's own
 # numbers.

@@ -18,21 +18,21 @@
 # # The paper's figures and claims
 #
 # *Revive Re-weighting in Imbalanced Learning by Density Ratio Estimation* (Luo et al., NeurIPS 2024) has nine figures,
-# several tables and a good many claims. Its authors released code for CIFAR with cross-entropy
-# ([GoodMorningPeter/RDR](https://github.com/GoodMorningPeter/RDR), commit bb55ea9f906f), which differs from their text
-# in what decides the numbers; all else is written from the text. You will learn
+# several tables and many claims. Its authors released code for CIFAR with cross-entropy
+# ([GoodMorningPeter/RDR](https://github.com/GoodMorningPeter/RDR), commit bb55ea9f906f), which differs from the text
+# in details that decide the numbers; everything else here is written from the text. You will learn
 #
-# 1. which of its **claims** hold in our runs, which fail, and which nobody can decide yet;
+# 1. which of its **claims** hold in our runs, which fail, and which cannot be decided yet;
 # 2. what each **table and figure** shows, and what the same picture looks like when someone else trains it;
-# 3. where the paper contradicts itself, and how to find that by three lines of code;
-# 4. how many **seeds** it takes to decide what is undecided.
+# 3. where the paper contradicts itself, and how to find that with three lines of code;
+# 4. how many **seeds** it takes to decide the undecided claims.
 #
-# Everything is drawn from stored runs by what is behind the command `rdr paper`; nothing is trained here, and nothing
-# is downloaded. A minute or two. Folded cells, three dots each, only gather tools or draw. Our runs stand in for
-# CIFAR-10-LT, so that everybody can repeat them on a laptop. Most are of **digits**, a tiny data set, whose imbalance
-# factor 50 stands for the paper's 100; those that decide what the *ratio* adds are of **Fashion-MNIST** at imbalance
-# factor 100, with 10,000 test images, and each seed draws its own subset and which class is rare. A number of ours is
-# then not to be set against a number of the paper's; a **direction** is.
+# Everything is drawn from stored runs by the same code as `rdr paper`; nothing is trained or downloaded here. It takes
+# a minute or two. Folded cells (three dots) only gather tools or draw. Our runs stand in for CIFAR-10-LT, so that
+# everybody can repeat them on a laptop. Most use **digits**, a tiny data set, whose imbalance factor 50 stands for the
+# paper's 100. The runs that decide what the *ratio* adds use **Fashion-MNIST** at imbalance factor 100, with 10,000
+# test images, and each seed draws its own subset and its own rare classes. So do not compare our numbers with the
+# paper's; compare the **directions**.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 from pathlib import Path
@@ -107,11 +107,12 @@ def text_table(rows):
 # %% [markdown]
 # ## 1. The claims
 #
-# A claim of a paper is a sentence. To judge it one needs a number, a rival, a setting, and a line that was drawn
-# **before** looking. Ours are in a file (`data/paper/rdr/claims.toml`): a claim holds where the interval of the mean
-# over seeds lies where the claim says, fails where none of it does, and is **undecided** otherwise. Of several
-# settings all must hold, and one that fails is enough to fail. Who asks forty questions at 95 % gets two wrong answers by
-# chance; so intervals are widened until in 95 of 100 such lists no word is wrong. (Small CIFAR: CIFAR-10, a small network, 15 epochs.)
+# A claim of a paper is a sentence. To judge it one needs a number, a rival, a setting, and a threshold chosen
+# **before** looking. Ours are in a file (`data/paper/rdr/claims.toml`). A claim holds if the whole interval of the
+# mean over seeds lies where the claim says, fails if none of it does, and is **undecided** otherwise. With several
+# settings all must hold, and one failure is enough to fail. Whoever asks forty questions at 95 % gets two wrong
+# answers by chance, so the intervals are widened until in 95 of 100 such lists no verdict is wrong. (Small CIFAR:
+# CIFAR-10, a small network, 15 epochs.)
 #
 # **Before you look: which of these would you bet on? Which matters most if it fails?**
 
@@ -133,12 +134,12 @@ for scale in claims.columns.drop("claim"):
     print(f"{scale}: of {plural(int(counts.sum()), 'claim')} {listed(said)}.")
 
 # %% [markdown]
-# Choose a claim and see its numbers: a dot and an interval for each setting, on the shaded ground where the claim
-# holds. The diamond is the paper's own number, which is of CIFAR, not of ours.
+# Choose a claim and see its numbers: a dot and an interval for each setting; the claim holds in the shaded area. The
+# diamond is the paper's own number, which is for CIFAR, not for our settings.
 #
-# **In which settings would you have decided otherwise, and by which line?** Look at the claims on weights and on B′
-# first (figures 1 and 7): there the paper says *what its method does*, not how good it is. Then at those that begin
-# "The sample's own ratio helps": the idea of the paper, against the same method with its ratios shuffled.
+# **In which settings would you have decided otherwise, and by which threshold?** Look at the claims on weights and on
+# B′ first (figures 1 and 7): there the paper says *what its method does*, not how good it is. Then look at the claims
+# that begin "The sample's own ratio helps": they compare the paper's idea with the same method, its ratios shuffled.
 
 
 # %%
@@ -163,11 +164,11 @@ explore(claim_menu(0), draw_claim)
 # %% [markdown]
 # ## 2. The tables
 #
-# In each cell the paper's number stands above ours. Where ours is in *italics* it is of another setting, so no
-# difference is taken: compare the **order** of the rows instead.
+# In each cell the paper's number is above ours. If ours is in *italics*, it is from another setting, so no difference
+# is given: compare the **order** of the rows instead.
 #
 # ### Table 1: all classes
-# **Does the order of the methods agree? What does logit adjustment (LA), from 2021 and one line of code, do beside
+# **Does the order of the methods agree? How does logit adjustment (LA), one line of code from 2021, compare with
 # RDR?**
 
 # %%
@@ -183,9 +184,9 @@ show_table("2")
 
 # %% [markdown]
 # ### Table 3: curvature of the loss on the Few classes
-# Large eigenvalues and traces mean a sharp valley. **By which factor does RDR flatten it in the paper, by which in
-# ours? Before you believe that the *ratio* does it: which row of the ablation would you ask for?** (The last of the
-# claims above is that row. Notebook 4 is about curvature.)
+# Large eigenvalues and traces mean a sharp valley. **By what factor does RDR flatten it in the paper, and by what
+# factor in our runs? Before you believe that the *ratio* does it, which row of the ablation would you ask for?** (The
+# last of the claims above is that row. Notebook 4 is about curvature.)
 
 # %%
 show_table("3")
@@ -207,29 +208,29 @@ show_table("5")
 show_table("7")
 
 # %% [markdown]
-# Table 4 is of ImageNet-LT and Places-LT; nobody has run it here, and `rdr paper plan` says what that would take.
+# Table 4 is for ImageNet-LT and Places-LT. It was not run here; `rdr paper plan` says how long that would take.
 #
 # ## 3. The figures
 #
 # ### Figure 1: weights against B′
-# **The paper: the weight moves inversely to B′. If both only fell or rose with the epochs, what would ρ be? Is a
-# correlation over epochs evidence that one follows the other?**
+# **The paper says that the weight moves inversely to B′. If both only fell or rose with the epochs, what would ρ be?
+# Is a correlation over epochs evidence that one follows the other?**
 
 # %%
 show_figure("1")
 
 # %% [markdown]
 # ### Figure 2: what a run costs
-# **RDR solves a small system of equations for each class in every batch. How can it cost so little? What costs twice
-# as much in SAM?**
+# **RDR solves a small system of equations for each class in every batch. How can it cost so little? And why does SAM
+# cost twice as much?**
 
 # %%
 show_figure("2")
 
 # %% [markdown]
 # ### Figure 3: the momentum of the prototypes
-# **Flat in the paper. Is it flat here, measured by the spread over seeds? How many values of m would you try before
-# one looks best by chance?**
+# **The curve is flat in the paper. Is it flat here, compared with the spread over seeds? How many values of m could
+# you try before one looks best by chance?**
 
 # %%
 show_figure("3")
@@ -244,8 +245,8 @@ show_figure("4")
 
 # %% [markdown]
 # ### Figure 5: with wrong labels
-# **With 5 % of the labels wrong, a class of a hundred images gets five that do not belong to it. But a class of two
-# images gets how many from its large neighbours? What does 1/n do with those?**
+# **With 5 % of the labels wrong, a class of a hundred images gets five that do not belong to it. But how many does a
+# class of two images get from the large classes? What does 1/n do with those?**
 
 # %%
 show_figure("5")
@@ -259,18 +260,18 @@ show_figure("6")
 
 # %% [markdown]
 # ### Figure 7: weights through training
-# **Many falls and Few rises, in the paper as here. But weights are scaled to mean 1 in each batch: if one group
-# falls, what can the others do? How would you test that the ratio itself changes?**
+# **Many falls and Few rises, in the paper and here. But weights are scaled to mean 1 in each batch: if one group
+# falls, what can the others do? How would you test whether the ratio itself changes?**
 
 # %%
 show_figure("7")
 
 # %% [markdown]
 # ### Figures 8 and 9: by group, without and with SAM
-# (Figure 9 is figure 8 on ImageNet-LT and Places-LT; on digits it is the right half of this one again.)
+# (Figure 9 is figure 8 on ImageNet-LT and Places-LT; on digits it would repeat the right half of this one.)
 #
-# **1/n gives up more on Many than RDR does, says the paper. Compare the grey, blue and orange dots on Many and on
-# Few: is it a better method, or another point on the same trade-off?**
+# **The paper says that 1/n gives up more on Many than RDR does. Compare the grey, blue and orange dots on Many and on
+# Few: is RDR a better method, or another point on the same trade-off?**
 
 # %%
 show_figure("8")
@@ -279,7 +280,7 @@ show_figure("8")
 # ## 4. Slips
 #
 # Every paper has some. **Can you find them without reading?** A number that is printed twice should be the same both
-# times, but for its last digit where one table rounds:
+# times, except for its last digit if one table rounds:
 
 # %%
 key = ["dataset", "imbalance_factor", "method", "group"]
@@ -290,15 +291,15 @@ twice["apart"] = twice["most"] - twice["least"]
 twice[twice["apart"] > 0.06].sort_values("apart", ascending=False).round(2)
 
 # %% [markdown]
-# Here is the list of those that a reader should know of, some of which no program finds. **Which of them could change a
-# conclusion?**
+# Here is a list of slips that a reader should know about; a program cannot find all of them. **Which of them could
+# change a conclusion?**
 
 # %%
 text_table({"where": slip.where, "what": slip.text} for slip in paper.slips)
 
 # %% [markdown]
-# A paper also leaves choices open, and whoever repeats it has to make them. **Which of these would you have made
-# otherwise? Which could turn a verdict around?**
+# A paper also leaves choices open, and whoever reproduces it has to make them. **Which of these would you have made
+# differently? Which could reverse a verdict?**
 
 # %%
 text_table(
@@ -306,14 +307,14 @@ text_table(
 )
 
 # %% [markdown]
-# ## 5. What would decide what is undecided?
+# ## 5. What would decide the undecided claims?
 #
-# More seeds. An interval shrinks with their number: at first fast, since few seeds do not even know their own spread,
-# then like one over the square root. Choose a claim, move the slider, and see the intervals if further seeds came out
-# like those we have: the same mean, the same spread.
+# More seeds. An interval shrinks with their number: fast at first, since a few seeds do not even tell their own spread
+# well, then like one over the square root. Choose a claim, move the slider, and see the intervals that you would get
+# if further seeds had the same mean and the same spread.
 #
-# **At which number is the claim decided? Would you pay for that? And where the mean lies close to the line: what would
-# the answer be worth?**
+# **At which number of seeds is the claim decided? Would you pay for that? And if the mean is close to the threshold,
+# what would the answer be worth?**
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -339,7 +340,7 @@ undecided = claims.index[claims["digits"] == "undecided"]
 explore([claim_menu(int(undecided[-1])), slider], draw_plan)
 
 # %% [markdown]
-# A warning belongs to this plan. The spread was measured on few seeds, and is not well known itself:
+# This plan needs a warning: the spread was measured on few seeds and is not well known itself:
 
 # %%
 for seeds in (3, 6, 20):
@@ -347,7 +348,7 @@ for seeds in (3, 6, 20):
     print(f"{seeds:2} seeds: the true spread is {low:.2f} to {high:.2f} times as large")
 
 # %% [markdown]
-# So plan with the larger one, and draw the line before you train. `rdr paper run --grid digits --seeds 20` makes the
-# runs (Ctrl-C stops it, the same command goes on), and this notebook finds them.
+# So plan with the larger one, and choose the threshold before you train. `rdr paper run --grid digits --seeds 20`
+# trains the runs (Ctrl-C stops it, the same command continues), and this notebook finds them.
 #
-# **Next:** [Your own method](06_your_own_method.ipynb), a weighting of your own, compared fairly.
+# **Next:** [Your own method](06_your_own_method.ipynb): a weighting of your own, compared fairly.

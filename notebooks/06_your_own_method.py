@@ -17,18 +17,18 @@
 # %% [markdown]
 # # Your own method
 #
-# You have an idea for weighting a long tail. How long until you know whether it is any good? Here: a dozen lines and a
-# minute. You will learn
+# You have an idea for weighting a long tail. How long until you know whether it is any good? Here it takes a dozen
+# lines and a minute. You will learn
 #
 # 1. to write a weighting as a plain function, and to try it before any training;
 # 2. to make it a **part** of the toolkit, which then knows it by name, explains it, checks its options and combines it
-#    with every loss and optimizer there is;
+#    with every loss and optimizer;
 # 3. to compare it **fairly** with RDR and with the simplest thing that does the same job;
 # 4. to write a weighting that looks at the features, as RDR does;
 # 5. to share it as a package, and, in an exercise that checks itself, to write one alone.
 #
-# No downloads; a minute or two. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells that
-# only draw are folded: three dots stand for them, and open them.
+# No downloads; a minute or two. Run the cells from top to bottom (Shift+Enter); the first gathers the tools. Cells
+# that only draw are folded; click the three dots to open one.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 import shutil
@@ -73,11 +73,12 @@ WIDE = {"style": {"description_width": "150px"}, "layout": {"width": "480px"}}
 # %% [markdown]
 # ## 1. The idea
 #
-# 1/n gives the digit 9, with its two images, sixty times the weight of the digit 0, with its 124. Is it wise to listen
-# to two images so loudly? An old trick against small numbers is to add a few: **pretend that every class had some extra
-# images**, and weigh by 1/(n + extra). With none extra that is 1/n; with very many all classes weigh the same, as in CE.
+# 1/n gives the digit 9, with its two images, sixty times the weight of the digit 0, with its 124. Should two images
+# count for so much? An old trick against small numbers is to add a few: **pretend that every class had some extra
+# images**, and weight by 1/(n + extra). With no extra images this is 1/n; with very many, all classes have the same
+# weight, as in CE.
 #
-# A weighting by class is a function from the numbers of images to weights with mean 1. That is all of it:
+# A class weighting is a function from the class counts to weights with mean 1. This is all of it:
 
 
 # %%
@@ -88,8 +89,8 @@ def smoothed(class_counts, extra=10.0):
 
 
 # %% [markdown]
-# Try it before training anything: the two limits of which we just spoke can be checked, and the rest looked at.
-# **How many extra images does it take until the rarest digit counts ten times as much as the commonest, not sixty?**
+# Try it before training anything: check the two limits above, and look at what is between them. **How many extra
+# images does it take until the rarest digit counts ten times as much as the most common one, not sixty?**
 
 # %%
 data = rdr_core.load_data("digits", imbalance_factor=50)
@@ -131,8 +132,8 @@ explore(
 # %% [markdown]
 # ## 2. Make it a part
 #
-# The decorator `@part` gives the function a name and says what it is for; what comes out is the function, as it was.
-# Its arguments with defaults become the method's options. Run the cell again, and the part is the new one.
+# The decorator `@part` gives the function a name and says what it is for; the function itself stays the same. Its
+# arguments with defaults become the method's options. If you run the cell again, the new part replaces the old one.
 
 # %%
 smoothed = part(
@@ -147,8 +148,8 @@ smoothed = part(
 print(explain("smoothed:extra=3+la+sam"))
 
 # %% [markdown]
-# In a file of your own you would write it as a decorator, `@part(...)` on the line above `def smoothed`. The toolkit now
-# knows the method wherever one is named, in any sum of parts, and refuses what makes no sense, with a sentence:
+# In a file of your own you would write it as a decorator, `@part(...)` on the line above `def smoothed`. The toolkit
+# now knows the part by name, in any combination, and refuses combinations that make no sense, with a sentence:
 
 # %%
 for wrong in ("smoothed:extra=-1", "smoothed:exta=3", "smoothed+inverse"):
@@ -160,12 +161,12 @@ for wrong in ("smoothed:extra=-1", "smoothed:exta=3", "smoothed+inverse"):
 # %% [markdown]
 # ## 3. Train and compare
 #
-# CE, 1/n and RDR come with the toolkit, trained on the same images from the same seeds. So does the **square root** of
-# 1/n, which is milder than 1/n as well: the fair control for our idea. Only our own method is trained here, with three
-# seeds, in a minute or two.
+# Runs of CE, 1/n and RDR come with the toolkit, trained on the same images from the same seeds. So do runs of the
+# **square root** of 1/n, which is also milder than 1/n: it is the fair control for our idea. Only our own method is
+# trained here, with three seeds, in a minute or two.
 #
-# (A run that is there is opened, not trained again, and a run's name does not know what your function *does*. So
-# whenever you change the function, its old runs have to go: that is what the first line is for.)
+# (A finished run is opened, not trained again, and a run's name does not depend on what your function *does*. So
+# whenever you change the function, delete its old runs: that is what the first line is for.)
 
 # %%
 shutil.rmtree(OWN, ignore_errors=True)
@@ -202,9 +203,9 @@ accuracy = GroupAccuracy.from_runs(list(runs.values()))
 picture(accuracy.figure(), accuracy.alt, accuracy.finding)
 
 # %% [markdown]
-# The same seed gives every method the same start and the same batches, so the methods can be compared **seed by seed**,
-# and the differences have less chance in them than the means above. A difference that changes its sign between seeds is
-# no difference yet.
+# The same seed gives every method the same start and the same batches, so the methods can be compared **seed by
+# seed**, and the differences vary less by chance than the means above. A difference that changes sign between seeds
+# does not count yet.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 METHODS = sorted({method for method, _ in runs}, key=method_order)
@@ -252,8 +253,8 @@ explore(
 )
 
 # %% [markdown]
-# Where do the weights go while the network learns? **Which methods decide all at the start, and which one moves?** (The
-# lines of fixed weights wobble, too, since each batch's weights are scaled to mean 1.)
+# How do the weights change while the network learns? **Which methods fix their weights at the start, and which one
+# moves them?** (The lines of fixed weights vary a little too, since each batch's weights are scaled to mean 1.)
 
 
 # %%
@@ -276,12 +277,12 @@ explore(
 # %% [markdown]
 # ## 4. A weighting that looks at the features
 #
-# A weight can depend on the image, too. Then it is a small class with a method `weigh`, which gets the features and
-# labels of a batch and gives weights with mean 1. What it remembers between batches lies in *buffers*: so a run that is
-# stopped goes on exactly as if nothing had happened.
+# A weight can also depend on the image. Then the weighting is a small class with a method `weigh`, which gets the
+# features and labels of a batch and returns weights with mean 1. What it remembers between batches is kept in
+# *buffers*, so that a stopped run continues exactly as if nothing had happened.
 #
-# This one keeps a running mean for each class, as RDR does, and weighs an image by 1/n times its distance from the mean:
-# odd images count more. (Is that a good idea? With noisy labels? You can find out in a minute.)
+# This one keeps a running mean for each class, as RDR does, and weights an image by 1/n times its distance from the
+# mean: unusual images count more. (Is that a good idea? With noisy labels? You can find out in a minute.)
 
 
 # %%
@@ -318,8 +319,9 @@ def odd(context, momentum=0.9):
 
 
 # %% [markdown]
-# First by hand, in a case that one can follow: two images of one class at a distance of 3 and 4 from the mean, which is
-# still 0, so that their weights have to stand as 3 to 4. Then ten epochs of training, to see that it learns something: one digit in ten would be right by chance.
+# First by hand, in a case that you can follow: two images of one class at distances 3 and 4 from the mean, which is
+# still 0, so that their weights must be in the ratio 3 to 4. Then ten epochs of training, to see that the network
+# learns something: one digit in ten would be right by chance.
 
 # %%
 weighting = OddOnes(torch.tensor([5, 5]), feature_dim=2, momentum=0.5)
@@ -337,8 +339,8 @@ print(
 # %% [markdown]
 # ## 5. Share it
 #
-# What a notebook registers is gone with its kernel. To use your method in the commands (`rdr train digits -m smoothed`),
-# and to give it to others, put it into a package: a folder with two files.
+# A part registered in a notebook is gone when its kernel ends. To use your method in commands
+# (`rdr train digits -m smoothed`) and to share it, put it into a package: a folder with two files.
 #
 # `my_methods.py`, the function with its decorator:
 #
@@ -382,9 +384,9 @@ print(
 #
 # ## 6. An exercise that checks itself
 #
-# Write a weighting `capped`: 1/n, but **no class may weigh more than `most` times as much as the lightest one**. The
-# weights of the classes under the cap stand to each other as in 1/n, and the mean is 1. Change the function below and
-# run the cell; it tells how far you are.
+# Write a weighting `capped`: 1/n, but **no class may have more than `most` times the smallest weight**. The weights of
+# the classes under the cap are in the same proportion as in 1/n, and the mean is 1. Change the function below and run
+# the cell; it tells you how far you are.
 
 
 # %%
@@ -435,12 +437,12 @@ print(check(capped))
 #
 # ## 7. To discuss
 #
-# 1. `extra=10` was a guess. Suppose that you try eight values and report the best test accuracy. What have you done, and
-#    what would be honest? (Hint: `held_out` in `rdr_core.load_data`.)
-# 2. Is "smoothed" a new method? What would you have to show to a reviewer who says that it is the square root of 1/n
+# 1. `extra=10` was a guess. Suppose that you try eight values and report the best test accuracy. What is wrong with
+#    that, and what would be honest? (Hint: `held_out` in `rdr_core.load_data`.)
+# 2. Is "smoothed" a new method? What would you have to show a reviewer who says that it is the square root of 1/n
 #    under another name?
-# 3. RDR has a ratio and a temperature; "smoothed" has one number. Which of the differences in section 3 would be left
-#    with thirty seeds? How many seeds does one point of accuracy on 150 test images of the Few digits need?
+# 3. RDR has a ratio and a temperature; "smoothed" has one number. Which of the differences in section 3 would remain
+#    with thirty seeds? How many seeds do you need to detect one point of accuracy on 150 test images of the Few
+#    digits?
 #
-# **Next:** [A reading group's session: the paper in an hour](07_reading_group.ipynb), the paper as an hour for a
-# group.
+# **Next:** [A reading group's session: the paper in an hour](07_reading_group.ipynb), for a group.

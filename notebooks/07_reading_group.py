@@ -20,10 +20,10 @@
 # *Revive Re-weighting in Imbalanced Learning by Density Ratio Estimation* (RDR; Luo, Hong, Yao, Han, Zhang, Wang,
 # NeurIPS 2024). For three to ten people, one of whom shares this screen. You will learn
 #
-# 1. what the paper claims, and what would have to be true for that;
+# 1. what the paper claims, and what would have to be true for the claims to hold;
 # 2. its method in five steps, by computing it with pencil and paper;
-# 3. what came out when someone else ran it, and how sure one can be;
-# 4. what was easy and what was hard to repeat, in the form of the ML Reproducibility Challenge.
+# 3. what happened when someone else ran it, and how sure we can be;
+# 4. what was easy and what was hard to reproduce, in the form of the ML Reproducibility Challenge.
 #
 # | minutes | what | who |
 # | --- | --- | --- |
@@ -34,9 +34,9 @@
 # | 45 - 55 | 4. What was easy, what was hard? | all |
 # | 55 - 60 | 5. Vote | all |
 #
-# Exercises check themselves: write your answer in the place of the three dots and run the cell. You are told whether it
-# is right, never what is; the answer is folded away below, and so are cells that only gather tools or draw. No
-# downloads, a minute or two. Run all cells once before the session (*Run*, *Run All Cells*).
+# Exercises check themselves: write your answer in place of the three dots and run the cell. It tells you whether the
+# answer is right, but not what the answer is; that is folded away below, as are cells that only gather tools or draw.
+# No downloads, a minute or two. Run all cells once before the session (*Run*, *Run All Cells*).
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 from pathlib import Path
@@ -97,18 +97,19 @@ def runs(*methods):
 # %% [markdown]
 # ## 1. Scope: what is claimed? (10 minutes)
 #
-# Data are long-tailed: many images of few classes, few images of many. Weighting an image by one over the size of its
-# class (1/n) is the oldest remedy, and a dull one: it knows sizes only. The paper **revives** it by a factor that is
-# measured while the network trains: how well do the images that were seen of a class stand for the class? It claims
+# Data are long-tailed: a few classes have many images, and many classes have few. Weighting an image by one over the
+# size of its class (1/n) is the oldest remedy, and a crude one: it uses only the sizes. The paper **revives** it with
+# a factor that is measured while the network trains: how well do the images in the batch represent their class? It
+# claims
 #
-# - better accuracy than cross-entropy (CE), than 1/n and, put on top of them, than logit adjustment (LA) and SAM;
-# - most of all on the classes with few images, without giving up the large ones;
-# - weights that follow the theory: they move against a term B′ of a bound on the balanced error;
-# - flatter minima, at next to no cost.
+# - better accuracy than cross-entropy (CE) and 1/n, and, combined with logit adjustment (LA) or SAM, than these alone;
+# - the largest gains on the classes with few images, without giving up the large ones;
+# - weights that follow the theory: they move inversely to a term B′ of a bound on the balanced error;
+# - flatter minima, at almost no cost.
 #
 # *Ask the reader: which of these would you miss least? Which is the reason to read the paper?*
 #
-# Here is table 1. In each cell the paper's number stands above ours, which are of digits, a small stand-in.
+# Here is table 1. In each cell the paper's number is above ours, which is for digits, a small stand-in.
 
 # %%
 show(
@@ -125,7 +126,7 @@ show(
 check("1a", ...)
 
 # %% [markdown]
-# **1b.** To test that *the ratio* does the work, which pairs of runs would you compare on the Few classes?
+# **1b.** To test whether *the ratio* makes the difference, which pairs of runs would you compare on the Few classes?
 #
 # - a: RDR with CE, runs of the same seed;
 # - b: RDR with 1/n, runs of the same seed;
@@ -142,9 +143,9 @@ check("1b", ...)
 # 1. **Features.** The network turns each image of a batch into numbers *x*, just before its last layer.
 # 2. **Prototypes.** For each class keep a running mean *F* of its features: where the class usually is.
 # 3. **Ratio.** For each class, find one number *r* for each of its *b* images in the batch, so that their weighted
-#    mean is the prototype: (r₁x₁ + … + r_b x_b) / b = F, or as near to it as can be.
-# 4. **Weight.** An image weighs w = r / π, with π its class's share of the training images; then all weights of the
-#    batch are divided by their mean.
+#    mean is the prototype: (r₁x₁ + … + r_b x_b) / b = F, or as near to it as possible.
+# 4. **Weight.** An image has the weight w = r / π, with π its class's share of the training images; then all weights
+#    of the batch are divided by their mean.
 # 5. **Step.** Minimise the weighted loss, then move the prototypes. (In the first steps w = 1.)
 #
 # If the batch looks as the class usually does, every *r* is 1, and RDR is 1/n.
@@ -156,7 +157,7 @@ show(MethodDiagram())
 
 # %% [markdown]
 # **2a.** A class has one image in the batch, with features x = (2, 1); its prototype is F = (3, 4). One number cannot
-# bring x onto F; the least-squares answer is r = ⟨x, F⟩ / ⟨x, x⟩, with ⟨·, ·⟩ the inner product. What is r?
+# move x onto F; the least-squares answer is r = ⟨x, F⟩ / ⟨x, x⟩, with ⟨·, ·⟩ the inner product. What is r?
 
 # %%
 check("2a", ...)
@@ -170,7 +171,7 @@ check("2b", ...)
 
 # %% [markdown]
 # **2c.** A batch holds three images of a class that has 90 % of the training images, with r = 1, and one of a class
-# that has 10 %, with r = 0.5. What does the last one weigh in the end?
+# that has 10 %, with r = 0.5. What is the final weight of the last one?
 
 # %%
 check("2c", ...)
@@ -190,26 +191,28 @@ check("2d", ...)
 check("2e", ...)
 
 # %% [markdown]
-# *For the fast: what is r of a class with a single image whose features are exactly the prototype's, but twice as
-# long? What does RDR then do to the images on which the network is loudest?* Notebook 2 has sliders for all of this.
+# *If you are done early: what is r of a class with a single image whose features are exactly the prototype's, but
+# twice as long? What does RDR then do to the images with the largest features?* Notebook 2 has sliders for all of
+# this.
 #
 # ## 3. Results: judge them (15 minutes)
 #
-# Our runs: digits at imbalance factor 50, the smallest class has two images; several seeds. *The advocate speaks for
-# the paper, two minutes; the sceptic answers. Neither may use a number that has no interval.*
+# Our runs: digits at imbalance factor 50, where the smallest class has two images; several seeds. *The advocate speaks
+# for the paper for two minutes; the sceptic answers. Neither may use a number that has no interval.*
 
 # %%
 show(GroupAccuracy.from_runs(runs("ce", "inverse", "rdr", "la")))
 
 # %% [markdown]
-# **3a.** On which group (Many, Medium or Few) do CE and RDR differ most in this picture? Answer with the word in quotes.
+# **3a.** On which group (Many, Medium or Few) do CE and RDR differ most in this picture? Answer with the word in
+# quotes.
 
 # %%
 check("3a", ...)
 
 # %% [markdown]
 # On Few, RDR is ahead of 1/n too. By chance? With the same seed both see the same data, start from the same network
-# and get the images in the same order, so we may subtract seed by seed:
+# and get the images in the same order, so we can subtract seed by seed:
 
 # %%
 differences = pd.Series(group.differences(), name="RDR minus 1/n on Few, points")
@@ -218,8 +221,8 @@ print(f"n = {len(differences)}, mean = {number(differences.mean(), 2)}, "
       f"standard deviation = {number(differences.std(), 2)}")  # fmt: skip
 
 # %% [markdown]
-# **3b.** The 95 % interval of a mean is mean ± t · s / √n, with s the standard deviation and t Student's
-# factor: 4.30 for 3 seeds, 2.78 for 5, 2.57 for 6, 2.26 for 10, 2.09 for 20. What stands behind the ±?
+# **3b.** The 95 % interval of a mean is mean ± t · s / √n, with s the standard deviation and t Student's factor: 4.30
+# for 3 seeds, 2.78 for 5, 2.57 for 6, 2.26 for 10, 2.09 for 20. What number comes after the ±?
 
 # %%
 check("3b", ...)
@@ -233,12 +236,12 @@ check("3b", ...)
 check("3c", ...)
 
 # %% [markdown]
-# **3d.** The weights that the paper shows in its figure 7 are far from 1/n; they look like 1/n to the power of about a
-# half. So here is the **fair control**: both tempered by γ = 0.5, with the ratio and without, on digits *and* on small
-# CIFAR (CIFAR-10 with a small network). The thick lines are 95 % intervals, as in 3b. We ask dozens of questions of these
-# runs, one in twenty of which would be answered wrongly by chance; so the thin lines are wider, and they decide. Over all intervals
-# of the picture: does the claim that the ratio helps hold (all lie right of 0), fail (one lies left of it), or is it
-# undecided? Choose other claims, too.
+# **3d.** The weights in the paper's figure 7 are far from 1/n; they look like 1/n to the power of about a half. So
+# here is the **fair control**: γ = 0.5 both with the ratio and without it, on digits *and* on small CIFAR (CIFAR-10
+# with a small network). The thick lines are 95 % intervals, as in 3b. We ask dozens of questions of these runs, and
+# one in twenty would be answered wrongly by chance; so the thin lines are wider, and they decide. Over all intervals
+# in the picture: does the claim that the ratio helps hold (all are right of 0), fail (one is left of it), or is it
+# undecided? Try other claims, too.
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -270,17 +273,18 @@ explore(
 check("3d", ...)
 
 # %% [markdown]
-# **3e.** About how many seeds would it take to decide 3c, if mean and standard deviation stayed as they are? (Within a
-# fifth is right. Notebook 5 has a slider for it.)
+# **3e.** About how many seeds would it take to decide 3c, if mean and standard deviation stayed the same? (Answers
+# within a fifth count as right. Notebook 5 has a slider for it.)
 
 # %%
 check("3e", ...)
 
 # %% [markdown]
-# **3f.** Ten images decide little, however many seeds. On Fashion-MNIST there are 10,000 test images, and each seed
-# draws its own subset and which class is rare. There the sharpest control was run too: RDR as its authors released it,
-# with the ratios of each class **shuffled** among its images in the batch. If an image's own ratio says anything about
-# that image, shuffling must cost accuracy. Over all classes: does the claim hold, fail, or is it undecided?
+# **3f.** Ten images decide little, however many seeds there are. On Fashion-MNIST there are 10,000 test images, and
+# each seed draws its own subset and its own rare classes. There the strictest control was run too: RDR as its authors
+# released it, with the ratios of each class **shuffled** among its images in the batch. If an image's own ratio says
+# anything about that image, shuffling must cost accuracy. Over all classes: does the claim hold, fail, or is it
+# undecided?
 
 # %%
 own = next(
@@ -294,13 +298,13 @@ show(ClaimIntervals.of(own, group.judge))
 check("3f", ...)
 
 # %% [markdown]
-# *Would you have believed the paper's table if it had printed one seed? It prints ± for some cells: of how many seeds,
-# does it say?*
+# *Would you have believed the paper's table if it had printed one seed? It prints ± for some cells: does it say over
+# how many seeds?*
 #
 # ## 4. What was easy, what was hard? (10 minutes)
 #
-# **4a.** Table 5 prints 48.06 for CE with RDR+SAM on Places-LT, where table 4 has another number. Of which data set is
-# it the number? Here is that row; answer with the data set's name in quotes.
+# **4a.** Table 5 prints 48.06 for CE with RDR+SAM on Places-LT, but table 4 has another number. Which data set does
+# 48.06 belong to? Here is that row; answer with the data set's name in quotes.
 
 # %%
 cells = paper.cells
@@ -314,8 +318,8 @@ row[["dataset", "imbalance_factor", "paper"]].style.hide(axis="index").format(
 check("4a", ...)
 
 # %% [markdown]
-# **4b.** RDR is said to cost little, SAM to double the time. Read off the picture: how many times as long as CE does
-# SAM take here?
+# **4b.** The paper says that RDR costs little and SAM doubles the time. Read it off the picture: how many times as
+# long as CE does SAM take here?
 
 # %%
 show(TimeBars.from_runs(runs("ce", "rdr", "ce+sam", "rdr+sam")))
@@ -324,7 +328,7 @@ show(TimeBars.from_runs(runs("ce", "rdr", "ce+sam", "rdr+sam")))
 check("4b", ...)
 
 # %% [markdown]
-# Now fill in the form, one sentence each, before you open ours.
+# Now fill in the form, with one sentence each, before you open ours.
 #
 # | | your group |
 # | --- | --- |
@@ -363,8 +367,8 @@ HTML(f"<details><summary>Our form</summary><dl>{rows}</dl></details>")
 # %% [markdown]
 # ## 5. Vote (5 minutes)
 #
-# Hands up, before you talk: **accept or reject**, as a reviewer who has seen these pictures? And: would you use it on
-# your own data tomorrow, or 1/n with γ = 0.5, or LA? Which *one* experiment would change your vote?
+# Raise your hands before you talk: **accept or reject**, as a reviewer who has seen these pictures? And would you use
+# RDR on your own data tomorrow, or 1/n with γ = 0.5, or LA? Which *one* experiment would change your vote?
 #
-# **To take home.** Notebook 5 has every table and figure; in notebook 6 you write a weighting of your own in a dozen
-# lines and compare it with RDR. `rdr paper run --grid cifar` repeats the paper at its own scale, given a GPU.
+# **To continue.** Notebook 5 has every table and figure; in notebook 6 you write a weighting of your own in a dozen
+# lines and compare it with RDR. `rdr paper run --grid cifar` repeats the paper at its own scale, on a GPU.

@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="""How deep networks learn from long-tailed data: train, compare, look.
+    help="""See how deep networks learn from long-tailed data: train, compare and draw.
 
     [bold]First steps[/bold]
 
@@ -31,7 +31,7 @@ app = typer.Typer(
 
     rdr train digits -i 50 -m rdr         one run, a few seconds
 
-    rdr train cifar10 -i 100 -m rdr+la    ResNet-32, 200 epochs, wants a GPU
+    rdr train cifar10 -i 100 -m rdr+la    ResNet-32, 200 epochs, needs a GPU
 
     rdr runs                              what has been trained
 
@@ -49,9 +49,9 @@ Root = Annotated[
 def run_app(commands: typer.Typer) -> NoReturn:
     """Run a command line. A user's mistake is one sentence on stderr and status 2, never a traceback.
 
-    So it is where only the viewer is installed (requirements-viewer.txt), which has no torch.
+    The same holds where only the viewer is installed (requirements-viewer.txt), which has no torch.
 
-    Of several processes that torchrun started the first one says it, and any that has lost another.
+    Of several processes that torchrun started, the first one prints it, and any that has lost another.
     """
     try:
         commands()
@@ -62,7 +62,7 @@ def run_app(commands: typer.Typer) -> NoReturn:
     except ModuleNotFoundError as missing:
         if missing.name not in ("torch", "torchvision"):
             raise
-        print(f"rdr: This needs {missing.name}, and only what looks at runs is installed here; "
+        print(f"rdr: This needs {missing.name}, but only the viewer is installed here; "
               "install the whole toolkit: pip install .", file=sys.stderr)  # fmt: skip
         sys.exit(2)
     raise AssertionError("typer ends by exiting")
@@ -70,7 +70,7 @@ def run_app(commands: typer.Typer) -> NoReturn:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Ctrl-C inside says what the interrupt has to say, such as the command that goes on, with status 130."""
+    """On Ctrl-C, print what the interrupt says, such as the command that continues, and exit with status 130."""
     try:
         yield
     except KeyboardInterrupt as stopped:
@@ -87,52 +87,52 @@ def train(
         typer.Option(
             "--imbalance-factor",
             "-i",
-            help="Largest class over smallest, 1 is balanced.",
+            help="Largest class over smallest; 1 is balanced.",
             show_default="100; imagenet-lt, places-lt and folder have their own",
         ),
     ] = None,
     method: Annotated[
-        str, typer.Option("--method", "-m", help="As ce, rdr, rdr+la or rdr:gamma=0.5; `rdr methods` lists the parts.")
+        str, typer.Option("--method", "-m", help="Such as ce, rdr, rdr+la, rdr:gamma=0.5; `rdr methods` lists parts.")
     ] = "rdr",
     epochs: Annotated[int | None, typer.Option(show_default="60 for digits, 200 for CIFAR, 90 for imagenet-lt")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 0,
     runs: RunsFolder = Path("runs"),
     profile: Annotated[str, typer.Option(help="Shape of the class counts: exponential or step.")] = "exponential",
-    noise_rate: Annotated[float, typer.Option(help="Share of training labels flipped.")] = 0.0,
+    noise_rate: Annotated[float, typer.Option(help="Share of training labels to flip.")] = 0.0,
     noise: Annotated[str, typer.Option(help="How labels flip: symmetric or prior.")] = "symmetric",
-    data_seed: Annotated[int, typer.Option(help="Which subset; 0 is the field's usual one.")] = 0,
-    class_order: Annotated[str, typer.Option(help="Which class is rare: file, or a seed that draws it.")] = "file",
+    data_seed: Annotated[int, typer.Option(help="Which subset of the data; 0 is the field's usual one.")] = 0,
+    class_order: Annotated[str, typer.Option(help="Which classes are rare: file, or a seed that draws them.")] = "file",
     model: Annotated[
-        str | None, typer.Option(help="Network by name.", show_default="the data set's, as resnet32 for CIFAR")
+        str | None, typer.Option(help="Network by name.", show_default="the data set's, such as resnet32 for CIFAR")
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(show_default="32 for digits, 128 for CIFAR, 256 for imagenet-lt")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(show_default="0.1")] = None,
     recipe: Annotated[
-        str, typer.Option(help="Settings under a name: paper, strong, authors or cdb; `rdr recipes` lists them.")
+        str, typer.Option(help="A named set of settings: paper, strong, authors or cdb; `rdr recipes` lists them.")
     ] = "paper",
     weight_decay: Annotated[float | None, typer.Option(show_default="the recipe's")] = None,
     warmup: Annotated[
         float | None, typer.Option(help="Share of the run in which the rate rises.", show_default="the recipe's")
     ] = None,
     schedule: Annotated[
-        str | None, typer.Option(help="Of the learning rate: cosine, step or step-cdb.", show_default="the recipe's")
+        str | None, typer.Option(help="Learning-rate schedule: cosine, step or step-cdb.", show_default="the recipe's")
     ] = None,
     augmentation: Annotated[
         str | None, typer.Option(help="none, plain, strong or authors.", show_default="the recipe's")
     ] = None,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     trunk: Annotated[
-        bool, typer.Option(help="Share the beginning with runs whose weights begin as late; the result is the same.")
+        bool, typer.Option(help="Share the epochs before the weights begin with other runs; the result is the same.")
     ] = True,
     device: Device = "auto",
     root: Root = None,
 ) -> None:
     """Train a network, and print its accuracy by group.
 
-    The run lands in a folder of its own. Asked for again, a finished run is opened, a stopped one
-    goes on. Ctrl-C saves.
+    Each run has its own folder. Repeat the command to open a finished run or to continue a stopped one.
+    Ctrl-C saves.
     """
     from rdr_core.runs.requests import train as train_run
 
@@ -169,7 +169,7 @@ def train(
 def resume(
     run: Annotated[Path, typer.Argument(help="The run's folder.")], device: Device = "auto", root: Root = None
 ) -> None:
-    """Go on with a run that was stopped or killed, exactly as if it had not been."""
+    """Continue a run that was stopped or killed; the result is the same as without the stop."""
     from rdr_core.runs.requests import resume as resume_run
 
     with stoppable():
@@ -186,9 +186,9 @@ def refine(
     device: Device = "auto",
     root: Root = None,
 ) -> None:
-    """Give a trained network a new classifier, in a run of its own beside the first.
+    """Give a trained network a new classifier, in a separate run beside the first.
 
-    The features stay as they are. `rdr train -m ce+crt` does the same and trains the first stage too.
+    The features do not change. `rdr train -m ce+crt` does the same and trains the first stage too.
     """
     from rdr_core.runs.requests import refine as refine_run
 
@@ -203,17 +203,17 @@ def evaluate(
     test: Annotated[str, typer.Option(help="Class frequencies: balanced, long-tailed or reversed.")] = "balanced",
     imbalance_factor: Annotated[
         float | None,
-        typer.Option("--imbalance-factor", "-i", help="Of the test's classes.", show_default="the run's own"),
+        typer.Option("--imbalance-factor", "-i", help="Of the test classes.", show_default="the run's own"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list, accuracy by class included.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list, including accuracy by class.")] = False,
     device: Device = "auto",
     root: Root = None,
 ) -> None:
-    """Measure runs on their test set, weighted by class to be balanced, long-tailed or reversed.
+    """Measure runs on their test set, with classes weighted to be balanced, long-tailed or reversed.
 
     All measures are in percent: accuracy over all images and by group, balanced accuracy (Bal), macro F1,
     ROC AUC and average precision (AP) of a class against the rest, expected calibration error (ECE).
-    What has been measured is kept in the run's folder and read again.
+    Results are stored in the run's folder and not computed twice.
 
     rdr evaluate runs/* --test reversed -i 50
     """
@@ -255,9 +255,9 @@ def list_the_runs(
 
 @app.command()
 def methods(
-    name: Annotated[str | None, typer.Argument(help="A part or a combination, as rdr+sam, to be explained.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A part or a combination to explain, such as rdr+sam.")] = None,
 ) -> None:
-    """List the parts of which methods are composed, with formulas, sources and parameters; or explain a method."""
+    """List the parts that methods are made of, with formulas, sources and parameters; or explain one method."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -285,14 +285,14 @@ def methods(
     Console().print(recipes)
     print(
         "Join parts with +, give parameters after a colon:  rdr   rdr+la   inverse:gamma=0.5   rdr:momentum=0.9\n"
-        "A method has one loss (ce where none is named) and at most one weighting.\n"
+        "A method has one loss (ce if none is named) and at most one weighting.\n"
         "rdr methods rdr+la   explains a method: what its parameters may be, and which part carries the class prior."
     )
 
 
 @app.command()
 def recipes() -> None:
-    """List the recipes: sets of settings under a name, each value with its source."""
+    """List the recipes: named sets of settings, each value with its source."""
     from rich.console import Console
     from rich.table import Table
 
@@ -310,12 +310,12 @@ def recipes() -> None:
         for setting in VALUES:
             sources.add_row(f"  {setting}", f"[dim]{recipe.sources[setting]}[/dim]")
         console.print(sources)
-    print("rdr train cifar10 --recipe authors --weight-decay 2e-4   takes a recipe and one value of one's own.")
+    print("rdr train cifar10 --recipe authors --weight-decay 2e-4   uses a recipe with one value of your own.")
 
 
 @app.command()
 def datasets() -> None:
-    """List the data sets. Classes of one are picked after a colon: mnist:9-4 is 9 against 4."""
+    """List the data sets. A colon picks classes of one: mnist:9-4 is 9 against 4."""
     from rich.console import Console
 
     from rdr_core.data.datasets import DATASETS

@@ -20,18 +20,18 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the page, its figures and the runs.", file_okay=False)
     ] = Path("demo"),
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first weights and the order of images.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the initial weights and the order of images.")] = 0,
 ) -> None:
     """Train three methods on long-tailed digits and write a page of pictures.
 
     The training set has 124 zeros but 2 nines (imbalance factor 50).
     Cross-entropy (CE), inverse frequency (1/n) and density ratio
-    re-weighting (RDR) learn from the same images. Printed is accuracy over
-    all classes and over those with many, medium and few images, of this seed
-    and over the seeds that are shipped: one seed says little of a method.
+    re-weighting (RDR) learn from the same images. The command prints accuracy
+    over all classes and over those with many, medium and few images, for this
+    seed and over the shipped seeds: one seed says little about a method.
 
-    Takes a minute or two; needs no download and no GPU. Trained runs are
-    kept: a second call only draws.
+    It takes a minute or two and needs no download and no GPU. Trained runs
+    are kept: a second call only draws.
 
     Then open demo/index.html in a browser. demo/figures has every picture
     as PDF, SVG and PNG, with the plotted numbers as CSV.
@@ -50,7 +50,7 @@ def plot(
         typer.Option(
             "--out",
             "-o",
-            help="Where to: a name (all files), one with .png or such (that file), or a folder/.",
+            help="A name (writes all files), a name with .png or such (that file), or a folder/.",
             show_default="the kind, in this folder",
         ),
     ] = None,
@@ -78,9 +78,9 @@ def analyse(
         Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")
     ] = None,
 ) -> None:
-    """Compute numbers of stored runs and keep them in the runs' folders.
+    """Analyse stored runs and keep the tables in the runs' folders.
 
-    What is there is read, not computed again. Pictures that need the numbers compute them too.
+    Stored tables are read, not computed again. Pictures that need a table compute it too.
 
     rdr analyse runs/* --what groups,geometry
 
@@ -92,7 +92,7 @@ def analyse(
     from rdr_viz.analysis.catalogue import analyse, analyses
 
     names = [name.strip() for name in what.split(",") if name.strip()]
-    for name in names:  # a slip in the last one must not come to light after an hour
+    for name in names:  # a typo in the last one must not come to light after an hour
         if name not in analyses():
             raise unknown_name("analysis", name, analyses())
     with stoppable():
@@ -104,14 +104,14 @@ def analyse(
 
 
 class _Analyse(TyperCommand):
-    """`rdr analyse`: its help lists the analyses there are, which are imported only where it is asked for."""
+    """`rdr analyse`: its help lists all analyses, which are imported only when help is asked for."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         from rdr_viz.analysis.catalogue import analyses
 
         for parameter in self.params:
             if parameter.name == "what":
-                vars(parameter)["help"] = f"{', '.join(analyses())}; several with commas."
+                vars(parameter)["help"] = f"{', '.join(analyses())}; separate several with commas."
         super().format_help(ctx, formatter)
 
 
@@ -123,8 +123,8 @@ def gallery(
 ) -> None:
     """Draw every kind of picture of stored runs, on one page.
 
-    Numbers that the runs do not have yet (curvature, geometry) are computed
-    and kept in their folders: it takes its time once, and none again.
+    Analyses that the runs do not have yet (curvature, geometry) are computed
+    and kept in their folders, so only the first call takes long.
 
     rdr gallery demo/runs/* --out gallery
     """
@@ -144,10 +144,10 @@ def gallery(
 def publish(
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders of runs, or runs' own folders.", show_default="the shipped runs"),
+        typer.Argument(help="Runs' folders, or folders that hold runs.", show_default="the shipped runs"),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file.", dir_okay=False)] = Path("explorer.html"),
-    title: Annotated[str, typer.Option(help="Of the page.")] = "What a long tail does",
+    title: Annotated[str, typer.Option(help="Title of the page.")] = "What a long tail does",
 ) -> None:
     """Write the explorer of stored runs as one HTML file: it needs no Python, no server and no network.
 
@@ -171,9 +171,9 @@ def publish(
     made = f"Made from {len(done)} runs by `{command}`, {of}."
     with stoppable():
         page = write(done, out, title=title, made=made)
-    left = f"; {len(found) - len(done)} that are not finished are left out" if len(done) < len(found) else ""
+    left = f"; {len(found) - len(done)} unfinished runs are left out" if len(done) < len(found) else ""
     typer.echo(
-        f"{len(done)} runs in {page}, {page.stat().st_size / 1e6:.1f} MB{left}. Open it in a browser, or mail it."
+        f"{len(done)} runs in {page}, {page.stat().st_size / 1e6:.1f} MB{left}. Open it in a browser or mail it."
     )
 
 
@@ -191,7 +191,7 @@ def kinds() -> None:
 
 
 def measures() -> None:
-    """List the measures of a run that papers' tables and claims ask for by name, with their units."""
+    """List the measures of a run that papers' tables and claims can use, with their units."""
     from rdr_viz.analysis.measures.measure import MEASURES
 
     known = MEASURES.all()
@@ -202,13 +202,13 @@ def measures() -> None:
 
 Port = Annotated[
     int | None,
-    typer.Option(help="To listen on.", show_default="the server's usual one, or a free one", min=1, max=65535),
+    typer.Option(help="Port to listen on.", show_default="the server's usual one, or a free one", min=1, max=65535),
 ]
-NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address and open nothing.")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address, but open no browser.")]
 
 
 def lab(
-    folder: Annotated[Path, typer.Argument(help="For your copies of the notebooks.", file_okay=False)] = Path(
+    folder: Annotated[Path, typer.Argument(help="Folder for your copies of the notebooks.", file_okay=False)] = Path(
         "rdr-notebooks"
     ),
     port: Port = None,
@@ -216,7 +216,7 @@ def lab(
 ) -> None:
     """Copy the notebooks to a folder of your own and open them in JupyterLab.
 
-    What you changed there is never written over: a new version goes beside it. Only this machine can reach the
+    Your changes are never overwritten: a new version is written beside them. Only this machine can reach the
     server. Ctrl-C ends it.
     """
     from rdr_core.cli import stoppable
@@ -227,15 +227,15 @@ def lab(
 
 
 def app(
-    runs: Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; shipped ones are found besides.")]
+    runs: Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; the shipped runs are used too.")]
     = Path("runs"),
     port: Port = None,
     no_browser: NoBrowser = False,
-    dark: Annotated[bool, typer.Option("--dark", help="A dark page.")] = False,
+    dark: Annotated[bool, typer.Option("--dark", help="Show a dark page.")] = False,
 ) -> None:  # fmt: skip
-    """Open the explorer as a page: choose imbalance, method and view by sliders, without code.
+    """Open the explorer as a page: choose imbalance, method and view with controls, without code.
 
-    Only this machine can reach the server. Ctrl-C ends it; trainings started in the page go on.
+    Only this machine can reach the server. Ctrl-C ends it; trainings started from the page continue.
     """
     from rdr_core.cli import stoppable
     from rdr_viz.explorer.launch import run_app
@@ -249,8 +249,8 @@ def playground(
 ) -> None:
     """Write the playground: two methods learn side by side from points in the plane.
 
-    CE, focal, CB, LA, 1/n, its powers and RDR, in one page that trains in the
-    browser: no server, no network. A lesson of five tasks checks itself.
+    One page trains CE, focal, CB, LA, 1/n, its powers and RDR in the browser:
+    no server, no network. It has a lesson of five tasks that check themselves.
 
     rdr playground -o page.html
     """

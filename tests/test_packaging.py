@@ -139,7 +139,7 @@ for words in (["runs", run.parent], ["plot", run, "--kind", "accuracy", "--out",
     said = run([sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"COLUMNS": "80", "RDR_CHECK_SHAPES": "0"})
     ends = [line for line in said.stdout.splitlines() if line.startswith("ended:")]
     assert ends == [f"ended: {word} 0" for word in ("runs", "plot", "publish", "playground")] + ["ended: train 2"], said
-    assert said.stderr.endswith("only what looks at runs is installed here; install the whole toolkit: pip install .\n")
+    assert said.stderr.endswith("but only the viewer is installed here; install the whole toolkit: pip install .\n")
     assert {path.name for path in tmp_path.iterdir()} >= {"a.png", "p.html", "q.html"}
 
 

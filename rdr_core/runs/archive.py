@@ -169,7 +169,7 @@ def shipped(folder: Path | None = None) -> Path:
 def _files(run: Run, weights: bool, unfinished: bool) -> Iterator[str]:
     """Names of the files to pack, below the run's folder."""
     if not run.done and not unfinished:
-        raise RdrError(f"{run.path} is not finished; go on with it first, leave it out, or pack with unfinished=True.")
+        raise RdrError(f"{run.path} is not finished; continue it first, leave it out, or pack with unfinished=True.")
     patterns = (*_ALWAYS, *(_WEIGHTS if weights else ()), *(() if run.done else _RESUME))
     large = {path for pattern in _LARGE if not weights for path in run.path.glob(pattern)}
     for path in sorted({path for pattern in patterns for path in run.path.glob(pattern)} - large):

@@ -76,7 +76,7 @@ def evaluate(
     run = run if isinstance(run, Run) else Run.open(run)
     factor = _test_factor(run, test, imbalance_factor)
     if not run.done:
-        raise RdrError(f"{run.path} is not finished; `rdr resume {run.path}` goes on with it.")
+        raise RdrError(f"{run.path} is not finished; continue it with `rdr resume {run.path}`.")
     name = test if test == "balanced" else f"{test}-if{format_value(factor)}"
     other = {} if data is None or data.content_hash == run.content_hash(root) else {"data_hash": data.content_hash}
     stored = run.path / "evaluations" / f"{'-'.join([name, *other.values()])}.json"

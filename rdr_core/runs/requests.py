@@ -174,7 +174,7 @@ def refine(
     if whole.first_stage.name != base.config.method:
         raise RdrError(f"{method!r} is no second stage; refine a run with 'crt', 'taunorm' or 'posthoc'.")
     if not base.done:
-        raise RdrError(f"{base.path} is not finished, so there is nothing to refine; go on with it first.")
+        raise RdrError(f"{base.path} is not finished, so there is nothing to refine; continue it first.")
     config = replace(base.config, method=whole.name)
     path = base.path.parent / config.name
     if finished(path) and data is None:

@@ -151,7 +151,7 @@ class Run:
             RdrError: the run is not finished.
         """
         if not self.done:
-            raise RdrError(f"{self.path} is not finished; `rdr resume {self.path}` goes on with it.")
+            raise RdrError(f"{self.path} is not finished; continue it with `rdr resume {self.path}`.")
         return read_json(self.path / "metrics.json")
 
     @cached_property

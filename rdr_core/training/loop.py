@@ -74,7 +74,7 @@ def train_to_end(
                     keeper.checkpoint(state.tree())
                 raise TrainingStopped(
                     f"Stopped in epoch {state.epoch + 1} of {state.config.epochs}, after step "
-                    f"{state.batch} of {state.batches}; saved. Go on with: {go_on}"
+                    f"{state.batch} of {state.batches}; saved. Continue with: {go_on}"
                 )
             close_epoch(state)
             row = state.history[-1]

@@ -55,7 +55,7 @@ def stored(
         NotStored: it is not there, and the run is :attr:`~rdr_core.Run.as_stored`.
     """
     if not run.done:
-        raise RdrError(f"{run.path} is not finished; `rdr resume {run.path}` goes on with it, then analyse it.")
+        raise RdrError(f"{run.path} is not finished; continue it with `rdr resume {run.path}`, then analyse it.")
     if data is not None:
         run.data(data)
     path = result_path(run, what, parameters)

@@ -69,7 +69,7 @@ def publish(
     entries = dict(enumerate(map(entry_of, runs)))
     for entry in entries.values():
         if not entry.done:
-            raise RdrError(f"{entry.run.path} is not finished; `rdr resume {entry.run.path}` goes on with it.")
+            raise RdrError(f"{entry.run.path} is not finished; continue it with `rdr resume {entry.run.path}`.")
     try:
         there = shipped()
     except RdrError:

@@ -16,20 +16,20 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="""Regenerate the papers: every figure, table and claim beside the papers' own numbers.
 
-    rdr paper                        tables, figures, claims and the page, from the runs there are
+    rdr paper                        tables, figures, claims and the page, from the finished runs
 
-    rdr paper plan                   which runs are missing, and what they would take here
+    rdr paper plan                   which runs are missing, and how long they would take here
 
-    rdr paper run --grid digits      makes them; --budget 9m stops by itself, the same command goes on
+    rdr paper run --grid digits      trains them; --budget 9m stops in time, the same command continues
     """,
 )
 
-RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; shipped ones are found besides.")]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; the shipped runs are used too.")]
 _PARTS = (
     "digits, digits-authors, fashion, fashion-authors, cifar-small, cifar-authors, cifar or imagenet, and parts of the "
-    "paper, with commas: cifar,table1,figure4."
+    "paper, separated by commas: cifar,table1,figure4."
 )
-Seeds = Annotated[int | None, typer.Option(help="How many seeds.", show_default="as the grid says", min=1)]
+Seeds = Annotated[int | None, typer.Option(help="Number of seeds.", show_default="as the grid says", min=1)]
 
 
 @app.callback()
@@ -39,7 +39,7 @@ def build(
     = Path("paper"),
     runs: RunsFolder = Path("runs"),
     readme: Annotated[
-        Path | None, typer.Option(help="A file whose results are written anew, from the shipped runs.", dir_okay=False)
+        Path | None, typer.Option(help="A file whose results are rewritten from the shipped runs.", dir_okay=False)
     ] = None,
 ) -> None:  # fmt: skip
     """Regenerate the papers from the runs at hand."""
@@ -57,7 +57,7 @@ def build(
     papers, shelf = _papers(), _shelf(runs)
     if readme is not None:
         write_results(readme, papers[0], Shelf([shipped()]))
-        typer.echo(f"Written: the results of the shipped runs in {readme}.")
+        typer.echo(f"Wrote the results of the shipped runs to {readme}.")
     command = shlex.join(["rdr", "paper", "--out", str(out)] + (["--runs", str(runs)] if str(runs) != "runs" else []))
     build = partial(build_papers, runs=runs, command=command, processes=processors(), progress=True)
     page = build(papers, out, shelf)
@@ -73,9 +73,9 @@ def plan(
     runs: RunsFolder = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:  # fmt: skip
-    """List the runs that the papers need, which exist, and what the rest would take on this machine.
+    """List the runs that the papers need, which exist, and how long the rest would take on this machine.
 
-    Time is measured: a few steps of each kind of run, on random images, so a minute or so in all.
+    Times are measured on a few steps of each kind of run, with random images; that takes about a minute.
     """
     from rdr_core.cli import stoppable
     from rdr_viz.papers.plan import show_plan
@@ -90,7 +90,7 @@ def plan(
 def run(
     grid: Annotated[str, typer.Option("--grid", "-g", help=_PARTS, show_default="the paper's scale")] = "",
     seeds: Seeds = None,
-    budget: Annotated[str, typer.Option(help="Stop after this time, as 90s, 9m or 2h, with all saved.")] = "",
+    budget: Annotated[str, typer.Option(help="Stop after this time, such as 90s, 9m or 2h, and save.")] = "",
     parallel: Annotated[int, typer.Option(help="Runs side by side.", min=1)] = 1,
     runs: RunsFolder = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -98,10 +98,10 @@ def run(
         Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")
     ] = None,
 ) -> None:
-    """Make the runs that lack, those that fill most first.
+    """Train the missing runs, those that fill most cells first.
 
-    What is finished is never made again; what was stopped or killed goes on after its last epoch. Several of these
-    commands side by side share the work.
+    Finished runs are never repeated; stopped or killed runs continue after their last epoch. Several of these commands
+    at once share the work.
 
     rdr paper run --grid digits --parallel 2
 
@@ -113,18 +113,16 @@ def run(
     seconds = budget_seconds(budget) if budget else None
     outcome = make_missing(grid, seeds=seeds, budget=seconds, parallel=parallel, runs=runs, device=device, root=root)
     if not (outcome.finished or outcome.unfinished or outcome.failed):
-        typer.echo("Nothing lacks: all of these runs are there. `rdr paper` draws them.")
+        typer.echo("Nothing is missing: all of these runs are finished. `rdr paper` draws them.")
         return
     typer.echo(
         f"{len(outcome.made_here)} made, {len(outcome.unfinished)} left, in {runs}. "
-        + ("The same command goes on." if outcome.unfinished else "`rdr paper` draws them.")
+        + ("The same command continues." if outcome.unfinished else "`rdr paper` draws them.")
     )
     if outcome.lost:
-        typer.echo(
-            f"{outcome.lost} worker(s) were killed or broke down; what they were at goes on with the rest.", err=True
-        )
+        typer.echo(f"{outcome.lost} worker(s) were killed or failed; the same command continues their runs.", err=True)
     if outcome.busy:
-        typer.echo(f"{len(outcome.busy)} of those left are being made by another process.")
+        typer.echo(f"Another process is training {len(outcome.busy)} of those left.")
     for failure in outcome.failed:
         typer.echo(f"{len(failure.tasks)} can't be made: {failure.sentence}", err=True)
     if outcome.failed:
@@ -135,14 +133,14 @@ def run(
 
 @app.command()
 def pack(
-    archive: Annotated[Path, typer.Argument(help="To write, as digits.tar.xz.")],
+    archive: Annotated[Path, typer.Argument(help="The file to write, such as digits.tar.xz.")],
     runs: RunsFolder = Path("runs"),
     weights: Annotated[
-        str, typer.Option(help="Methods whose networks are packed too, of seed 0, with commas; others are left behind.")
+        str, typer.Option(help="Methods, with commas, whose seed 0 is packed with its network; others without.")
     ] = "",
-    unfinished: Annotated[bool, typer.Option("--unfinished", help="Take unfinished runs too, to go on with.")] = False,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Pack unfinished runs too.")] = False,
 ) -> None:
-    """Pack a folder of runs small, to be carried away or shipped in data/runs.
+    """Pack a folder of runs into a small archive, to move it or to ship it in data/runs.
 
     Unpack with: tar -xf ARCHIVE -C runs
     """

@@ -61,16 +61,16 @@ def _gain(paper: Paper, grid: Grid, judge: Judge) -> str:
         return f"{_where(grid, settings)}, the released RDR has 1/n deferred by the same schedule as its fair control."
     control = "its fair control, 1/n deferred by the same schedule"
     if not any(np.isnan(one.of_control) for one in settings):
-        control += f", {listed([_points(one.of_control) for one in settings])}"
-    return f"{_where(grid, settings)}, the released RDR is {_numbers(settings)} from cross-entropy; {control}."
+        control += f", by {listed([_points(one.of_control) for one in settings])}"
+    return f"{_where(grid, settings)}, the released RDR differs from cross-entropy by {_numbers(settings)}; {control}."
 
 
 def _of_ratio(paper: Paper, grid: Grid, judge: Judge) -> str:
-    """The method beside all that lacks its ratio alone."""
+    """The method beside each control that has everything but its ratio."""
     found = {rival: _measured(paper, grid, judge, _RELEASED, rival) for rival in _SPOKEN}
-    told = [f"{_level(settings)} from {_SPOKEN[rival]}" for rival, settings in found.items() if settings]
+    told = [f"from {_SPOKEN[rival]} by {_level(settings)}" for rival, settings in found.items() if settings]
     verdicts = {one.verdict for settings in found.values() for one in settings}
-    return f"RDR is {listed(told)}, {_word(verdicts, _RATIO_WORDS)}."
+    return f"RDR differs {listed(told)}, {_word(verdicts, _RATIO_WORDS)}."
 
 
 def _of_deferring(paper: Paper, grid: Grid, judge: Judge) -> str:
@@ -97,7 +97,7 @@ def _where(grid: Grid, judged: list[Judged]) -> str:
     seeds = sorted({setting.seeds for setting in judged})
     many = plural(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
     drawn = f"{many}, each with its own draw of the data" if grid.draws else many
-    brackets = "in brackets intervals that allow for all questions asked of these runs"
+    brackets = "brackets hold intervals that allow for all questions asked of these runs"
     return f"On {sets} at imbalance factor {factors}, trained by the schedule of {whose} ({drawn}; {brackets})"
 
 

@@ -1,4 +1,4 @@
-"""The README's results: what our runs say of the claims, and accuracy by group, written by `rdr paper`."""
+"""The README's results: what our runs say about the claims, and accuracy by group, written by `rdr paper`."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _PICTURED = ("ce", "inverse", "inverse:gamma=0.5", "rdr", "la")
 
 
 def results(paper: Paper, shelf: Shelf) -> str:
-    """Markdown: a table of accuracy by group at the small scale, one of what there is at the paper's own, and one of
-    the claims with their verdicts.
+    """Markdown: a table of accuracy by group at the small scale, a table of the results so far at the paper's own
+    scale, and a table of the claims with their verdicts.
 
     The same runs give the same text.
     """
@@ -45,7 +45,7 @@ def write_results(path: Path, paper: Paper, shelf: Shelf) -> None:
     """Put :func:`results` between a file's two marks, and draw ``data/results/accuracy.png`` beside it.
 
     Raises:
-        RdrError: the file lacks them.
+        RdrError: the file has no such marks.
     """
     text = renewed(path, paper, shelf)
     write_whole(path, lambda beside: Path(beside).write_text(text, encoding="utf-8"))
@@ -62,7 +62,7 @@ def renewed(path: Path, paper: Paper, shelf: Shelf) -> str:
     """The file's text with the results as they are now.
 
     Raises:
-        RdrError: it lacks the marks.
+        RdrError: the marks are missing.
     """
     text = path.read_text(encoding="utf-8")
     top, head, rest = text.partition(HEAD)
@@ -110,8 +110,8 @@ def _accuracies(grid: Grid, shelf: Shelf) -> str:
 def beside_the_papers(paper: Paper, shelf: Shelf) -> str:
     """The paper's accuracies over all classes beside ours, at each scale that compares; "" without runs."""
     words = {
-        "paper": "In the paper's own setting, accuracy over all classes, the paper's number / **ours**; what is not "
-        "here waits for a GPU:",
+        "paper": "In the paper's own setting, accuracy over all classes, the paper's number / **ours**; the missing "
+        "ones need a GPU:",
         "authors' code": "By the authors' code (`--recipe authors`; RDR is `rdr:preset=released`), the same:",
     }
     return "\n\n".join(filter(None, (_compared(paper, shelf, scale, lead) for scale, lead in words.items())))
@@ -154,9 +154,9 @@ def _verdicts(paper: Paper, shelf: Shelf) -> str:
     ]
     names = ["paper's setting" if name == "paper" else name for name in shown]
     return (
-        "What our runs say of the paper's claims. A claim holds where the interval over seeds says so in every "
-        "setting, fails where it says the contrary in one, is undecided otherwise, and empty where nothing is "
-        "measured. Intervals are widened for all questions of a column, so that in 95 of 100 such columns no word is "
-        "wrong by chance:\n\n"
+        "What our runs say about the paper's claims. A claim holds where the interval over seeds supports it in every "
+        "setting, fails where the interval contradicts it in one, and is undecided otherwise; a cell is empty where "
+        "nothing is measured. Intervals are widened for all questions of a column, so that in 95 of 100 such columns "
+        "no verdict is wrong by chance:\n\n"
         f"| claim | {' | '.join(names)} |\n| --- |{' --- |' * len(names)}\n" + "\n".join(rows)
     )

@@ -115,9 +115,9 @@ def _of_ratio(claims: Sequence[ClaimRow], scale: str) -> list[tuple[ClaimRow, Ve
 def _headline(verdicts: list[str]) -> str:
     found = set(verdicts)
     if found == {HOLDS}:
-        return "Yes: in the strongest setting measured here the density ratio helps, whichever control one takes."
+        return "Yes: in the strongest setting measured here the density ratio helps, beside each of its controls."
     if HOLDS in found:
-        return "In part: beside some of its controls the density ratio helps, beside others our runs do not show it."
+        return "In part: the density ratio helps beside some of its controls; beside others our runs do not show it."
     if FAILS in found:
         return "Our runs do not show that the density ratio helps."
     return "Our runs cannot tell whether the density ratio helps."
@@ -152,9 +152,9 @@ def _distances(found: list[tuple[ClaimRow, Verdict]], where: str) -> str:
     over = plural(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
     who = _spoken(method)
     if all(one.mean == one.low == one.high == 0 for _, one in own):
-        text = f"{who} is level with {control}, in each of {over}."
+        text = f"{who} equals {control}, in each of {over}."
     else:
-        text = f"{who} is {listed([_at(row, one) for row, one in own])} from {control} ({over})."
+        text = f"{who} differs from {control}, by {listed([_at(row, one) for row, one in own])} ({over})."
     text = f"{where}{text}"
     return text[0].upper() + text[1:]
 
@@ -182,8 +182,8 @@ def _gain(claims: Sequence[ClaimRow], scale: str) -> str:
             continue
         for one in row.measured:
             if one.scale == scale:
-                beside = "" if np.isnan(one.of_control) else f", and its control {row.number(one.of_control)}"
-                return f"From cross-entropy RDR is {_points(row, one)} away{beside}."
+                beside = "" if np.isnan(one.of_control) else f", its control by {row.number(one.of_control)}"
+                return f"RDR differs from cross-entropy by {_points(row, one)}{beside}."
     return ""
 
 

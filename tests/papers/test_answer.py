@@ -50,12 +50,12 @@ def test_the_reasons_have_the_numbers_of_the_strongest_setting_first():
         "goes against it and 2 leave it open."
     )
     assert (
-        "The released RDR is −0.3\N{NO-BREAK SPACE}points [−0.5 to −0.1] over all classes and −1.4"
-        "\N{NO-BREAK SPACE}points [−2.4 to −0.4] on Few from its fair control, 1/n deferred by the same schedule "
-        "(5 seeds)." in reasons
+        "The released RDR differs from its fair control, 1/n deferred by the same schedule, by −0.3"
+        "\N{NO-BREAK SPACE}points [−0.5 to −0.1] over all classes and −1.4\N{NO-BREAK SPACE}points [−2.4 to −0.4] on "
+        "Few (5 seeds)." in reasons
     )
     assert (
-        "On digits by the authors' schedule the released RDR is level with its fair control, 1/n deferred by the same "
+        "On digits by the authors' schedule the released RDR equals its fair control, 1/n deferred by the same "
         "schedule, in each of 3 seeds." in reasons
     )
 
@@ -72,7 +72,7 @@ def test_what_re_weighting_gains_stands_beside_its_control():
     beats = claim("RDR beats CE.", measured(FASHION, "holds", control="1/n+DRW", of_control=2.4))
     reasons = answer(PAPER, [ratio("undecided"), beats]).reasons
     assert reasons.endswith(
-        "From cross-entropy RDR is +2.0\N{NO-BREAK SPACE}points [+1.0 to +3.0] away, and its control +2.4."
+        "RDR differs from cross-entropy by +2.0\N{NO-BREAK SPACE}points [+1.0 to +3.0], its control by +2.4."
     )
 
 

@@ -41,7 +41,7 @@ def test_a_slip_is_one_sentence(arguments, words, rdr, tmp_path, monkeypatch):
 def test_nothing_is_made_that_is_shipped(rdr, tmp_path):
     code, said, _ = rdr("paper", "run", "--grid", "digits", "--runs", str(tmp_path / "runs"))
     assert code == 0
-    assert "Nothing lacks" in said
+    assert "Nothing is missing" in said
     assert not (tmp_path / "runs").exists()
 
 

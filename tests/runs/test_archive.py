@@ -155,7 +155,7 @@ def test_an_unfinished_run_goes_on_elsewhere_as_if_it_had_not_moved(trained, tmp
         train_config(trained[1].config, runs=tmp_path, device="cpu", progress=False, deadline=0.0)
     stopped = Run.open(tmp_path / trained[1].name)
     assert not stopped.done
-    with pytest.raises(RdrError, match="is not finished; go on with it first, leave it out, or pack with unfinished"):
+    with pytest.raises(RdrError, match="is not finished; continue it first, leave it out, or pack with unfinished"):
         pack([stopped], tmp_path / "a.tar.xz")
     pack([stopped, trained[0]], tmp_path / "a.tar.xz", unfinished=True)
     found = unpacked(tmp_path / "a.tar.xz", tmp_path / "elsewhere")

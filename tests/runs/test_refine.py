@@ -268,7 +268,7 @@ def test_interrupted_in_its_first_stage_a_method_says_how_to_go_on(tmp_path, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(Visits, "write", interrupt)
-        with pytest.raises(rdr_core.TrainingStopped, match="Go on with: the same request again"):
+        with pytest.raises(rdr_core.TrainingStopped, match="Continue with: the same request again"):
             rdr_core.train("digits", method="ce+crt", runs=tmp_path, **SHORT)
     assert rdr_core.train("digits", method="ce+crt", runs=tmp_path, **SHORT).done
 

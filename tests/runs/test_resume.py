@@ -135,7 +135,7 @@ def test_stopped_by_ctrl_c_within_an_epoch_and_resumed(stop_after, method, tmp_p
         write(self, start, outcome, ranks)
 
     monkeypatch.setattr(Visits, "write", interrupt)
-    with pytest.raises(rdr_core.TrainingStopped, match=r"saved\. Go on with: rdr resume ") as stopped:
+    with pytest.raises(rdr_core.TrainingStopped, match=r"saved\. Continue with: rdr resume ") as stopped:
         rdr_core.train("digits", method=method, runs=tmp_path, progress=False, **REQUEST)
     path = Path(shlex.split(str(stopped.value).split("rdr resume ")[1])[0])
     saved = load_tree(path / "checkpoint.safetensors")
@@ -156,7 +156,7 @@ def test_ctrl_c_on_the_command_line_prints_the_command_that_goes_on(tmp_path, wh
     said = ended(process).stderr
     assert process.returncode == 130
     (path,) = tmp_path.iterdir()
-    assert said.strip().splitlines()[-1].endswith(f"saved. Go on with: rdr resume {path} --device cpu")
+    assert said.strip().splitlines()[-1].endswith(f"saved. Continue with: rdr resume {path} --device cpu")
     assert "Traceback" not in said
 
 

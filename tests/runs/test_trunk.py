@@ -191,7 +191,7 @@ def test_stopped_within_the_trunk_the_run_goes_on_there(tmp_path, whole, monkeyp
         write(self, *arguments)
 
     monkeypatch.setattr(Visits, "write", interrupt)
-    with pytest.raises(TrainingStopped, match=r"Go on with: rdr resume .*inverse"):
+    with pytest.raises(TrainingStopped, match=r"Continue with: rdr resume .*inverse"):
         rdr_core.train("digits", method="inverse+drw", runs=tmp_path, **REQUEST)
     monkeypatch.setattr(Visits, "write", write)
     (folder,) = (tmp_path / "trunks").glob("*/*/")

@@ -62,7 +62,7 @@ def test_trained_stopped_and_resumed_equals_never_stopped(name, stop_after, rdr,
         patch.setattr(Visits, "write", interrupt)
         status, _, err = rdr(*request, "--runs", "stopped")
     assert status == 130
-    go_on = shlex.split(err.strip().splitlines()[-1].split("Go on with: rdr ")[1])
+    go_on = shlex.split(err.strip().splitlines()[-1].split("Continue with: rdr ")[1])
     assert str(root) in go_on
     assert rdr(*go_on)[0] == 0
     (resumed,) = rdr_core.list_runs("stopped")

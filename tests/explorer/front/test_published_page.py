@@ -264,7 +264,7 @@ def test_what_cannot_be_published_is_a_sentence(tmp_path):
     with pytest.raises(RdrError, match=r"can't be written .* choose another place"):
         publish([run], tmp_path / "file" / "page.html")
     (run.path / "done.json").unlink()
-    with pytest.raises(RdrError, match=r"is not finished; `rdr resume .*` goes on with it"):
+    with pytest.raises(RdrError, match=r"is not finished; continue it with `rdr resume .*`"):
         publish([Run.open(run.path)], tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
 
