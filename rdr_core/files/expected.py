@@ -40,8 +40,9 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
         return None
     if not isinstance(shape, type):
         return None if content == shape and type(content) is type(shape) else f"{place} is {_short(content)}"
-    numbers = {float: (int, float), int: int}.get(shape, shape)
-    fits = isinstance(content, numbers) and not (isinstance(content, bool) and shape is not bool)
+    fits = isinstance(content, (int, float) if shape is float else shape) and not (
+        isinstance(content, bool) and shape is not bool
+    )
     if not fits or (isinstance(content, float) and not math.isfinite(content)):
         return f"{place} is {_short(content)}, not of type {shape.__name__}"
     return None

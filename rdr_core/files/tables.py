@@ -46,3 +46,31 @@ def read_table(path: Path, limit: int = TEXT_LIMIT) -> str:
 def names_of(text: str) -> list[str]:
     """The columns of a table's text, but that of the checksum."""
     return [name for name in next(csv.reader(io.StringIO(text)), []) if not name.startswith(KEY)]
+
+
+def check_table(path: Path, limit: int) -> list[list[str]]:
+    """The cells of a table, row by row, the header first and the column of the checksum with them.
+
+    Raises:
+        Damaged: as :func:`read_table`, or rows of different lengths.
+    """
+    text = read_table(path, limit)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise damaged(path, error) from None
+    if len(set(map(len, rows))) != 1:
+        raise damaged(path, "its rows are of different lengths")
+    return rows
+
+
+def seal_table(path: Path, limit: int) -> None:
+    """Give a table of an older version its checksum; its cells stay as they are."""
+    header, *rows = check_table(path, limit)
+    ends = "\r\n" if b"\r\n" in path.read_bytes()[: 2**16] else "\n"
+
+    def write(beside: str) -> None:
+        with open(beside, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator=ends).writerows([[*header, SEAL], *([*row, ""] for row in rows)])
+
+    write_sealed(path, write)

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside, synced, and put in place; with their checksum where they are stored."""
+"""Files that are whole or not there: written beside, synced, and put in place; stored ones with their checksum."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from rdr_core.errors import RdrError
 from rdr_core.files.whole import write_json
 from rdr_core.runs.contents import read_metrics
-from rdr_core.runs.layout import DONE, finished
+from rdr_core.runs.layout import DONE
+from rdr_core.runs.records import read_classes, read_history
 from rdr_core.runs.run import Run
 
 
@@ -30,16 +31,17 @@ def bring_back_done(folder: Path) -> bool:
     nothing.
     """
     there = [(folder / name).is_file() for name in ("config.json", "model.safetensors", "metrics.json")]
-    if finished(folder) or (folder / "checkpoint.safetensors").exists() or not all(there):
+    if (folder / "checkpoint.safetensors").exists() or not all(there):
         return False
     from rdr_core.runs.trained_network import trained_network  # loads PyTorch
 
     try:
         run = Run.open(folder)
-        epochs = len(run.history)
-        whole = epochs == run.epochs and len(run.classes) == epochs * len(run.class_counts)
+        d = len(run.class_counts)
+        epochs = len(read_history(folder / "history.csv"))
+        whole = epochs == run.epochs == len(read_classes(folder / "classes.safetensors", d)["accuracy"])
         read_metrics(folder)
-        trained_network(folder / "model.safetensors", run.config.model, len(run.class_counts), run.channels)
+        trained_network(folder / "model.safetensors", run.config.model, d, run.channels)
     except RdrError:
         return False
     if whole:

@@ -6,13 +6,14 @@ import csv
 import io
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from rdr_core.errors import Damaged
-from rdr_core.files.sealed import damaged
+from rdr_core.files.sealed import KEY, damaged
 from rdr_core.files.tables import names_of, read_table, write_table
 from rdr_core.files.trees import load_arrays
 from rdr_core.runs.contents import read_done
@@ -54,13 +55,13 @@ def read_last_epoch(path: Path) -> tuple[int, dict[str, float]]:
     """How many rows a ``history.csv`` has, and the last of them, for lists of many runs; {} where there is none.
 
     Raises:
-        Damaged: as :func:`read_history`, but for what only an older file's other rows would show.
+        Damaged: as :func:`read_history`.
     """
     text = read_table(path)
-    names = _columns(path, text)
-    lines = text.splitlines()
-    if len(lines) == 1:
-        return 0, {}
+    names, lines = _columns(path, text), text.splitlines()
+    if len(lines) == 1 or KEY not in lines[0]:
+        rows = read_history(path)
+        return len(rows), rows[-1] if rows else {}
     row = _row(path, dict(zip(names, lines[-1].split(","), strict=False)))
     if row["epoch"] != len(lines) - 1:
         raise damaged(path, f"its row {len(lines) - 1} is of epoch {row['epoch']:g}")
@@ -95,7 +96,8 @@ def recorded_last_epoch(folder: Path) -> tuple[int, dict[str, float]]:
         rows = _history_of(tree, path)
         return len(rows), rows[-1] if rows else {}
 
-    return _recorded(folder, "history.csv", read_last_epoch, last, lambda found: found[0], (0, {}))
+    nothing: tuple[int, dict[str, float]] = (0, {})
+    return _recorded(folder, "history.csv", read_last_epoch, last, lambda found: found[0], nothing)
 
 
 def recorded_classes(folder: Path, d: int) -> dict[str, np.ndarray]:
@@ -105,9 +107,19 @@ def recorded_classes(folder: Path, d: int) -> dict[str, np.ndarray]:
         Damaged: as there.
     """
     return _recorded(
-        folder, "classes.safetensors", lambda path: read_classes(path, d), lambda tree, path: _classes_of(tree, d, path),
+        folder, "classes.safetensors", partial(read_classes, d=d), partial(_classes_of, d=d),
         lambda found: len(found["accuracy"]), {},
     )  # fmt: skip
+
+
+def of_checkpoint(path: Path, d: int) -> tuple[list[dict[str, float]], dict[str, np.ndarray]]:
+    """History and classes as a checkpoint has them, from which both files follow.
+
+    Raises:
+        Damaged: it is missing, or not as it was written.
+    """
+    tree = load_arrays(path)
+    return _history_of(tree, path), _classes_of(tree, path, d)
 
 
 def _recorded(
@@ -181,7 +193,7 @@ def _history_of(tree: Any, path: Path) -> list[dict[str, float]]:
     return [_row(path, row) for row in rows]
 
 
-def _classes_of(tree: Any, d: int, path: Path) -> dict[str, np.ndarray]:
+def _classes_of(tree: Any, path: Path, d: int) -> dict[str, np.ndarray]:
     columns = tree.get("classes") if isinstance(tree, dict) else None
     return columns if columns == {} else _by_class(columns, d, path)
 

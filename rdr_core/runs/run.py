@@ -40,7 +40,9 @@ class Run:
 
     def __init__(self, path: Path, config: RunConfig, *, computes: bool = True) -> None:
         self.path, self.config, self.computes = path, config, computes
-        self._whole_history: pd.DataFrame | None = None  # of a finished run: it stays as it is
+        # Of a finished run, which stays as it is.
+        self._whole_history: pd.DataFrame | None = None
+        self._whole_end: tuple[int, dict[str, float]] | None = None
         self._content_hash: str | None = None
 
     @classmethod
@@ -114,7 +116,7 @@ class Run:
     @property
     def epochs_done(self) -> int:
         """Epochs finished so far."""
-        return len(self.history)
+        return self.last_epoch[0]
 
     @property
     def history(self) -> pd.DataFrame:
@@ -135,9 +137,11 @@ class Run:
     @property
     def last_epoch(self) -> tuple[int, dict[str, float]]:
         """How many epochs are finished, and the last one's row of :attr:`history`, for lists of many runs."""
-        if self._whole_history is not None:
-            return len(self._whole_history), self._whole_history.iloc[-1].to_dict()
-        return recorded_last_epoch(self.path)
+        if self._whole_end is None:
+            done, end = self.done, recorded_last_epoch(self.path)
+            self._whole_end = end if done else None
+            return end
+        return self._whole_end
 
     @property
     def classes(self) -> pd.DataFrame:
@@ -320,10 +324,7 @@ class Run:
     def content_hash(self, root: str | Path | None = None) -> str:
         """That of the data it was trained on (:attr:`rdr_core.data.LongTailedData.content_hash`).
 
-        Older runs on named data sets did not note it: there it is that of the data loaded again.
-
-        Args:
-            root: folder of the data files.
+        Older runs on named data sets did not note it: there it is that of the data loaded again from ``root``.
 
         Raises:
             RdrError: as :meth:`data`, where it was not noted.

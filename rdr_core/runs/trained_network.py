@@ -35,18 +35,20 @@ def trained_network(path: Path, model: str, num_classes: int, channels: int) -> 
             # The weights say what they are of: the method's part may be unknown where the run is read.
             cosine_scale=_cosine_scale(path, weights),
         )  # fmt: skip
-    refuse_others(path, weights, network.state_dict())
-    network.load_state_dict(weights)
+    network.load_state_dict(refuse_others(path, weights, network.state_dict()))
     return network.eval()
 
 
-def refuse_others(path: Path, weights: Any, own: Mapping[str, torch.Tensor]) -> None:
+def refuse_others(path: Path, weights: Any, own: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
     """Refuse weights that a network would not take, or take as others than they are: of other names, shapes or types.
 
     Args:
         path: of their file, for the message.
         weights: by name, as read.
         own: the network's.
+
+    Returns:
+        The weights.
 
     Raises:
         Damaged: with the first that is wrong.
@@ -60,6 +62,7 @@ def refuse_others(path: Path, weights: Any, own: Mapping[str, torch.Tensor]) -> 
         mine, theirs = own[name], weights[name]
         if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
             raise damaged(path, f"its {name!r} is {_words(theirs)}, where the network's is {_words(mine)}")
+    return weights
 
 
 def _words(tensor: torch.Tensor) -> str:
