@@ -6,15 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from rdr_core.errors import LostRank, RdrError
 from rdr_core.printed import MEASURES, show, speaks, table_of
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     name="rdr",
@@ -251,6 +248,24 @@ def list_the_runs(
     if not found:
         raise RdrError(f"{folder} holds no runs; train one with: rdr train digits --imbalance-factor 50")
     show(*found)
+
+
+@app.command()
+def check(
+    places: Annotated[list[Path] | None, typer.Argument(metavar="RUNS", help="Folders of runs, or runs' own.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Bring back what can be; it is said what was done.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list, for scripts.")] = False,
+) -> None:
+    """Read all files of runs, compare them with their checksums, and say what is damaged; then the status is 1.
+
+    Files that an older version wrote without a checksum are given theirs.
+    """
+    from rdr_core.printed import show_checked
+    from rdr_core.runs.checking import check_run, run_folders
+
+    with stoppable():
+        good = show_checked((check_run(path, repair=repair) for path in run_folders(places or [Path("runs")])), as_json)
+    raise typer.Exit(0 if good else 1)
 
 
 @app.command()

@@ -18,6 +18,10 @@ class MissingData(RdrError):
     """A data file is missing or damaged; the message says what to fetch and where to put it."""
 
 
+class Damaged(RdrError):
+    """A stored file is not as it was written; the message names it and says why, and nothing of it is used."""
+
+
 class LostRank(RdrError):
     """Another process of the same run ended, so this one cannot go on; the message says how to."""
 

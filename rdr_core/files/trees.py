@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+import mmap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdr_core.errors import RdrError
-from rdr_core.files.whole import write_whole
+import numpy as np
+
+from rdr_core.errors import Damaged
+from rdr_core.files.sealed import BLANK, KEY, damaged, open_plain, verify
+from rdr_core.files.whole import write_sealed
 
 if TYPE_CHECKING:
     import torch
 
 _TREE = "tree"
+#: Bytes that a file, and the JSON at its beginning, may have; safetensors' own limit is the same for the latter.
+_LIMIT, _HEAD = 2**34, 10**8
+#: NumPy's types by the format's names; of bfloat16 it has none.
+_TYPES = {
+    "F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "U64": "u8", "U32": "u4",
+    "U16": "u2", "U8": "u1", "BOOL": "?",
+}  # fmt: skip
 
 
 def save_tree(path: Path, tree: Any) -> None:
-    """Save nested dicts, lists and tuples of tensors, numbers, strings, booleans and None.
+    """Save nested dicts, lists and tuples of tensors, numbers, strings, booleans and None, with a checksum.
 
     Tuples come back as lists; keys keep their type. The file is whole or not there.
     """
@@ -25,7 +37,8 @@ def save_tree(path: Path, tree: Any) -> None:
     from safetensors.torch import save_file
 
     tensors: dict[str, torch.Tensor] = {}
-    skeleton = json.dumps(_take_out(tree, tensors))
+    node = _take_out(tree, tensors)
+    skeleton = json.dumps({KEY: BLANK} | (node if isinstance(node, dict) else {"leaf": node}))
 
     def write(beside: str) -> None:
         try:
@@ -33,38 +46,77 @@ def save_tree(path: Path, tree: Any) -> None:
         except SafetensorError as error:  # a full disk, told as Python tells it
             raise OSError(str(error)) from error
 
-    write_whole(path, write)
+    write_sealed(path, write)
 
 
 def load_tree(path: Path) -> Any:
     """What :func:`save_tree` saved, on the CPU.
 
     Raises:
-        RdrError: missing or damaged.
+        Damaged: missing, or not as it was written.
     """
-    # A copy: the file's own memory may be mapped, and is replaced while the run goes on.
-    return _load(path, "pt", lambda tensor: tensor.clone())
+    import torch
+
+    def tensor(content: memoryview, kind: str, shape: list[int]) -> torch.Tensor:
+        if kind == "BF16":
+            return torch.from_numpy(np.frombuffer(content, "i2").reshape(shape).copy()).view(torch.bfloat16)
+        return torch.from_numpy(_array(content, kind, shape))
+
+    return _load(path, tensor)
 
 
 def load_arrays(path: Path) -> Any:
     """What :func:`save_tree` saved, with NumPy arrays for its tensors, of which none may be bfloat16; without torch.
 
     Raises:
-        RdrError: missing or damaged.
+        Damaged: missing, or not as it was written.
     """
-    return _load(path, "np", lambda array: array.copy())
+    return _load(path, _array)
 
 
-def _load(path: Path, framework: str, copied: Callable[[Any], Any]) -> Any:
-    from safetensors import SafetensorError, safe_open
+def _array(content: memoryview, kind: str, shape: list[int]) -> np.ndarray:
+    # A copy: the file's own memory is mapped, and goes with the file.
+    return np.frombuffer(content, _TYPES[kind]).reshape(shape).copy()
 
+
+def _load(path: Path, make: Callable[[memoryview, str, list[int]], Any]) -> Any:
     try:
-        with safe_open(path, framework=framework) as file:
-            skeleton = json.loads(file.metadata()[_TREE])
-            tensors = {key: copied(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118
-        return _put_back(skeleton, tensors)
-    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise RdrError(f"{path} can't be read ({error}); remove the run's folder and train it again.") from None
+        with open_plain(path, _LIMIT) as file:
+            return _read(path, memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), make)
+    except Damaged:
+        raise
+    except RecursionError:
+        raise damaged(path, "it is nested too deeply") from None
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
+        raise damaged(path, f"it is no tree of tensors: {error}") from None
+
+
+def _read(path: Path, content: memoryview, make: Callable[[memoryview, str, list[int]], Any]) -> Any:
+    size = int.from_bytes(content[:8], "little")
+    if not 2 <= size <= min(_HEAD, len(content) - 8):
+        raise damaged(path, "it is cut short, or no safetensors file")
+    head = bytes(content[: 8 + size])
+    entries = json.loads(head[8:].decode())
+    skeleton = json.loads(entries.pop("__metadata__")[_TREE])
+    tensors: dict[str, Any] = {}
+
+    def pieces() -> Iterator[memoryview]:
+        at = 0
+        for name, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
+            shape, (begins, ends) = entry["shape"], entry["data_offsets"]
+            kind = entry["dtype"]
+            itemsize = 2 if kind == "BF16" else np.dtype(_TYPES[kind]).itemsize
+            if begins != at or ends - begins != math.prod(shape) * itemsize or min(shape, default=0) < 0:
+                raise damaged(path, f"tensor {name!r} is not where it should be")
+            at = ends
+            piece = content[8 + size + begins : 8 + size + ends]
+            tensors[name] = make(piece, kind, shape)
+            yield piece  # while it is in the processor's cache
+        if at != len(content) - 8 - size:
+            raise damaged(path, "it is cut short, or has more in it than it says")
+
+    verify(path, head, pieces())
+    return _put_back(skeleton, tensors)
 
 
 def _take_out(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
@@ -82,11 +134,11 @@ def _take_out(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
     return node
 
 
-def _put_back(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
+def _put_back(node: Any, tensors: dict[str, Any]) -> Any:
     if not isinstance(node, dict):
         return node
     if "tensor" in node:
         return tensors[node["tensor"]]
     if "dict" in node:
         return {_put_back(k, tensors): _put_back(v, tensors) for k, v in node["dict"]}
-    return [_put_back(item, tensors) for item in node["list"]]
+    return _put_back(node["leaf"], tensors) if "leaf" in node else [_put_back(item, tensors) for item in node["list"]]

@@ -1,15 +1,17 @@
-"""Files that are whole or not there: written beside, synced, and put in place."""
+"""Files that are whole or not there: written beside, synced, and put in place; stored ones with their checksum."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rdr_core.errors import RdrError
+from rdr_core.errors import Damaged
+from rdr_core.files.expected import of_shape
+from rdr_core.files.sealed import BLANK, KEY, damaged, fill, read_sealed
 from rdr_core.plain import for_json
 
 
@@ -33,21 +35,43 @@ def write_whole(path: Path, write: Callable[[str], object]) -> None:
         os.close(folder)
 
 
-def write_json(path: Path, content: Any) -> None:
-    """JSON with sorted keys, so that equal content gives equal bytes."""
-    text = json.dumps(content, indent=1, sort_keys=True, default=for_json) + "\n"
-    write_whole(path, lambda beside: Path(beside).write_text(text, encoding="utf-8"))
+def write_sealed(path: Path, write: Callable[[str], object]) -> None:
+    """As :func:`write_whole`; ``write`` leaves a :data:`~rdr_core.files.sealed.BLANK`, which its checksum fills."""
+
+    def write_and_fill(beside: str) -> None:
+        write(beside)
+        fill(beside)
+
+    write_whole(path, write_and_fill)
 
 
-def read_json(path: Path) -> Any:
-    """The file's content.
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """JSON with sorted keys and its checksum, so that equal content gives equal bytes."""
+    text = json.dumps({**content, KEY: BLANK}, indent=1, sort_keys=True, default=for_json) + "\n"
+    write_sealed(path, lambda beside: Path(beside).write_text(text, encoding="utf-8"))
+
+
+def read_json(path: Path, shape: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The object that a file holds.
+
+    Args:
+        path: the file.
+        shape: what it must have (:func:`rdr_core.files.expected.of_shape`); None (default) is any object.
 
     Raises:
-        RdrError: missing or damaged, in one sentence.
+        Damaged: missing, not as it was written, or of another shape; in one sentence.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RdrError(f"{path} is missing; the folder is no complete run.") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RdrError(f"{path} can't be read ({error}); remove the run's folder and train it again.") from None
+        content = json.loads(read_sealed(path).decode())
+    except RecursionError:
+        raise damaged(path, "it is nested too deeply") from None
+    except Damaged:
+        raise
+    except ValueError as error:  # no JSON, no text, or a number of 5,000 digits
+        raise damaged(path, error) from None
+    if not isinstance(content, dict):
+        raise damaged(path, "it holds no object")
+    content.pop(KEY, None)
+    if wrong := of_shape(content, shape or {}):
+        raise damaged(path, wrong)
+    return content

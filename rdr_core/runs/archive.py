@@ -23,8 +23,9 @@ from typing import BinaryIO
 
 from rdr_core.errors import RdrError
 from rdr_core.files.places import papers_folder
+from rdr_core.files.tables import SEAL, names_of, read_table
 from rdr_core.files.trees import load_tree, save_tree
-from rdr_core.files.whole import write_whole
+from rdr_core.files.whole import write_sealed, write_whole
 from rdr_core.runs import Run
 
 SUFFIX = ".tar.xz"
@@ -188,8 +189,13 @@ def _packed(run: Run, file: str) -> bytes:
     if run.done and digits:
         import pandas as pd
 
-        table = pd.read_csv(path)
-        return table.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n").encode()
+        text = read_table(path, LIMIT)
+        table = pd.read_csv(io.StringIO(text), usecols=names_of(text)).assign(**{SEAL: ""})
+        with tempfile.TemporaryDirectory() as folder:
+            rounded = Path(folder) / path.name
+            write_sealed(rounded, lambda beside: table.to_csv(
+                beside, index=False, float_format=f"%.{digits}g", lineterminator="\n"))  # fmt: skip
+            return rounded.read_bytes()
     return path.read_bytes()
 
 

@@ -135,9 +135,7 @@ def make_trunk(
             return True
         state = TrunkState(own, data, device)
         written.begin(own, data, environment(str(device)))
-        saved = written.load_checkpoint()
-        if saved is not None:
-            state.restore(saved)
+        written.restore(state)
         if state.epoch > fork.epoch or (state.epoch == fork.epoch and state.batch):
             return False
         train_to_end(state, written, go_on=how.go_on, progress=how.progress, deadline=how.deadline, until=fork.epoch)

@@ -22,6 +22,7 @@ from rdr_core.own_settings import own_settings
 from rdr_core.plain import plain_numbers
 from rdr_core.runs import Run
 from rdr_core.runs.conditions import pick_device
+from rdr_core.runs.contents import MEASURED
 from rdr_core.shapes import Float, Int
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def evaluate(
         :func:`rdr_core.measures.predictions.measures`; of other data than the run's own their ``data_hash`` too.
 
     Raises:
+        Damaged: what was stored is not as it was written; `rdr check --repair` lets it be measured anew.
         RdrError: a run that is not finished, an unknown test, an imbalance factor that does not fit, data of other
             classes or channels, or none where the run was trained on arrays of the user's own.
 
@@ -80,7 +82,8 @@ def evaluate(
     name = test if test == "balanced" else f"{test}-if{format_value(factor)}"
     other = {} if data is None or data.content_hash == run.content_hash(root) else {"data_hash": data.content_hash}
     stored = run.path / "evaluations" / f"{'-'.join([name, *other.values()])}.json"
-    if not stored.is_file():
+    shape = {"test": test, "imbalance_factor": float, **MEASURED}
+    if not stored.exists():
         if data is None:
             data = run.data(root=root)
         normalisation = run.normalisation(root) if other else (data.mean, data.std)
@@ -89,7 +92,7 @@ def evaluate(
         stored.parent.mkdir(exist_ok=True)
         found = measures(probabilities, labels, run.groups, weights)
         write_json(stored, {"test": test, "imbalance_factor": factor, **other, **found})
-    return read_json(stored)
+    return read_json(stored, shape)
 
 
 def class_shares(class_counts: Int[np.ndarray, "d"], test: str, imbalance_factor: float) -> Float[np.ndarray, "d"]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,15 +10,21 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rdr_core.errors import RdrError, RunBusy
+from rdr_core.files.expected import of_shape
+from rdr_core.files.sealed import damaged
 from rdr_core.files.trees import load_tree, save_tree
-from rdr_core.files.whole import read_json, write_json, write_whole
-from rdr_core.runs.layout import DONE, FORMAT, HISTORY, kept_epochs, weights_path
-from rdr_core.runs.trunks import FORK
+from rdr_core.files.whole import read_json, write_json
+from rdr_core.runs.contents import read_config
+from rdr_core.runs.done import mark_done
+from rdr_core.runs.layout import FORK, FORMAT, kept_epochs, weights_path
+from rdr_core.runs.records import write_history
+from rdr_core.runs.trained_network import refuse_others
 from rdr_core.training.config import RunConfig
 
 if TYPE_CHECKING:
     from rdr_core.data import LongTailedData
     from rdr_core.runs.trunks import Beginning
+    from rdr_core.training.state import TrainingState
 
 
 class RunFolder:
@@ -109,10 +113,27 @@ class RunFolder:
         write_json(self.path / FORK, note)
         self.checkpoint(tree)
 
-    def load_checkpoint(self) -> Any | None:
-        """The tree last saved, None before the first."""
+    def restore(self, state: TrainingState) -> Any | None:
+        """Put a fresh state where the run was left; the tree that was saved of it, None before the first.
+
+        Raises:
+            Damaged: the checkpoint is not as it was written, or another run's.
+        """
         path = self.path / "checkpoint.safetensors"
-        return load_tree(path) if path.is_file() else None
+        if not path.exists():
+            return None
+        tree = load_tree(path)
+        if wrong := of_shape(tree, {"epoch": int, "batch": int, "seconds": float, "history": [dict]}):
+            raise damaged(path, wrong)
+        refuse_others(path, tree.get("model"), state.model.state_dict())
+        try:
+            state.restore(tree)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
+            raise damaged(path, f"it does not fit the run: {str(error).partition(chr(10))[0]}") from None
+        for weight, kept in state.step.optimizer.state.items():
+            if (momentum := kept.get("momentum_buffer")) is not None and momentum.shape != weight.shape:
+                raise damaged(path, "its momentum is of other weights than the run's")
+        return tree
 
     def checkpoint(self, tree: dict[str, Any]) -> None:
         """Save a training state's tree; then what readers look at, which follows from it."""
@@ -127,28 +148,18 @@ class RunFolder:
         if tree["batch"] == 0 and tree["epoch"] in self._kept_epochs():
             (self.path / "weights").mkdir(exist_ok=True)
             save_tree(weights_path(self.path, tree["epoch"]), {"model": tree["model"]})
-
-        def write(beside: str) -> None:
-            with open(beside, "w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, HISTORY)
-                writer.writeheader()
-                writer.writerows(tree["history"])
-
-        write_whole(self.path / "history.csv", write)
+        write_history(self.path / "history.csv", tree["history"])
 
     def _kept_epochs(self) -> tuple[int, ...]:
         if (self.path / "stage.json").is_file():  # epochs of the classifier alone; the first stage keeps its own
             return ()
-        return kept_epochs(read_json(self.path / "config.json")["config"]["epochs"])
+        return kept_epochs(read_config(self.path).epochs)
 
     def finish(self, tree: dict[str, Any], measures: dict[str, Any]) -> None:
         """Weights, metrics, and last of all the mark that the run is done; the checkpoint goes."""
-        weights = self.path / "model.safetensors"
-        save_tree(weights, {"model": tree["model"]})
+        save_tree(self.path / "model.safetensors", {"model": tree["model"]})
         write_json(self.path / "metrics.json", measures)
-        with weights.open("rb") as file:
-            hash_ = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-        write_json(self.path / DONE, {"epochs": tree["epoch"], "weights": hash_})
+        mark_done(self.path, tree["epoch"])
         (self.path / "checkpoint.safetensors").unlink(missing_ok=True)
 
 

@@ -15,6 +15,12 @@ NAME/config.json            what was asked for
      evaluations/           results of `rdr evaluate`
      metrics.json           of the last epoch
      done.json              written last: the run is finished; with the hash of its weights
+
+Every file carries its own checksum (:mod:`rdr_core.files.sealed`), compared where it is read, and is put in its place
+whole: so a process that ends at any moment leaves each file as it was before or as it is after, never one that looks
+damaged. What a run in training shows, history and classes, follows from the checkpoint, which is written first; of two
+that do not agree readers take either, a resume makes them agree, and where one is damaged the checkpoint stands in.
+Files of older versions carry none, and are read as they are until `rdr check` has given them theirs.
 """
 
 from __future__ import annotations
@@ -25,6 +31,8 @@ from pathlib import Path
 FORMAT = 1
 #: Written last, so that a folder that has it holds all of a run.
 DONE = "done.json"
+#: Of a run that went on from a trunk.
+FORK = "fork.json"
 #: Columns of ``history``.
 HISTORY = (
     "epoch", "learning_rate", "loss", "train_accuracy", "accuracy", "many", "medium", "few",

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rdr_core.errors import RdrError
-from rdr_core.files.trees import load_arrays, load_tree
+from rdr_core.files.sealed import damaged
+from rdr_core.files.trees import load_arrays
 from rdr_core.files.whole import read_json
 from rdr_core.own_settings import own_settings
-from rdr_core.runs.layout import DONE, FORMAT, finished, kept_epochs, weights_path
-from rdr_core.runs.records import read_classes, read_history
-from rdr_core.runs.trunks import inherited
+from rdr_core.runs.contents import read_config, read_data, read_done, read_fork, read_metrics, read_stage
+from rdr_core.runs.layout import FORK, finished, kept_epochs, weights_path
+from rdr_core.runs.records import classes_table, history_table, recorded_classes, recorded_history, recorded_last_epoch
 from rdr_core.training.config import RunConfig
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class Run:
 
     def __init__(self, path: Path, config: RunConfig, *, computes: bool = True) -> None:
         self.path, self.config, self.computes = path, config, computes
-        self._whole_history: pd.DataFrame | None = None  # of a finished run: it stays as it is
+        # Of a finished run, which stays as it is.
+        self._whole_history: pd.DataFrame | None = None
+        self._whole_end: tuple[int, dict[str, float]] | None = None
         self._content_hash: str | None = None
 
     @classmethod
@@ -48,15 +51,13 @@ class Run:
 
         Raises:
             RdrError: no such folder, a folder that holds no run, or a newer format.
+            Damaged: its config.json is not as it was written. So does what is read later, each with its own file.
         """
         path = Path(path)
-        if not (path / "config.json").is_file():
+        if not (path / "config.json").exists():
             what = "has no config.json" if path.is_dir() else "does not exist"
             raise RdrError(f"{path} is not a run's folder: it {what}; `rdr runs` lists the runs there are.")
-        stored = read_json(path / "config.json")
-        if not isinstance(stored, dict) or stored.get("format") != FORMAT:
-            raise RdrError(f"{path} is not a run of this version of the toolkit (format {FORMAT}); train it again.")
-        return cls(path, RunConfig.from_dict(stored.get("config")))
+        return cls(path, read_config(path))
 
     def __repr__(self) -> str:
         return f"Run({self.name!r}, {'done' if self.done else f'{self.epochs_done} of {self.epochs} epochs'})"
@@ -77,8 +78,7 @@ class Run:
 
     @cached_property
     def _stage(self) -> dict[str, Any]:
-        path = self.path / "stage.json"
-        return read_json(path) if path.is_file() else {}
+        return read_stage(self.path) if (self.path / "stage.json").exists() else {}
 
     @property
     def base(self) -> str | None:
@@ -91,7 +91,10 @@ class Run:
 
         None of a run from nothing. The ``seconds`` of the epochs until then are the trunk's.
         """
-        return inherited(self.path)
+        if not (self.path / FORK).exists():
+            return None
+        found = read_fork(self.path)
+        return found["trunk"], found["epoch"], found["seconds"]
 
     @property
     def seconds(self) -> pd.Series:
@@ -113,7 +116,7 @@ class Run:
     @property
     def epochs_done(self) -> int:
         """Epochs finished so far."""
-        return len(self.history)
+        return self.last_epoch[0]
 
     @property
     def history(self) -> pd.DataFrame:
@@ -126,10 +129,19 @@ class Run:
         if self._whole_history is not None:
             return self._whole_history.copy()
         done = self.done  # asked first: a run that is finished while it is read may have been read too early
-        table = read_history(self.path / "history.csv")
+        table = history_table(recorded_history(self.path))
         if done:
             self._whole_history = table.copy()
         return table
+
+    @property
+    def last_epoch(self) -> tuple[int, dict[str, float]]:
+        """How many epochs are finished, and the last one's row of :attr:`history`, for lists of many runs."""
+        if self._whole_end is None:
+            done, end = self.done, recorded_last_epoch(self.path)
+            self._whole_end = end if done else None
+            return end
+        return self._whole_end
 
     @property
     def classes(self) -> pd.DataFrame:
@@ -139,7 +151,8 @@ class Run:
         visits, batch mean 1), ratio (mean raw density ratio), b_prime (the strict reading) and
         b_prime_probability, b_prime_batch, b_prime_quantile (:data:`rdr_core.measures.bound.READINGS`).
         """
-        return read_classes(self.path / "classes.safetensors", self.class_counts, self.groups)
+        columns = recorded_classes(self.path, len(self.class_counts))
+        return classes_table(columns, self.class_counts, self.groups)
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -152,14 +165,11 @@ class Run:
         """
         if not self.done:
             raise RdrError(f"{self.path} is not finished; continue it with `rdr resume {self.path}`.")
-        return read_json(self.path / "metrics.json")
+        return read_metrics(self.path)
 
     @cached_property
     def _data(self) -> dict[str, Any]:
-        stored = read_json(self.path / "data.json")
-        if not isinstance(stored, dict) or not {"class_counts", "groups", "indices_hash"} <= set(stored):
-            raise RdrError(f"{self.path / 'data.json'} is damaged; remove the run's folder and train it again.")
-        return stored
+        return read_data(self.path)
 
     @property
     def class_counts(self) -> np.ndarray:
@@ -180,12 +190,18 @@ class Run:
         """Many, Medium and Few."""
         from rdr_core.data import Groups
 
-        return Groups(**{name: np.array(classes, dtype=np.int64) for name, classes in self._data["groups"].items()})
+        of = {name: np.array(self._data["groups"][name], dtype=np.int64) for name in ("many", "medium", "few")}
+        return Groups(**of)
 
     @property
     def indices(self) -> np.ndarray:
         """The training images chosen, as indices into the whole data set."""
-        return load_arrays(self.path / "indices.safetensors")["indices"]
+        path = self.path / "indices.safetensors"
+        tree = load_arrays(path)
+        found = tree.get("indices") if isinstance(tree, dict) else None
+        if not isinstance(found, np.ndarray) or found.ndim != 1 or found.dtype.kind != "i":
+            raise damaged(path, "it holds no list of indices")
+        return found
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -195,7 +211,7 @@ class Run:
     @property
     def weights_hash(self) -> str | None:
         """Of the file of its network, as it was finished; None of an unfinished run, and of older ones."""
-        return read_json(self.path / DONE).get("weights") if self.done else None
+        return read_done(self.path).get("weights") if self.done else None
 
     @property
     def milestones(self) -> tuple[int, ...]:
@@ -263,21 +279,9 @@ class Run:
         Raises:
             RdrError: as :meth:`weights_file`.
         """
-        import torch
+        from rdr_core.runs.trained_network import trained_network
 
-        from rdr_core.models import build_model
-
-        weights = load_tree(self.weights_file(epoch))["model"]
-        with torch.random.fork_rng(devices=[]):  # the fresh weights it draws are replaced at once
-            network = build_model(
-                self.config.model,
-                num_classes=len(self.class_counts),
-                channels=self.channels,
-                # The weights say what they are of: the method's part may be unknown where the run is read.
-                cosine_scale=float(weights["classifier.scale"]) if "classifier.scale" in weights else None,
-            )
-        network.load_state_dict(weights)
-        return network.eval()
+        return trained_network(self.weights_file(epoch), self.config.model, len(self.class_counts), self.channels)
 
     @own_settings()
     def data(self, given: LongTailedData | None = None, root: str | Path | None = None) -> LongTailedData:
@@ -320,10 +324,7 @@ class Run:
     def content_hash(self, root: str | Path | None = None) -> str:
         """That of the data it was trained on (:attr:`rdr_core.data.LongTailedData.content_hash`).
 
-        Older runs on named data sets did not note it: there it is that of the data loaded again.
-
-        Args:
-            root: folder of the data files.
+        Older runs on named data sets did not note it: there it is that of the data loaded again from ``root``.
 
         Raises:
             RdrError: as :meth:`data`, where it was not noted.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
-from rdr_core.errors import RdrError, unknown_name
+from rdr_core.errors import Damaged, RdrError, unknown_name
 from rdr_core.runs.run import Run
 from rdr_core.training.config import RunConfig
 
@@ -39,13 +41,42 @@ def list_runs(folder: str | Path = "runs", **wanted: object) -> list[Run]:
     allowed = {name: value if isinstance(value, ALTERNATIVES) else (value,) for name, value in wanted.items()}
     found = []
     for path in sorted(Path(folder).glob("*/config.json")):
-        try:
+        with _passing_over(RdrError):
             run = Run.open(path.parent)
-            if not all(getattr(run.config, name) in values for name, values in allowed.items()):
-                continue
-            _ = run.groups, run.history
-        except RdrError as error:
-            print(f"passed over: {error}", file=sys.stderr)
-        else:
-            found.append(run)
+            if all(getattr(run.config, name) in values for name, values in allowed.items()):
+                _look_at(run)
+                found.append(run)
     return found
+
+
+def open_runs(paths: Iterable[str | Path]) -> list[Run]:
+    """The runs of some folders; a damaged one is passed over with a line on stderr.
+
+    Args:
+        paths: the runs' own folders.
+
+    Raises:
+        RdrError: a folder that is none of a run, or no run that is not damaged.
+    """
+    found, given = [], list(paths)
+    for path in given:
+        with _passing_over(Damaged):
+            run = Run.open(path)
+            _look_at(run)
+            found.append(run)
+    if given and not found:
+        raise RdrError("All of these runs are damaged; `rdr check --repair` brings back what can be.")
+    return found
+
+
+def _look_at(run: Run) -> None:
+    """Read what all that is told of runs begins with."""
+    _ = run.groups, run.last_epoch
+
+
+@contextmanager
+def _passing_over(errors: type[RdrError]) -> Iterator[None]:
+    try:
+        yield
+    except (errors, OSError) as error:
+        print(f"passed over: {error}", file=sys.stderr)

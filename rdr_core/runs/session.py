@@ -82,9 +82,17 @@ class Session:
         # Before data are read, which may take long only to find that another process has the run.
         with folder.locked() if ranks.first else nullcontext():
             # That process may have finished it just now.
-            if not ranks.any(ranks.first and finished(self.path)):
+            if not ranks.any(ranks.first and (finished(self.path) or self._missed_its_mark_alone())):
                 self._train(folder, device, ranks)
         return Run.open(self.path)
+
+    def _missed_its_mark_alone(self) -> bool:
+        from rdr_core.runs.done import bring_back_done
+
+        if not bring_back_done(self.path):
+            return False
+        print(f"rdr: {self.path} is finished and only its done.json was missing; it is written again.", file=sys.stderr)
+        return True
 
     def _train(self, folder: RunFolder, device: torch.device, ranks: Ranks) -> None:
         """In a folder that is ours."""
@@ -128,11 +136,9 @@ class Session:
                     if fresh:
                         _begin_at(folder, state, beginning, progress=self.how.progress)
                 ranks.wait()
-                saved = folder.load_checkpoint()
-                if saved is not None:
-                    state.restore(saved)
-                    if ranks.first:
-                        folder.publish(saved)
+                saved = folder.restore(state)
+                if saved is not None and ranks.first:
+                    folder.publish(saved)
                 train_to_end(
                     state, folder, go_on=self.how.go_on, progress=self.how.progress, deadline=self.how.deadline
                 )

@@ -14,11 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rdr_core.files.whole import read_json
 from rdr_core.training.config import RunConfig
-
-#: In a run's folder: where it was begun.
-FORK = "fork.json"
 
 
 class Beginning(NamedTuple):
@@ -73,12 +69,3 @@ def state_file(folder: Path, epoch: int) -> Path:
 def kept_states(folder: Path) -> dict[int, Path]:
     """The states that a trunk keeps, by epoch."""
     return {int(path.stem.partition("-")[2]): path for path in sorted(folder.glob("epoch-*.safetensors"))}
-
-
-def inherited(run: Path) -> tuple[str, int, float] | None:
-    """From which trunk a run's folder says it went on, after which epoch, and the seconds that it did not take."""
-    path = run / FORK
-    if not path.is_file():
-        return None
-    found = read_json(path)
-    return found["trunk"], found["epoch"], found["seconds"]

@@ -70,6 +70,10 @@ class RunConfig:
     def __post_init__(self) -> None:
         for field in fields(self):
             object.__setattr__(self, field.name, plain(getattr(self, field.name)))
+        for name in ("dataset", "method", "profile", "noise", "data_hash", "model", "schedule", "augmentation"):
+            value = getattr(self, name)
+            if not isinstance(value, str) and not (value is None and name == "profile"):
+                raise RdrError(f"{name} is {value!r:.60}; it must be a name.")
         for name in ("imbalance_factor", "noise_rate", "learning_rate", "momentum", "weight_decay", "warmup"):
             value = getattr(self, name)
             if value is not None:

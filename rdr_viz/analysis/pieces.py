@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import statistics
 from collections.abc import Callable
@@ -10,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rdr_core.errors import RdrError
-from rdr_core.files.whole import write_whole
+from rdr_core.errors import Damaged
+from rdr_core.files.whole import read_json, write_json
 
 
 class Pieces:
@@ -34,22 +33,17 @@ class Pieces:
         self._folder = result.with_name(f".{result.stem}")
 
     def rows(self, number: int, compute: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-        """The rows of a piece: read if they are there, computed and kept if not.
-
-        Raises:
-            RdrError: they can't be read.
-        """
+        """The rows of a piece: read if they are there and as they were written, computed and kept if not."""
         path = self._folder / f"{number}.json"
-        if not path.is_file():
+        try:
+            kept = read_json(path, {"rows": [list]})["rows"]
+        except Damaged:  # or not there yet
             rows = [{name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()}
                     for row in compute()]  # fmt: skip
             self._folder.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(rows)  # columns stay in their order
-            write_whole(path, lambda beside: Path(beside).write_text(text, encoding="utf-8"))
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))  # the same whether it was computed or read
-        except ValueError as error:
-            raise RdrError(f"{path} can't be read ({error}); delete it to compute it anew.") from None
+            write_json(path, {"rows": [list(row.items()) for row in rows]})  # columns stay in their order
+            kept = read_json(path)["rows"]  # the same whether it was computed or read
+        return [dict(row) for row in kept]
 
     def done(self) -> int:
         """How many are kept."""

@@ -8,6 +8,7 @@ is of the run's own weights and data and of nothing else: other data are refused
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
-from rdr_core.files.whole import read_json, write_json, write_whole
+from rdr_core.files.sealed import damaged
+from rdr_core.files.tables import SEAL, names_of, read_table
+from rdr_core.files.whole import read_json, write_json, write_sealed
 from rdr_core.own_settings import own_settings
 from rdr_core.plain import for_json
 from rdr_viz.analysis.pieces import HowFar, Pieces
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
     from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
+
+
+#: Bytes that a table may have: hundreds of numbers for each image of a large test set.
+LARGEST = 2**33
 
 
 class NotStored(RdrError):
@@ -59,7 +66,7 @@ def stored(
     if data is not None:
         run.data(data)
     path = result_path(run, what, parameters)
-    if not path.is_file():
+    if not path.exists():
         if not run.computes:
             raise NotStored(f"{run.path} has no {what} stored; `rdr analyse` computes it.")
         started = time.perf_counter()
@@ -77,7 +84,7 @@ def stored(
         }
         write_json(path.with_suffix(".json"), made)
         # Last, since it is the table that says that the result is there. repr keeps every bit of a float.
-        write_whole(path, lambda beside: table.to_csv(beside, index=False))
+        write_sealed(path, lambda beside: table.assign(**{SEAL: ""}).to_csv(beside, index=False))
         Pieces(path).drop()
     return _read(path, run.weights_hash)
 
@@ -104,19 +111,18 @@ def how_made(run: Run, what: str, parameters: Mapping[str, Any]) -> dict[str, An
 def _read(path: Path, weights: str | None) -> pd.DataFrame:
     import pandas as pd
 
+    made = read_json(path.with_suffix(".json"), {"words": [str], "weights?": (str, None)})
+    if weights and made.get("weights") not in (None, weights):
+        raise RdrError(f"{path} was computed of another network than the run's; delete it to compute it anew.")
+    words, text = made["words"], read_table(path, LARGEST)
     try:
-        made = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        if weights and made.get("weights") not in (None, weights):
-            raise RdrError(f"{path} was computed of another network than the run's; delete it to compute it anew.")
-        words = made["words"]
-        numbers = [name for name in pd.read_csv(path, nrows=0).columns if name not in words]
+        names = names_of(text)
         return pd.read_csv(
-            path, dtype=dict.fromkeys(words, "str"), keep_default_na=False, na_values={name: [""] for name in numbers},
+            io.StringIO(text), usecols=names, dtype=dict.fromkeys(words, "str"), keep_default_na=False,
+            na_values={name: [""] for name in names if name not in words},
         )  # fmt: skip
-    except (ValueError, KeyError, OSError) as error:
-        raise RdrError(
-            f"{path} and the .json beside it can't be read ({error}); delete them to compute anew."
-        ) from None
+    except ValueError as error:
+        raise damaged(path, error) from None
 
 
 def _is_number(column: pd.Series) -> bool:

@@ -7,7 +7,6 @@ it, and so that no configuration file can take it away.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import secrets
 import signal
@@ -22,8 +21,8 @@ from threading import Thread
 from types import FrameType
 from urllib.parse import quote
 
-from rdr_core.errors import RdrError
-from rdr_core.files.whole import write_json
+from rdr_core.errors import Damaged, RdrError
+from rdr_core.files.whole import read_json, write_json
 
 HOST = "127.0.0.1"
 #: Where a folder of copied notebooks keeps which versions it was given.
@@ -193,8 +192,8 @@ def copy_notebooks(folder: Path, source: Path | None = None) -> list[str]:
 def _read_given(folder: Path) -> dict[str, str]:
     """Which version of each notebook was copied there last; none where that is lost, so that nothing is replaced."""
     try:
-        return dict(json.loads((folder / _GIVEN).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError):
+        return read_json(folder / _GIVEN)
+    except Damaged:
         return {}
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import rdr_core
 from rdr_core.data import Split
 from rdr_core.errors import RdrError
+from rdr_core.files.whole import read_json, write_json
 from rdr_core.measures.predictions import measures
 from rdr_viz.analysis import catalogue, geometry, groups, predictions, surface, weights
 from rdr_viz.analysis import replayed_ratios as ratio_reliability
@@ -165,7 +166,7 @@ def test_data_that_the_network_cannot_tell_apart_are_refused(run, own):
 
 def as_of_old(run: rdr_core.Run) -> rdr_core.Run:
     """The folder as runs were stored before they noted their data's and weights' hashes."""
-    facts = json.loads((run.path / "data.json").read_text())
+    facts = read_json(run.path / "data.json")
     for name in ("content_hash", "mean", "std"):
         del facts[name]
     (run.path / "data.json").write_text(json.dumps(facts))
@@ -195,8 +196,8 @@ def test_an_older_run_on_arrays_of_ones_own_is_evaluated_on_them(tmp_path, own):
 
 def test_a_result_of_other_weights_is_not_read(fresh):
     predictions.predictions(fresh)
-    done = json.loads((fresh.path / "done.json").read_text())
-    (fresh.path / "done.json").write_text(json.dumps(done | {"weights": "0" * 16}))
+    done = read_json(fresh.path / "done.json")
+    write_json(fresh.path / "done.json", done | {"weights": "0" * 16})
     with pytest.raises(RdrError, match="computed of another network than the run's; delete it"):
         predictions.predictions(rdr_core.Run.open(fresh.path))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import shutil
 from pathlib import Path
@@ -19,6 +18,7 @@ from waiting import wait_on
 
 import rdr_core
 from rdr_core.errors import RdrError
+from rdr_core.files.whole import read_json, write_json
 from rdr_core.runs import Run
 from rdr_viz.explorer.publish import publish
 from rdr_viz.pages.glossary import glossary
@@ -237,8 +237,7 @@ def test_whatever_strings_a_run_has_they_are_only_text(browser, tmp_path):
         "${alert(1)}",
     ]
     run = rdr_core.train("digits:7-9-3", imbalance_factor=20, epochs=2, runs=tmp_path, progress=False)
-    data = json.loads((run.path / "data.json").read_text())
-    (run.path / "data.json").write_text(json.dumps(data | {"class_names": hostile}))
+    write_json(run.path / "data.json", read_json(run.path / "data.json") | {"class_names": hostile})
     evil = shutil.copytree(run.path, tmp_path / "<b>run")
     page = publish(
         [Run.open(evil)],

@@ -1,0 +1,76 @@
+"""Tables in CSV files that carry their checksum, in the name of a last, empty column."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rdr_core.files.sealed import BLANK, KEY, TEXT_LIMIT, damaged, read_sealed
+from rdr_core.files.whole import write_sealed
+
+#: Name of the last column, which fills with the checksum.
+SEAL = f"{KEY}:{BLANK}"
+
+
+def write_table(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """A row a mapping; a column that it has nothing of is left empty there."""
+    header = [*columns, SEAL]
+
+    def write(beside: str) -> None:
+        with open(beside, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, header)
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write_sealed(path, write)
+
+
+def read_table(path: Path, limit: int = TEXT_LIMIT) -> str:
+    """The text of a table, the column of the checksum with it.
+
+    Raises:
+        Damaged: missing, not as it was written, or not whole.
+    """
+    try:
+        text = read_sealed(path, limit).decode()
+    except UnicodeDecodeError as error:
+        raise damaged(path, error) from None
+    if not text.endswith("\n"):
+        raise damaged(path, "it is cut short")
+    return text
+
+
+def names_of(text: str) -> list[str]:
+    """The columns of a table's text, but that of the checksum."""
+    return [name for name in next(csv.reader(io.StringIO(text)), []) if not name.startswith(KEY)]
+
+
+def check_table(path: Path, limit: int) -> list[list[str]]:
+    """The cells of a table, row by row, the header first and the column of the checksum with them.
+
+    Raises:
+        Damaged: as :func:`read_table`, or rows of different lengths.
+    """
+    text = read_table(path, limit)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise damaged(path, error) from None
+    if len(set(map(len, rows))) != 1:
+        raise damaged(path, "its rows are of different lengths")
+    return rows
+
+
+def seal_table(path: Path, limit: int) -> None:
+    """Give a table of an older version its checksum; its cells stay as they are."""
+    header, *rows = check_table(path, limit)
+    ends = "\r\n" if b"\r\n" in path.read_bytes()[: 2**16] else "\n"
+
+    def write(beside: str) -> None:
+        with open(beside, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator=ends).writerows([[*header, SEAL], *([*row, ""] for row in rows)])
+
+    write_sealed(path, write)
