@@ -115,6 +115,7 @@ def main() -> int:
     found = {}
     with tempfile.TemporaryDirectory() as made:
         folder, context = Path(made), get_context("spawn")
+        made_up(folder, asked.images)
         for what in ("training", *ASKED):
             ear, mouth = context.Pipe(duplex=False)
             process = context.Process(target=watched, args=(what, folder, asked.images, mouth))
