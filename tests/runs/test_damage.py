@@ -116,7 +116,7 @@ def test_json_of_any_shape_is_read_or_told_in_a_sentence(finished, copy, capsys)
     place, draw, n = copy(finished), random.Random(0), 0
     for file in [file for file in files_of(place) if file.suffix == ".json"]:
         whole, content = file.read_bytes(), read_json(file)
-        for _ in range(120):
+        for _ in range(40):
             other = mutated(content, draw)
             text = json.dumps(other)
             try:
@@ -181,7 +181,7 @@ def test_tensors_of_other_names_shapes_and_types_are_told_in_a_sentence(finished
     right = {name: read(get) for name, get in readings(place).items()}
     for file in [file for file in files_of(place) if file.suffix == ".safetensors"]:
         whole, tree = file.read_bytes(), load_tree(file)
-        for _ in range(100):
+        for _ in range(50):
             save_tree(file, other_tree(tree, draw))
             for name, get in readings(place).items():
                 found = read(get)
@@ -203,11 +203,8 @@ def test_a_checkpoint_of_another_run_is_never_gone_on_from(stopped, copy):
     tree = load_tree(file)
     for _ in range(400):
         save_tree(file, other_tree(tree, draw))
-        try:
-            RunFolder(place).restore(state)
-        except Damaged as error:
-            assert "checkpoint.safetensors can't be read" in str(error)
-            refused += 1
+        found = read(lambda: RunFolder(place).restore(state))
+        refused += isinstance(found, Damaged) and "checkpoint.safetensors can't be read" in str(found)
         n += 1
     assert refused > n / 2
     tried("damage", "checkpoints of other names, shapes and types", n)
