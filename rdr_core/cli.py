@@ -214,10 +214,10 @@ def evaluate(
 
     rdr evaluate runs/* --test reversed -i 50
     """
-    from rdr_core.runs import Run
     from rdr_core.runs.evaluation import evaluate as evaluate_run
+    from rdr_core.runs.run_list import open_runs
 
-    opened = [Run.open(run) for run in runs]
+    opened = open_runs(runs)
     found = [
         {"run": run.name} | evaluate_run(run, test=test, imbalance_factor=imbalance_factor, device=device, root=root)
         for run in opened

@@ -62,10 +62,10 @@ def plot(
 
     rdr plot runs/digits-if50-rdr-* -k weights    one run's class weights over the epochs
     """
-    from rdr_core.runs import Run
+    from rdr_core.runs.run_list import open_runs
     from rdr_viz.displays.kinds import make_display
 
-    display = make_display(kind, [Run.open(run) for run in runs])
+    display = make_display(kind, open_runs(runs))
     paths = display.save(kind if out is None else out, theme="dark" if dark else "light")
     typer.echo(display.finding)
     typer.echo(f"Written: {', '.join(str(path) for path in paths.values())}")
@@ -88,7 +88,7 @@ def analyse(
     """
     from rdr_core.cli import stoppable
     from rdr_core.errors import unknown_name
-    from rdr_core.runs import Run
+    from rdr_core.runs.run_list import open_runs
     from rdr_viz.analysis.catalogue import analyse, analyses
 
     names = [name.strip() for name in what.split(",") if name.strip()]
@@ -96,7 +96,7 @@ def analyse(
         if name not in analyses():
             raise unknown_name("analysis", name, analyses())
     with stoppable():
-        for run in map(Run.open, runs):
+        for run in open_runs(runs):
             data = run.data(root=root)
             for name in names:
                 rows = len(analyse(run, name, data))
@@ -131,13 +131,13 @@ def gallery(
     import shlex
 
     from rdr_core.cli import stoppable
-    from rdr_core.runs import Run
+    from rdr_core.runs.run_list import open_runs
     from rdr_viz.displays.kinds import kinds
     from rdr_viz.pages.report import write_report
 
     command = shlex.join(["rdr", "gallery", *map(str, runs), "--out", str(out)])
     with stoppable():
-        page = write_report([Run.open(run) for run in runs], out, kinds=kinds(), command=command, progress=True)
+        page = write_report(open_runs(runs), out, kinds=kinds(), command=command, progress=True)
     typer.echo(f"Open {page} in a browser; the pictures and their numbers are in {page.parent / 'figures'}.")
 
 
@@ -158,13 +158,14 @@ def publish(
     from importlib.metadata import version
 
     from rdr_core.cli import stoppable
-    from rdr_core.runs import Run, list_runs
+    from rdr_core.runs import list_runs
     from rdr_core.runs.archive import shipped
+    from rdr_core.runs.run_list import open_runs
     from rdr_viz.explorer.publish import publish as write
 
     found = []
     for place in runs or [shipped()]:
-        found += [Run.open(place)] if (place / "config.json").is_file() else list_runs(place)
+        found += open_runs([place]) if (place / "config.json").exists() else list_runs(place)
     done = [run for run in found if run.done]
     command = shlex.join(["rdr", "publish", *map(str, runs or []), "-o", str(out)])
     of = f"RDR toolkit {version('rdr-toolkit')} (MIT licence), {date.today():%d %B %Y}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from rdr_core.data.settings import settings_of
-from rdr_core.errors import RdrError
+from rdr_core.errors import Damaged, RdrError
 from rdr_core.files.whole import read_json
 from rdr_core.runs import Run, RunConfig
 from rdr_core.training.recipes import DEFAULT, nearest_recipe
@@ -98,10 +98,7 @@ class Catalogue:
         folders = [e.run.path / "analysis" for e, distance in zip(alike, far, strict=True) if distance == min(far)]
         # Another run may have had it computed of fewer classes.
         times = (
-            sum(
-                max((read_json(path)["seconds"] for path in folder.glob(f"{name}-*.json")), default=0.0)
-                for name in results
-            )
+            sum(max((_seconds_of(path) for path in folder.glob(f"{name}-*.json")), default=0.0) for name in results)
             for folder in folders
         )
         return max(times, default=None)
@@ -144,6 +141,14 @@ def data_words(config: RunConfig) -> str:
     return ", ".join(words)
 
 
+def _seconds_of(result: Path) -> float:
+    """What an analysis took; 0 where that can't be read."""
+    try:
+        return read_json(result, {"seconds": float})["seconds"]
+    except Damaged:
+        return 0.0
+
+
 def _usual_config(data: str) -> RunConfig:
     usual = settings_of(data)
     config = RunConfig(
@@ -156,10 +161,16 @@ def _usual_config(data: str) -> RunConfig:
 
 
 def _entries(folder: Path) -> Iterator[Entry]:
-    """The runs of a folder; what is none, or damaged, is passed over."""
+    """The runs of a folder; what is none is passed over, and so is a damaged one, with a line on stderr."""
     for path in _children(folder):
-        with suppress(RdrError):
-            yield entry_of(Run.open(path))
+        try:
+            entry = entry_of(Run.open(path))
+            _ = entry.data
+            yield entry
+        except Damaged as error:
+            print(f"passed over: {error}", file=sys.stderr)
+        except RdrError:
+            pass
 
 
 def _children(folder: Path) -> Iterable[Path]:
