@@ -78,13 +78,13 @@ def load_data(
         imbalance_factor = source.usual_imbalance
     elif source.long_tailed and imbalance_factor is not None:
         raise RdrError(
-            f"{name} comes long-tailed, so it can't be given the imbalance factor {imbalance_factor:g}; leave it out."
+            f"{name} comes long-tailed, so it can't take the imbalance factor {imbalance_factor:g}; leave it out."
         )
     raw = load_source(name, data_root(root))
     if not (isinstance(class_order, str) and class_order == FILE):
         if imbalance_factor is None:
             raise RdrError(
-                f"{name} is taken with the imbalance it has, so its classes have their places; leave class_order out."
+                f"{name} is used with its own imbalance, so its classes have their places; leave class_order out."
             )
         raw = take_classes(raw, ordered_classes(class_order, len(raw.class_names)).tolist())
     validation = source.validation(data_root(root)) if source.validation and held_out else None

@@ -244,7 +244,7 @@ def from_arrays(
     if mean is not None and std is not None:
         measured: tuple[tuple[float, ...], tuple[float, ...]] = (), ()
     elif isinstance(pixels, StoredImages):
-        raise RdrError("Images on disk are not read to be measured; give the mean and std of their channels.")
+        raise RdrError("Images on disk are not measured; give the mean and std of their channels.")
     else:
         measured = channel_statistics(pixels)
     return LongTailedData(

@@ -63,7 +63,7 @@ def cdb(context: Context, *, tau: float | str = "paper", images: int = 25) -> Di
     found = 0 if context.data.held_out is None else len(context.data.held_out) // d
     if found != images:
         raise RdrError(
-            f"cdb measures accuracy on {images} held-out images of each class, and these data have {found}; make "
+            f"cdb measures accuracy on {images} held-out images of each class, but these data have {found}; make "
             f"them with from_arrays(..., held_out={images})"
             + (f", or name the method cdb:images={found}." if found else ".")
         )

@@ -133,7 +133,7 @@ def _test_factor(run: Run, test: str, imbalance_factor: float | None) -> float:
         return 1.0
     factor = run.config.imbalance_factor if imbalance_factor is None else imbalance_factor
     if factor is None:
-        raise RdrError(f"{run.path} took its data's imbalance as it was; give the test's imbalance_factor, such as 50.")
+        raise RdrError(f"{run.path} used its data's own imbalance; give the test's imbalance_factor, such as 50.")
     if not 1 <= factor < math.inf:
         raise RdrError(f"imbalance_factor is {factor:g}; the test's most frequent class over its least is 1 or larger.")
     return float(factor)
@@ -150,7 +150,7 @@ def _test_probabilities(
     model, d = run.model().to(chosen), len(run.class_counts)
     if data.num_classes != d or data.test.images.shape[1] != run.channels:
         raise RdrError(
-            f"{run.path} tells {d} classes of images of {run.channels} channel(s) apart, but the data given have "
+            f"{run.path} distinguishes {d} classes in images of {run.channels} channel(s), but the data given have "
             f"{data.num_classes} classes and {data.test.images.shape[1]} channel(s)."
         )
     mean, std = (torch.tensor(values, device=chosen) for values in normalisation)

@@ -172,7 +172,7 @@ def refine(
     base = run if isinstance(run, Run) else Run.open(run)
     whole = parse(f"{base.config.method}+{method}")
     if whole.first_stage.name != base.config.method:
-        raise RdrError(f"{method!r} is no second stage; refine a run with 'crt', 'taunorm' or 'posthoc'.")
+        raise RdrError(f"{method!r} is not a second stage; refine a run with 'crt', 'taunorm' or 'posthoc'.")
     if not base.done:
         raise RdrError(f"{base.path} is not finished, so there is nothing to refine; continue it first.")
     config = replace(base.config, method=whole.name)
@@ -221,9 +221,9 @@ def _data_facts(
             raise RdrError(f"{dataset} comes long-tailed; leave the imbalance factor out.")
         factor = source.usual_imbalance if factor is None else factor
         if factor is None and profile != "exponential":
-            raise RdrError(f"{dataset} is taken with the imbalance it has; leave the profile out.")
+            raise RdrError(f"{dataset} is used with its own imbalance; leave the profile out.")
         if factor is None and class_order != "file":
-            raise RdrError(f"{dataset} is taken with the imbalance it has; leave class_order out.")
+            raise RdrError(f"{dataset} is used with its own imbalance; leave class_order out.")
         facts = {
             "imbalance_factor": factor,
             "profile": None if factor is None else profile,

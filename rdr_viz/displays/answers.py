@@ -52,8 +52,8 @@ class Answers(Display):
 
     title = "Which test images does one method get right and another wrong?"
     look = (
-        "Under each image stands what the wrong answer takes it for. A method that only shifts its decision towards "
-        "rare classes wins images there and loses their look-alikes in common ones: compare the two columns' numbers."
+        "Under each image is the class that the wrong method predicts. A method that only shifts its decision towards "
+        "rare classes wins images there and loses similar images of common classes: compare the two columns' numbers."
     )
 
     @classmethod

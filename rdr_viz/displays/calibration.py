@@ -1,4 +1,4 @@
-"""Does the network know how sure it may be? Reliability by group."""
+"""Does the network's confidence match its accuracy? Reliability by group."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Calibration(Display):
 
     data: pd.DataFrame
 
-    title = "Does the network know how sure it may be?"
+    title = "Does the network's confidence match its accuracy?"
     look = (
-        "On the dashed line confidence is as large as accuracy; below it the network is too sure of itself. The area "
-        "of a dot goes with its images; Few is where trust is misplaced first."
+        "On the dashed line confidence equals accuracy; below it the network is overconfident. The area of a dot shows "
+        "its number of images; Few is where trust is misplaced first."
     )
 
     @classmethod

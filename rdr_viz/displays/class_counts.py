@@ -44,7 +44,7 @@ class ClassCounts(Display):
     imbalance_factor: float | None
 
     title = "How long is the tail?"
-    look = "Each bar is one class; look at how soon the bars shrink to almost nothing, and how many classes lie there."
+    look = "Each bar is one class; look at how soon the bars shrink to almost nothing, and how many classes are there."
 
     @classmethod
     def from_run(cls, run: Run) -> ClassCounts:

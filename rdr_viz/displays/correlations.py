@@ -51,9 +51,9 @@ class Correlations(Display):
 
     title = "Does the weight move inversely to B′, and how sure is that?"
     look = (
-        "Each dot is one run's correlation over its epochs, of what each is above its neighbours' mean, so that a "
-        "common drift does not count; the paper's claim puts it left of 0. A bar that crosses 0 "
-        "leaves the sign open, and seeds that disagree leave it open too. 1/n, whose weights move only by which images "
+        "Each dot is one run's correlation over its epochs between weight and B′, each relative to the mean of its "
+        "neighbouring epochs, so that a common drift does not count; the paper's claim puts it left of 0. A bar that "
+        "crosses 0 leaves the sign open, and so do seeds that disagree. 1/n, whose weights move only by which images "
         "share a batch, shows what chance looks like."
     )
 

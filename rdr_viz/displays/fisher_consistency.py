@@ -58,7 +58,7 @@ class FisherConsistency(Display):
     title = "What would each method do with infinite data?"
     look = (
         "Lines on top of each other are methods that infinite data would not tell apart. The dashed line is the best "
-        "boundary where both classes count alike: methods that miss it are not mended by more data."
+        "boundary if both classes count equally: more data will not fix a method that misses it."
     )
 
     @classmethod

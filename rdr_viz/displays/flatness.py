@@ -47,8 +47,8 @@ class Flatness(Display):
 
     title = "Is flatness more than a small loss?"
     look = (
-        "Along a grey line the trace falls only as the loss does: the Hessian is the same but for its scale. A method "
-        "that finds flatter places lies below the others, not further down along the line. Large points are Few."
+        "Along a grey line the trace falls only as the loss does: only the Hessian's scale changes. A method that "
+        "finds flatter minima is below the others, not further down along the line. Large points are Few."
     )
 
     @classmethod

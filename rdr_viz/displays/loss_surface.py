@@ -1,4 +1,4 @@
-"""How sharp is the minimum, and for whom? Filter-normalised loss surfaces by group."""
+"""How sharp is the minimum, and for which group? Filter-normalised loss surfaces by group."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class LossSurface(Display):
     dimensions: int
     split: str
 
-    title = "How sharp is the minimum, and for whom?"
+    title = "How sharp is the minimum, and for which group?"
     look = (
         "0 is the trained network; a step of 1 moves each filter by its own norm in a random direction, the same "
-        "direction for every method. A narrow valley is a sharp minimum: look whether Few's is narrower than Many's. "
+        "direction for every method. A narrow valley is a sharp minimum: check whether Few's is narrower than Many's. "
         "BatchNorm runs on its stored statistics; another direction gives another picture."
     )
 

@@ -57,8 +57,8 @@ class Norms(Display):
 
     title = "Does the classifier favour common classes?"
     look = (
-        "A longer classifier row wins more often: look whether lines fall from left to right. The last panel shows how "
-        "far the test images of a class lie from where its few training images put it."
+        "A longer classifier row wins more often: check whether lines fall from left to right. The last panel shows "
+        "how far a class's test images are from where its few training images put the class."
     )
 
     @classmethod

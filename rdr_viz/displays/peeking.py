@@ -43,7 +43,7 @@ class Peeking(Display):
 
     title = "What would peeking at the test set add?"
     look = (
-        "The points that a table gains by reporting the best epoch on the test set in place of the last. Do not report "
+        "The points that a table gains by reporting the best epoch on the test set instead of the last. Do not report "
         "them: no one has a test set's labels before the epoch is chosen. Where methods gain differently, peeking "
         "changes who wins."
     )

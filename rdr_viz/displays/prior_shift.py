@@ -1,4 +1,4 @@
-"""Who wins where the test classes are as rare as in training, all alike, or reversed?"""
+"""Which method wins if the test classes are as rare as in training, equally frequent, or reversed?"""
 
 from __future__ import annotations
 
@@ -53,10 +53,11 @@ class PriorShift(Display):
     own_subsets: bool = False
     power: float = 0.0
 
-    title = "Who wins where the test classes are rare, too?"
+    title = "Which method wins if the test set is long-tailed too?"
     look = (
-        "At the right the test classes are as frequent as in training, in the middle all alike, at the left reversed. "
-        "Where lines cross, the winner depends on the test. Post-hoc thresholds, where drawn, are told its prior."
+        "On the right, test classes are as frequent as in training; in the middle, equally frequent; on the left, "
+        "reversed. Where lines cross, the winner depends on the test. Post-hoc thresholds, where drawn, know its "
+        "prior."
     )
 
     @classmethod

@@ -60,8 +60,8 @@ class RatioReliability(Display):
 
     title = "Is an image's density ratio its own?"
     look = (
-        "At 1 an image gets the same ratio whichever images share its batch; at 0 its ratio is noise of the batch. "
-        "Lines are means over a group's classes. Near 0, little is lost where images of a class swap ratios."
+        "At 1 an image gets the same ratio whichever images share its batch; at 0 its ratio is only batch noise. Lines "
+        "are means over a group's classes. Near 0, images of a class can swap ratios at little cost."
     )
 
     @classmethod

@@ -36,7 +36,7 @@ class TimeBars(Display):
     left_out: int = 0
 
     title = "What does a method cost?"
-    look = "Compare the bars, and the spread of their dots: runs beside others on a busy machine do not compare."
+    look = "Compare the bars, and the spread of their dots: times of runs on a busy machine cannot be compared."
 
     @classmethod
     def from_run(cls, run: Run) -> TimeBars:

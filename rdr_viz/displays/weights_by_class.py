@@ -1,4 +1,4 @@
-"""How does training move each class's weight? The idea of the paper's figure 7."""
+"""How does each class's weight change in training? The idea of the paper's figure 7."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ class WeightsByClass(Display):
     groups: tuple[str, ...] = ()
     setting: str = ""
 
-    title = "How does training move the class weights?"
+    title = "How do the class weights change in training?"
     look = (
         "Each line is one class; look at how far apart large and small classes are, and whether the lines still move "
-        "late in training. Where weights move and raw ratios do not, scaling and the clamp at 0 move them."
+        "late in training. If weights move and raw ratios do not, scaling and the clamp at 0 move them."
     )
 
     @classmethod
