@@ -24,13 +24,13 @@ _WIDTH = 110
 
 
 def explain(name: str) -> str:
-    """A method in plain text for people who read the papers.
+    """Explain a method in plain text, in the papers' terms.
 
     Args:
-        name: of a part or a combination, as "rdr" or "rdr:gamma=0.5+la".
+        name: of a part or a combination, such as "rdr" or "rdr:gamma=0.5+la".
 
     Raises:
-        RdrError: no method's name (:func:`rdr_core.methods.grammar.parse`).
+        RdrError: not a method (:func:`rdr_core.methods.grammar.parse`).
 
     Example:
         >>> print(explain("la:tau=0.5"))

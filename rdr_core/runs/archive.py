@@ -131,10 +131,10 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def shipped(folder: Path | None = None) -> Path:
-    """The folder of all runs that are shipped with the toolkit, unpacked on first use.
+    """The folder of all runs shipped with the toolkit, unpacked on first use.
 
-    They lie in ``$RDR_CACHE/shipped/HASH``, else in ``~/.cache/rdr/shipped/HASH``, with the hash of the archives. Of a
-    run that is in two archives the one in the first, by name, is taken.
+    They are in ``$RDR_CACHE/shipped/HASH``, or else in ``~/.cache/rdr/shipped/HASH``, with the hash of the archives. If
+    two archives hold the same run, the first archive by name counts.
 
     Args:
         folder: of archives (default: data/runs of the checkout or of the installed package).

@@ -46,7 +46,7 @@ def evaluate(
     root: str | Path | None = None,
     data: LongTailedData | None = None,
 ) -> dict[str, Any]:
-    """Measures of a finished run on the test set weighted to another class distribution; stored in the run's folder.
+    """Measures of a finished run on the test set, weighted to another class distribution; stored in the run's folder.
 
     Args:
         run: finished.
@@ -54,8 +54,8 @@ def evaluate(
         imbalance_factor: most over least frequent class of the test; None (default) is the run's own.
         device: as for :func:`rdr_core.train`.
         root: folder of the data files.
-        data: with the test set to take (default: the run's own), of the same classes, such as one of changed images.
-            Images are normalised as in training. Where they are not the run's own data, results are stored apart.
+        data: whose test set to use (default: the run's own data), with the same classes, such as changed images. Images
+            are normalised as in training. If they are not the run's own data, results are stored separately.
 
     Returns:
         ``test``, ``imbalance_factor`` (1 where balanced) and the numbers of
