@@ -72,7 +72,7 @@ class Correlations(Display):
             runs: one or more.
             reading: of B' (default: the paper read strictly).
             coefficient: ``"spearman"`` (default) or ``"pearson"``.
-            drift: whether the series keep their drift, which alone makes them correlate (default: no;
+            drift: whether the series keep their drift, which by itself makes them correlate (default: no;
                 :func:`rdr_viz.analysis.correlation.without_drift`).
 
         Raises:

@@ -34,11 +34,11 @@ _BEST = "#222222"
 
 @dataclass(frozen=True)
 class FisherConsistency(Display):
-    """Two normal classes on a line, one rare in training: the probability of the rare one that each method ends with.
+    """Two normal classes on a line, one rare in training: the probability of the rare class that each method ends with.
 
     A method is Fisher-consistent for the balanced error if its infinite-data answer decides where both classes are
-    equally dense. It shows methods, not runs: nothing is trained, so that what differs between the consistent ones in
-    runs is what finite data and networks do.
+    equally dense. It shows methods, not runs, and nothing is trained. So if consistent methods differ in runs, finite
+    data and networks are the reason.
 
     Attributes:
         data: ``method``, ``label``, ``x``, ``probability`` (of the rare class, 0..1).

@@ -33,7 +33,7 @@ _COLUMNS = [
 @display("flatness", place=200)
 @dataclass(frozen=True)
 class Flatness(Display):
-    """A point for each run and class, trace by training loss on log axes; along a grey line they differ in scale alone.
+    """A point for each run and class: trace against training loss, log axes; along a grey line only scale differs.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``class``, ``name``, ``group``, ``images``, ``mean_loss``, ``trace``,

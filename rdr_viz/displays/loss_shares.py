@@ -61,8 +61,8 @@ class LossShares(Display):
 
         Args:
             runs: finished runs on one data set.
-            epoch: kept by all; None (default) is the middle one of those kept by all, since at the end all is fitted
-                and gradients are noise.
+            epoch: kept by all; None (default) is the middle one of those kept by all, since at the end everything is
+                fitted and gradients are noise.
             data: where the runs were trained on the user's own arrays.
 
         Raises:

@@ -29,7 +29,7 @@ _MOST_PANELS = 3  # beside each other
 @display("peeking", place=230)
 @dataclass(frozen=True)
 class Peeking(Display):
-    """A dot a method, the mean over seeds of best minus last epoch, with its 95 % interval; a panel a setting.
+    """Best minus last epoch by method, mean over seeds with its 95 % interval; a panel for each setting.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``setting``, ``last``, ``best``, ``gain`` (points), ``best_epoch``,

@@ -34,15 +34,15 @@ _SAME = 1e-9  # points
 class PriorShift(Display):
     """Accuracy over test priors n^t, from the training prior reversed to the training prior; one of them is marked.
 
-    Thresholds that follow the test prior, on the logits of a network that was trained without a remedy, stand beside
-    the methods wherever such a network is at hand or its thresholds are stored.
+    Thresholds that follow the test prior, on the logits of a network trained without a remedy, are drawn beside the
+    methods if such a network is available or its thresholds are stored.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``power`` (t), ``accuracy`` (percent); see
             :func:`rdr_viz.analysis.priors.prior_shift`.
         setting: data set and imbalance factor.
-        own_subsets: whether each seed has a training set of its own, which intervals over seeds then cover.
-        power: the t that is marked and told of (default 0, the field's balanced test).
+        own_subsets: whether each seed has its own training set; intervals over seeds then cover that too.
+        power: the t that is marked and described (default 0, the field's balanced test).
 
     Example:
         >>> PriorShift.from_runs(runs).marked(1.0).finding  # doctest: +SKIP

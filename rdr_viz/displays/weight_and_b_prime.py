@@ -44,8 +44,8 @@ class WeightAndBPrime(Display):
             :func:`rdr_viz.analysis.over_epochs.weight_and_b_prime`.
         method: Canonical method name.
         reading: Which B_y, a key of :data:`rdr_viz.analysis.over_epochs.READINGS`.
-        correlations: Spearman's correlation of weight and B' over the epochs after the warm-up, per group;
-            NaN where a series is constant or shorter than three epochs. Of several seeds, the mean of each one's.
+        correlations: Spearman's correlation of weight and B' over the epochs after the warm-up, per group; NaN where a
+            series is constant or shorter than three epochs. With several seeds, the mean over them.
         without_drift: The same of the series without their drift (:func:`rdr_viz.analysis.over_epochs.correlations`).
         groups: Those shown and spoken of; the paper's figure 1 has Many and Few.
 

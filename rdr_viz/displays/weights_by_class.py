@@ -39,8 +39,8 @@ _EACH = 12  # up to as many classes the finding names the change of each, and up
 class WeightsByClass(Display):
     """A line per class: its mean weight over each epoch's visits, in its group's colour.
 
-    Beneath them, of a method that has ratios, the classes' mean raw ratios r. The weights are these clamped, times 1/n,
-    scaled to mean 1 over the classes: a weight falls where its ratio falls, but also where those of other classes rise.
+    Below, for a method with ratios, are the classes' mean raw ratios r. The weights are these ratios clamped, times
+    1/n, scaled to mean 1 over the classes: a weight falls if its ratio falls, but also if those of other classes rise.
 
     Attributes:
         data: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``ratio``, ``warm_up``; see

@@ -101,7 +101,7 @@ def test_a_canonical_name_parses_to_itself_with_the_same_numbers(gamma, momentum
         ("cdb:images=0", "cdb:images is '0'; it must be a whole number"),
         ("ldam:scale=0", r"ldam:scale is '0'; it must be in \(0, inf\)"),
         ("ldam+taunorm", "taunorm changes a linear classifier, but ldam trains a cosine classifier"),
-        ("cb+ldam+drw+crt", "crt mends a linear classifier"),
+        ("cb+ldam+drw+crt", "crt changes a linear classifier"),
         ("balanced_softmax+posthoc", r"twice, in training \(balanced_softmax\) and after it \(posthoc\)"),
         ("vs+posthoc", "takes the prior out of the logits twice"),
         ("balanced_softmax:tau=1", "'balanced_softmax' has no parameters"),
