@@ -80,7 +80,7 @@ class ClassCounts(Display):
         times = f"{largest / smallest:,.0f} times"
         return (
             f"The largest class has {plural(largest, 'image')}, {times} the smallest class's {smallest:,} (counts are "
-            f"cut to whole images, so this can exceed the factor asked for); by group: {listed(shares)}."
+            f"rounded down to whole images, so this can exceed the factor asked for); by group: {listed(shares)}."
         )
 
     def plot(self, ax: Axes | None = None, *, scale: str = "linear") -> Axes:

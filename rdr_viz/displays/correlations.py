@@ -117,7 +117,7 @@ class Correlations(Display):
         block = sorted(known.loc[known["block"] > 0, "block"].unique())
         if block:
             span = f"{block[0]}" if len(block) == 1 else f"{block[0]} to {block[-1]}"
-            sentences.append(f"Intervals resample blocks of {span} epochs and know nothing of other seeds.")
+            sentences.append(f"Intervals resample blocks of {span} epochs and do not cover other seeds.")
         return " ".join(sentences) + self._constant()
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -118,7 +118,7 @@ class Flatness(Display):
     def finding(self) -> str:
         points = plural(len(self.data), "point")
         words = (
-            f"Over {points}, a class of a network each, the trace goes with the training loss: rank correlation "
+            f"Over {points}, each a class of a network, the rank correlation of trace and training loss is "
             f"{number(self.correlation, 2)}."
         )
         means = self.means()
@@ -129,7 +129,7 @@ class Flatness(Display):
                 listed([f"×{short(ratios.loc[method, column])} with {label_of(method)}" for method in others])
                 for column in ("trace", "trace_per_loss")
             )
-            words += f" On {self._where()}, of {label_of(first)}'s: the trace {traces}; over the loss {freed}."
+            words += f" On {self._where()}, relative to {label_of(first)}: trace {traces}; trace over loss {freed}."
         return f"{words} {self._mode()}."
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -131,8 +131,8 @@ class LossSurface(Display):
             sentences.append(f"{label_of(method)}: {values}.")
         whole = number(np.ptp(self.data["a"]) ** self.dimensions, 2)
         return (
-            f"The {what} of the valley, where the loss is less than 1 nat above the network's ({whole} is all that was "
-            f"looked at): {' '.join(sentences)}"
+            f"The {what} of the valley, where the loss is less than 1 nat above the network's ({whole} is the whole "
+            f"range): {' '.join(sentences)}"
         )
 
     def plot(self, ax: Axes | None = None, *, method: str | None = None, group: str = "All") -> Axes:

@@ -140,7 +140,7 @@ class PriorShift(Display):
         if len(rest) > 1:
             told += f"; {label_of(last['method'])}, the last, is {_behind(last)} points behind"
         seeds = int(last["seeds"])
-        whose = ", each with a training set of its own" if self.own_subsets else " on one training set"
+        whose = ", each with its own training set" if self.own_subsets else " on one training set"
         over = "one seed" if seeds == 1 else f"95 % intervals over {plural(seeds, 'seed')}{whose}"
         return f"{said}ahead with {value}; {told} ({over})."
 
@@ -174,7 +174,11 @@ class PriorShift(Display):
         return self.data.pivot_table(index="power", columns="method", values="accuracy", aggfunc="mean")
 
     def _prior_words(self) -> str:
-        named = {-1.0: "as frequent as in training, reversed", 0.0: "all alike", 1.0: "as frequent as in training"}
+        named = {
+            -1.0: "as frequent as in training, reversed",
+            0.0: "equally frequent",
+            1.0: "as frequent as in training",
+        }
         words = named.get(self.power, "as frequent as n to the power of t")
         return f"{words} (t = {_t(self.power)})"
 

@@ -122,7 +122,7 @@ class WeightsByClass(Display):
             return f"Every class kept the weight {short(weights.iloc[0])} throughout."
         first, last = first_and_last(self.data)
         ratios = f" Mean raw ratio: {self._moves('ratio', first, last)}." if self.has_ratios else ""
-        warm_up = f" Before epoch {first[0]} some class still had its first weight, 1." if first[0] > 1 else ""
+        warm_up = f" Before epoch {first[0]} some class still had its initial weight, 1." if first[0] > 1 else ""
         return (
             f"Mean weight in {_span(first)} and in {_span(last)}: {self._moves('weight', first, last)}.{ratios}"
             f"{self._each()}{warm_up}"
