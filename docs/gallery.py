@@ -68,15 +68,15 @@ ParameterSweep.from_runs(runs("rdr", *momenta, seeds=range(6)))""",
 
 HEAD = f"""# Gallery
 
-Each picture answers one question, and each is drawn here from the runs that come with the toolkit: networks trained on
-digits at imbalance factor 50 for 60 epochs, one seed where nothing else is said. One seed is a look, not a comparison.
-On the command line `rdr plot RUNS --kind accuracy` draws one kind, `rdr gallery RUNS` all of them.
-In Python, these lines choose among the shipped runs:
+Each picture answers one question. All are drawn from the runs that come with the toolkit: networks trained on digits at
+imbalance factor 50 for 60 epochs, with one seed unless stated otherwise. One seed gives an impression, not a
+comparison. On the command line, `rdr plot RUNS --kind accuracy` draws one kind and `rdr gallery RUNS` all of them.
+In Python, these lines select shipped runs:
 
 ```python
 {BEFORE}```
 
-Then the line below each picture draws it, and `.save("accuracy")` after it writes PDF, SVG, PNG and CSV.
+The line below each picture then draws it, and `.save("accuracy")` writes PDF, SVG, PNG and CSV.
 """
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class RdrError(ValueError):
-    """A mistake in the input or a missing thing, told in one sentence.
+    """A mistake in the input, or something missing, explained in one sentence.
 
     Commands print the sentence without a traceback and exit with status 2; in Python
     it is an ordinary ``ValueError``.

@@ -29,8 +29,8 @@ def run_demo(
 ) -> Path:
     """Train on ``digits`` at imbalance factor 50, print accuracy by group and write the page.
 
-    Beside it is what the same methods gave over the seeds that are shipped: one seed says little of them. A run that is
-    already in ``out/runs`` is read, not trained again.
+    The results of the same methods over the shipped seeds are beside it, since one seed says little about them. A run
+    that is already in ``out/runs`` is read, not trained again.
 
     Args:
         out: Folder for ``index.html``, ``figures`` and ``runs``; default ``demo`` in the current folder.
@@ -71,7 +71,7 @@ def run_demo(
     others = shipped_seeds(runs)
     note = spread_words(runs, others)
     if others:
-        print_table(accuracy_table(others), console, title="the same over the seeds that are shipped")
+        print_table(accuracy_table(others), console, title="the same over the shipped seeds")
     console.print(note, highlight=False)
     command = f"rdr demo --out {shlex.quote(out.name)} --seed {seed}"
     return write_report(runs, out, command=command, note=note)
@@ -105,4 +105,4 @@ def spread_words(runs: Sequence[Run], others: Sequence[Run]) -> str:
         ends.append(f"{method_label(method)} {number(min(values))} to {number(max(values))} % ({len(values)} seeds)")
     if not ends:
         return f"{said}, so another seed gives other numbers there."
-    return f"{said}, and over the seeds that are shipped accuracy on Few runs from {listed(ends)}."
+    return f"{said}, and over the shipped seeds accuracy on Few ranges from {listed(ends)}."

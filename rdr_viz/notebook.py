@@ -78,7 +78,7 @@ def explore(control: ValueWidget | Sequence[ValueWidget], draw: Callable[..., ob
 def playground(height: int = 760) -> HTML:
     """The playground in a cell: networks that learn points in the plane, two methods side by side.
 
-    It runs in the page, so that it goes on without a kernel.
+    It runs in the page, so it needs no kernel.
 
     Args:
         height: of its frame, in pixels.

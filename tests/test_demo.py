@@ -41,11 +41,11 @@ def test_demo_trains_the_three_methods_and_draws(tmp_path, monkeypatch):
     assert "rdr demo --out &#39;my demo&#39; --seed 3" in page.read_text()
     said = " ".join(out.getvalue().split())
     assert "digits, imbalance factor 50, seed 3" in said
-    assert "the same over the seeds that are shipped" in said
+    assert "the same over the shipped seeds" in said
     assert said.count("RDR") >= 3  # one seed, several, and how far they lie apart
     note = (
-        "One seed is one draw: the Few classes were learnt from 12 images in all, and over the seeds that are shipped "
-        "accuracy on Few runs from CE 31.0 to 32.6 % (2 seeds), 1/n 47.5 to 49.1 % (2 seeds) and RDR"
+        "One seed is one draw: the Few classes were learnt from 12 images in all, and over the shipped seeds "
+        "accuracy on Few ranges from CE 31.0 to 32.6 % (2 seeds), 1/n 47.5 to 49.1 % (2 seeds) and RDR"
     )
     assert note in said
     assert note in page.read_text()

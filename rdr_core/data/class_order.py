@@ -44,6 +44,6 @@ def class_order(order: str | int | Sequence | np.ndarray, num_classes: int) -> I
     found = [] if isinstance(order, bool) or np.ndim(order) != 1 else [plain(klass) for klass in order]
     if sorted(found, key=str) != sorted(range(num_classes), key=str):
         raise RdrError(
-            f"class_order is {order!r}; an order of one's own must have each class of 0 to {num_classes - 1} once."
+            f"class_order is {order!r}; an order of your own must have each class of 0 to {num_classes - 1} once."
         )
     return np.array(found, dtype=np.int64)

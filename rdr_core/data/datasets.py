@@ -121,10 +121,11 @@ def dataset(
     settings: Settings = ARRAYS,
     place: int = 1000,
 ) -> Callable[[F], F]:
-    """Register a function that reads a data set; it stays what it was.
+    """Register a function that reads a data set; the function itself is unchanged.
 
-    The function takes the data root, a folder whose files it reads or fetches, and gives a
-    :class:`~rdr_core.data.sources.raw.RawData`; where the set ``asks``, it takes what was said as a second argument.
+    The function takes the data root, a folder whose files it reads or downloads, and returns a
+    :class:`~rdr_core.data.sources.raw.RawData`; if the set ``asks``, it takes the text after the colon as a second
+    argument.
 
     Args:
         name: as in ``load_data(name)``: lower-case letters, digits and hyphens.
@@ -134,14 +135,14 @@ def dataset(
         n_max: count of the largest class that a long-tailed subset can have, which is that of the smallest training
             class and the largest imbalance factor; of a set that comes long-tailed, its own largest class. None
             (default) where only the images tell.
-        n_train, n_test: training and test images in all. By these and ``n_max`` runs are costed; what is None (default)
-            is counted in the data, which are read for that.
-        title: as its authors write it (default: its name).
+        n_train, n_test: training and test images in all. With ``n_max`` they give the cost of runs; if None (default),
+            they are counted in the data, which are read for that.
+        title: the name as its authors write it (default: ``name``).
         long_tailed: comes with its imbalance; no other can be made of it.
         validation: reads the balanced images and labels that are published beside the training images; None (default)
             where there are none, so that held-out images are taken from the training images.
-        asks: what must follow the name after a colon, such as ``"FOLDER"``; None (default) where nothing must.
-        settings: how it is trained unless told otherwise (default: as arrays of the user's own).
+        asks: what must follow the name after a colon, such as ``"FOLDER"``; None (default) if nothing must.
+        settings: training defaults (default: those of the user's own arrays).
         place: in lists: those of larger ones come later (default: after the toolkit's own).
 
     Raises:

@@ -39,24 +39,24 @@ def load_data(
     held_out: int = 0,
     class_order: str | int | Sequence | np.ndarray = FILE,
 ) -> LongTailedData:
-    """A data set of :data:`rdr_core.data.DATASETS` with a long tail, fetched on first use.
+    """A data set of :data:`rdr_core.data.DATASETS` with a long tail, downloaded on first use.
 
     Args:
         name: ``"digits"`` (comes with scikit-learn), ``"mnist"``, ``"fashion-mnist"``, ``"cifar10"``, ``"cifar100"``;
             some of their classes, as ``"mnist:9-4"``; ``"imagenet-lt"`` or ``"places-lt"``, whose images and lists must
             be there (:mod:`rdr_core.data.sources.listed`); or a tree of images, as ``"folder:flowers"``
             (:mod:`rdr_core.data.sources.image_tree`).
-        imbalance_factor: largest over smallest class, from 1 (balanced) to the source's smallest
-            class (124 on digits, 5000 on CIFAR-10, 500 on CIFAR-100). ``"usual"`` (default) is 100, the field's
-            usual, but on list-file sets and trees of images the imbalance they have. None takes any source as it is.
+        imbalance_factor: largest over smallest class, from 1 (balanced) to the source's smallest class (124 on digits,
+            5000 on CIFAR-10, 500 on CIFAR-100). ``"usual"`` (default) is 100, the field's usual, but list-file sets and
+            trees of images keep their own imbalance. None keeps any source's own.
         profile: ``"exponential"`` (default) or ``"step"``; unused where the imbalance is taken as it is.
         seed: of the subset and the noise, 0 (default) to 2^32 - 1; seed 0 is the field's subset.
         noise_rate: share of training labels to flip, in [0, 1); default 0; 0.05 in the RDR paper's -NL.
         noise: ``"symmetric"`` (default) or ``"prior"``.
         root: folder of the data files; default: the environment variable RDR_DATA, else ``~/.cache/rdr``.
         groups: ``"rank"`` (default, the RDR paper's) or ``"count"`` (> 100, 20..100, < 20).
-        held_out: images of each class to measure on beside the training (:func:`from_arrays`); default 0. Where a set
-            publishes a validation list they are of that list, else they are taken from the training images.
+        held_out: images of each class to measure on during training (:func:`from_arrays`); default 0. They come from
+            the set's published validation list if there is one, otherwise from the training images.
         class_order: which class gets which place in the tail: ``"file"`` (default), the data set's own numbering, by
             which the field's subsets are made; a seed that draws it; or all classes in an order. Classes are numbered
             by their places, and keep their names.
@@ -78,13 +78,13 @@ def load_data(
         imbalance_factor = source.usual_imbalance
     elif source.long_tailed and imbalance_factor is not None:
         raise RdrError(
-            f"{name} comes long-tailed, so it can't be given the imbalance factor {imbalance_factor:g}; leave it out."
+            f"{name} comes long-tailed, so it can't take the imbalance factor {imbalance_factor:g}; leave it out."
         )
     raw = load_source(name, data_root(root))
     if not (isinstance(class_order, str) and class_order == FILE):
         if imbalance_factor is None:
             raise RdrError(
-                f"{name} is taken with the imbalance it has, so its classes have their places; leave class_order out."
+                f"{name} is used with its own imbalance, so its classes have their places; leave class_order out."
             )
         raw = take_classes(raw, ordered_classes(class_order, len(raw.class_names)).tolist())
     validation = source.validation(data_root(root)) if source.validation and held_out else None

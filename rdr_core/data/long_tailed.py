@@ -51,28 +51,27 @@ class Split:
 class LongTailedData:
     """A long-tailed training set and its test set, on the CPU.
 
-    Counts and priors are those of the labels as given for training, so of the noisy ones where
-    there is label noise: no method could know the clean ones. Groups come from the clean counts,
-    so that Many, Medium and Few are the same classes with and without noise. Test labels are
-    never noisy.
+    Counts and priors are those of the training labels, which are the noisy ones if there is label noise: no method
+    could know the clean ones. Groups come from the clean counts, so that Many, Medium and Few are the same classes with
+    and without noise. Test labels are never noisy.
 
     Attributes:
         name: of the data set, such as ``"cifar10"``.
         train: (N, C, H, W) images and labels, noisy if ``noise_rate`` > 0.
         test: images and labels of the whole test set.
         class_names: d names.
-        mean: mean of each channel, of pixels scaled to 0..1, by which training normalises.
+        mean: mean of each channel for pixels scaled to 0..1; training normalises with it.
         std: standard deviation of each channel, likewise.
         groups: Many, Medium and Few, by the clean counts.
         indices: (N,) int64 position of each training image in the source.
         clean_labels: (N,) int64 training labels before the noise.
-        imbalance_factor: IF of the subset, None where the source's imbalance was taken as it is.
+        imbalance_factor: IF of the subset; None if the source's own imbalance is used.
         profile: ``"exponential"``, ``"step"``, or None where the imbalance was taken as it is.
         seed: of the subset and of the noise.
         noise_rate: share of training labels flipped, in [0, 1).
         noise: ``"symmetric"`` or ``"prior"``.
-        held_out: as many images of each class, with true labels, taken out of the source before the
-            imbalance was made; None where none were asked for.
+        held_out: the same number of images of each class, with true labels, taken out of the source before the
+            imbalance was made; None if none were asked for.
 
     Example:
         >>> from rdr_core.data import load_data
@@ -244,7 +243,7 @@ def from_arrays(
     if mean is not None and std is not None:
         measured: tuple[tuple[float, ...], tuple[float, ...]] = (), ()
     elif isinstance(pixels, StoredImages):
-        raise RdrError("Images on disk are not read to be measured; give the mean and std of their channels.")
+        raise RdrError("Images on disk are not measured; give the mean and std of their channels.")
     else:
         measured = channel_statistics(pixels)
     return LongTailedData(

@@ -57,7 +57,7 @@ def read_sheet(path: Path) -> dict[str, UInt8[np.ndarray, "n H W C"]]:
         side = len(pixels) // len(names)
         rows = pixels.reshape(len(names), side, -1, side, 1 if pixels.ndim == 2 else pixels.shape[2])
     except (OSError, KeyError, ValueError) as error:
-        raise RdrError(f"{path} is no sheet of test images ({error}); install the toolkit again.") from None
+        raise RdrError(f"{path} is not a sheet of test images ({error}); install the toolkit again.") from None
     return dict(zip(names, rows.transpose(0, 2, 1, 3, 4), strict=True))
 
 

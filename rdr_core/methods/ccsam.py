@@ -123,7 +123,7 @@ class CCSAM:
 @part(
     "ccsam",
     kind="optimizer",
-    summary="class-conditional SAM: the classifier is perturbed for each class, the further the rarer it is",
+    summary="class-conditional SAM: the classifier is perturbed for each class separately, more for rarer ones",
     formula="(1 - share) L(w) + share sum_c L_c(w + rho_c g_c / ||g_c||), rho_c ~ (n_c - 1)^(-1/4) with mean rho",
     source="Zhou et al. 2023 (CC-SAM), stage 1, as its public code has it",
     ranges={"rho": at_least(0), "share": between(0, 1)},

@@ -20,7 +20,7 @@ from rdr_core.shapes import Float, Int
 
 
 class Weighing(NamedTuple):
-    """A batch weighed: what a weighting gives for it.
+    """What a weighting gives for a batch.
 
     Attributes:
         weights: (B,) float32, mean 1, no gradient.
@@ -32,11 +32,10 @@ class Weighing(NamedTuple):
 
 
 class Weighting(nn.Module):
-    """Base of all weightings. State that must survive a resume lies in buffers.
+    """Base of all weightings. State that must survive a resume is kept in buffers.
 
-    A weighting implements :meth:`weigh`; one that depends on the epoch (deferred, difficulty-based)
-    also :meth:`start_epoch` or :meth:`finish_epoch`. Calling the module gives the weights alone, for
-    anyone's own loop.
+    A weighting implements :meth:`weigh`; one that depends on the epoch (deferred, difficulty-based) also
+    :meth:`start_epoch` or :meth:`finish_epoch`. Calling the module gives only the weights, for your own loop.
     """
 
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:

@@ -50,7 +50,7 @@ class Deferred(Weighting):
 @part(
     "drw",
     kind="schedule",
-    summary="deferred re-weighting: weights are 1 until a share of the run, then the weighting's",
+    summary="deferred re-weighting: weights are 1 in the first part of the run, then the weighting's",
     formula="1 before start * epochs, then w",
     source="Cao et al. 2019, algorithm 1",
     ranges={"start": between(0, 1, "[)")},

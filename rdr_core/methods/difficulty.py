@@ -50,8 +50,8 @@ class DifficultyWeights(ClassWeights):
     source="Sinha et al. 2020",
     ranges={"tau": DIFFICULTY_POWERS, "images": whole_from(1)},
     held_out="images",
-    notes="images of each class are taken out before the imbalance is made, so its training set is another one than "
-    "the other methods'; beside a loss that carries the prior it corrects for what is still difficult",
+    notes="images of each class are held out before the imbalance is made, so its training set differs from the other "
+    "methods'; with a loss that carries the prior it corrects for the difficulty that remains",
 )
 def cdb(context: Context, *, tau: float | str = "paper", images: int = 25) -> DifficultyWeights:
     """:class:`DifficultyWeights` for a run, on ``images`` held-out images of each class (default 25: its CIFAR code).
@@ -63,7 +63,7 @@ def cdb(context: Context, *, tau: float | str = "paper", images: int = 25) -> Di
     found = 0 if context.data.held_out is None else len(context.data.held_out) // d
     if found != images:
         raise RdrError(
-            f"cdb measures accuracy on {images} held-out images of each class, and these data have {found}; make "
+            f"cdb measures accuracy on {images} held-out images of each class, but these data have {found}; make "
             f"them with from_arrays(..., held_out={images})"
             + (f", or name the method cdb:images={found}." if found else ".")
         )

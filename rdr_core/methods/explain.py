@@ -16,27 +16,27 @@ RECIPES = {
     "CDT (Ye et al. 2020)": "vs:tau=0",
     "ADRW, v = 0.1 (Wang et al. 2023)": "inverse:gamma=0.1+la:tau=0.9+drw",
     "VS + ADRW, v = 0.1 (Wang et al. 2023)": "inverse:gamma=0.1+vs:tau=0.9+drw",
-    "RDR + LA, the prior once: r weighs, the loss has the prior": "rdr+la",
-    "RDR + LA, the prior twice: r / pi weighs, the loss has the prior too": "rdr:prior=1+la",
+    "RDR + LA, the prior once: weights r, the prior in the loss": "rdr+la",
+    "RDR + LA, the prior twice: weights r / pi, the prior in the loss too": "rdr:prior=1+la",
 }
 
 _WIDTH = 110
 
 
 def explain(name: str) -> str:
-    """A method in plain text for people who read the papers.
+    """Explain a method in plain text, in the papers' terms.
 
     Args:
-        name: of a part or a combination, as "rdr" or "rdr:gamma=0.5+la".
+        name: of a part or a combination, such as "rdr" or "rdr:gamma=0.5+la".
 
     Raises:
-        RdrError: no method's name (:func:`rdr_core.methods.grammar.parse`).
+        RdrError: not a method (:func:`rdr_core.methods.grammar.parse`).
 
     Example:
         >>> print(explain("la:tau=0.5"))
         la:tau=0.5
         <BLANKLINE>
-        la (loss): logit adjustment: the prior enters the training logits, tests use the raw ones
+        la (loss): logit adjustment: the log prior is added to the logits in training, not in tests
             formula   -log softmax(z + tau log pi)_y
             source    Menon et al. 2021, eq. 10
             options   tau = 0.5 (0 or larger; default 1)
@@ -45,14 +45,14 @@ def explain(name: str) -> str:
             prior     The loss (la) carries tau = 0.5. That is less than 1, so a part of the imbalance stays.
     """
     part = PARTS.all().get(name)
-    if part and part.kind == "schedule":  # without weights to schedule it is no method
+    if part and part.kind == "schedule":  # without weights to schedule it is not a method
         return _part(UsedPart(part, {}))
     spec = parse(name)
     return "\n\n".join([spec.name, *map(_part, spec.used), _together(spec)])
 
 
 def prior_in_words(spec: MethodSpec) -> str:
-    """Which parts carry the class prior, and whether the powers add to 1, as the balanced risk wants.
+    """Which parts carry the class prior, and whether the powers add to 1, as the balanced risk needs.
 
     Weights ~ pi^-v and a loss on z + tau log pi are Fisher-consistent for the balanced risk iff v + tau = 1
     (Wang et al. 2023).
@@ -74,16 +74,16 @@ corrected more than once: Fisher-consistent would be v + tau = 1.'
     carriers = " and ".join(said)
     carriers = carriers[:1].upper() + carriers[1:]
     if weighting and math.isnan(v):
-        other = f"the weights ({weighting.part.name}) follow something else than a power of the prior"
+        other = f"the weights ({weighting.part.name}) do not follow a power of the prior"
         return f"{carriers}; {other}, so they correct a second time." if said else f"{other.capitalize()}."
     total = v + tau + after
     if not said:
         visits = [u.part.name for u in spec.used if u.part.kind in ("sampler", "second stage")]
         if visits:
-            return f"Neither loss nor weights carry it; what {' and '.join(visits)} does about it is said above."
+            return f"Neither loss nor weights carry it; see above for what {' and '.join(visits)} does about it."
         return "No part carries it: a class counts as often as it occurs, which favours the large ones."
     if math.isclose(total, 1):
-        verdict = f"That is 1{_in_sum(said)}, as Fisher consistency for the balanced risk asks (Wang et al. 2023)."
+        verdict = f"That is 1{_in_sum(said)}, as Fisher consistency for the balanced risk needs (Wang et al. 2023)."
     elif total < 1:
         verdict = f"That is less than 1{_in_sum(said)}, so a part of the imbalance stays."
     else:
@@ -118,7 +118,7 @@ def _together(spec: MethodSpec) -> str:
         )
     facts = {
         "prior": [prior],
-        "control": [f"{control} differs from it in what it is about alone."] if control else [],
+        "control": [f"{control}, which differs only in what this method adds."] if control else [],
         "network": [f"Cosine classifier, scale {spec.cosine_scale:g}."] if spec.cosine_scale is not None else [],
         "held out": [f"{spec.held_out} images of each class, before the imbalance is made."] if spec.held_out else [],
     }

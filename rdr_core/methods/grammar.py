@@ -141,7 +141,7 @@ def parse(name: str) -> MethodSpec:
 density ratio times 1/n already, so name one of them.
     """
     if not isinstance(name, str) or not name.strip():
-        raise RdrError(f"{name!r} is no method's name; try 'ce', 'rdr' or 'rdr+la' (`rdr methods` lists the parts).")
+        raise RdrError(f"{name!r} is not a method; try 'ce', 'rdr' or 'rdr+la' (`rdr methods` lists the parts).")
     known = PARTS.all()
     used = [_parse_part(text.strip(), known, name) for text in name.split("+")]
     _refuse_nonsense(name, used)
@@ -163,7 +163,7 @@ def _parse_part(text: str, known: Mapping[str, Part], whole: str) -> UsedPart:
     for item in filter(None, (piece.strip() for piece in listed.split(","))):
         key, equals, value = (piece.strip() for piece in item.partition("="))
         if not equals or not value:
-            raise RdrError(f"{item!r} in method {whole!r} is no parameter; write it as in 'rdr:gamma=0.5'.")
+            raise RdrError(f"{item!r} in method {whole!r} is not a parameter; write it as in 'rdr:gamma=0.5'.")
         if key in given:
             raise RdrError(f"method {whole!r} gives {word}:{key} twice; give it once.")
         given[key] = value
@@ -204,8 +204,8 @@ def _refuse_linear_stage(name: str, spec: MethodSpec) -> None:
     if stage and spec.cosine_scale is not None:
         loss = spec.loss.part.name
         raise RdrError(
-            f"{name!r}: {stage.part.name} mends a linear classifier, and {loss} trains a cosine classifier, whose rows "
-            f"have no length and no bias; leave {stage.part.name} out or take another loss."
+            f"{name!r}: {stage.part.name} changes a linear classifier, but {loss} trains a cosine classifier, whose "
+            f"rows have no length and no bias; leave {stage.part.name} out or take another loss."
         )
 
 

@@ -64,7 +64,7 @@ class ImbSAM:
 @part(
     "imbsam",
     kind="optimizer",
-    summary="SAM for the tail classes alone, the head classes train as ever",
+    summary="SAM for the tail classes only; the head classes train as usual",
     formula="g = grad L_head(w) + grad L_tail(w + rho grad L_tail(w) / ||grad L_tail(w)||)",
     source="Zhou et al. 2023 (ImbSAM)",
     ranges={"rho": at_least(0), "tail": one_of("medium", "few")},

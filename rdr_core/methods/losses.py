@@ -28,7 +28,7 @@ def at_least_float32(logits: Float[Tensor, "B d"]) -> Float[Tensor, "B d"]:
 @part(
     "ce",
     kind="loss",
-    summary="cross-entropy, every sample alike: the baseline",
+    summary="cross-entropy, every sample counts the same: the baseline",
     formula="-log softmax(z)_y",
     source="",
 )
@@ -48,7 +48,7 @@ def cross_entropy(
 @part(
     "focal",
     kind="loss",
-    summary="focal loss: samples already right count less",
+    summary="focal loss: samples that are already right count less",
     formula="-(1 - p_y)^gamma log p_y",
     source="Lin et al. 2017, eq. 4",
     ranges={"gamma": at_least(0)},
@@ -81,7 +81,7 @@ def focal(
 @part(
     "la",
     kind="loss",
-    summary="logit adjustment: the prior enters the training logits, tests use the raw ones",
+    summary="logit adjustment: the log prior is added to the logits in training, not in tests",
     formula="-log softmax(z + tau log pi)_y",
     source="Menon et al. 2021, eq. 10",
     ranges={"tau": at_least(0)},

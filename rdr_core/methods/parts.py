@@ -216,7 +216,7 @@ def part(
     notes: str = "",
     presets: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Callable[[F], F]:
-    """Register a function or class as a part of methods; it stays what it was.
+    """Register a function or class as a part of methods; it is itself unchanged.
 
     Its keyword parameters with defaults become the part's parameters: numbers or words.
 
@@ -227,9 +227,10 @@ def part(
         formula: in plain characters.
         source: paper and equation, or "" for common knowledge.
         ranges: allowed values by parameter.
-        prior: the power of the class prior that the part carries, or the parameter that is it (default: none).
-        cosine: the parameter, if any, that is the scale of the cosine classifier that a loss is made for.
-        held_out: the parameter, if any, that is the number of images of each class held out for the part.
+        prior: the power of the class prior that the part carries, or the name of the parameter that gives it (default:
+            none).
+        cosine: the parameter, if any, that gives the scale of the cosine classifier that a loss is made for.
+        held_out: the parameter, if any, that gives the number of images of each class held out for the part.
         notes: how it behaves beside other parts.
         presets: sets of values under names, picked by a parameter ``preset``, whose default is the first of them.
 

@@ -53,20 +53,21 @@ class RDRWeights(Weighting):
         class_counts: (d,) training images of each class, at least 1.
         feature_dim: Z, the number of features.
         preset: "ours", "released" (the authors' code) or "text" (Algorithm 1 as printed): the values of the parameters
-            below that are None (:data:`rdr_core.methods.presets.PRESETS`). Of the released code's warm-up, 80 % of the
-            run, only ``warmup_steps`` can tell.
+            below that are None (:data:`rdr_core.methods.presets.PRESETS`). The released code's warm-up, 80 % of the
+            run, must be given in ``warmup_steps``.
         gamma: temperature (paper: "typically 1"; its figure 7 looks like 0.4 to 0.5).
-        momentum: m of the prototypes (ours 0.5, as the paper: "0.5 or so", figure 3 sweeps 0.3 to 0.9; released 0.9).
+        momentum: m of the prototypes (ours 0.5, as in the paper: "0.5 or so", figure 3 varies it from 0.3 to 0.9;
+            released 0.9).
         ridge: of the density ratio (ours, measured); 0 is the plain inverse of the other two, in the features'
             precision, and where a class's Gram matrix is exactly singular its pseudo-inverse, as in the released code.
-        floor: the least ratio; raw ratios can be below zero, where a weight makes no sense
-            (ours 0, since the paper does not say; released 1e-9).
+        floor: the smallest ratio; raw ratios can be below zero, where a weight makes no sense (ours 0, since the paper
+            does not say; released 1e-9).
         ratio: which ratio weights a sample: "sample", its own (default: eq. 1 weights samples); or one of three
-            controls that leave each class its mean ratio and take away what the sample's says: "class", the mean in the
-            batch; "permuted", the ratio of the next sample of the class in the batch, whose order is random; "matched",
-            the mean over the class's samples in earlier batches, the last hundred or so that had some, after the
-            warm-up: a class weight with RDR's own class means and nothing of the batch. The first two leave a sample
-            that is alone of its class in the batch as it is.
+            controls that keep each class's mean ratio and remove the sample's own: "class", the mean in the batch;
+            "permuted", the ratio of the next sample of the class in the batch, whose order is random; "matched", the
+            mean over the class's samples in earlier batches, the last hundred or so that had some, after the warm-up: a
+            class weight with RDR's own class means and nothing from the batch. The first two do not change a sample
+            that is the only one of its class in the batch.
         count: "batch" multiplies the least-squares answer by the class's count in the batch
             (default: so r = 1 where prototype and batch mean agree; Algorithm 1 builds Phi from the
             batch), "dataset" by its count in the training set, as eq. 12 is printed.
@@ -76,8 +77,8 @@ class RDRWeights(Weighting):
             still 0; with ``start="zero"`` it always is).
         update: "step" (default: Algorithm 1) or "epoch", with the epoch's mean feature, when
             ``finish_epoch`` is called (section 3.5's prose).
-        warmup_steps: weights are 1 for this many batches, in which prototypes already follow
-            (the paper's T0; it gives no value).
+        warmup_steps: weights are 1 for this many batches, while prototypes already follow (the paper's T0; it gives no
+            value).
         prior: power of 1 / pi in the weights before gamma, 1 as in eq. 1. Beside a logit-adjusted
             loss with tau, prior * gamma = 1 - tau keeps the pair Fisher-consistent.
         dtype: of prototypes and weights.

@@ -124,7 +124,7 @@ class SAM:
     formula="g = grad L(w + rho grad L(w) / ||grad L(w)||)",
     source="Foret et al. 2021, Algorithm 1; beside rdr: Luo et al. 2024, Algorithm 2",
     ranges={"rho": at_least(0)},
-    notes="twice the passes; long tails want a rho of 0.1 to 0.8; both passes use the first one's weights",
+    notes="twice the passes; long tails usually take rho from 0.1 to 0.8; both passes use the first one's weights",
 )
 def sam(context: Context, sgd: torch.optim.Optimizer, *, rho: float = 0.05) -> SAM:
     """:class:`SAM` around a run's SGD."""

@@ -92,7 +92,7 @@ def adjusted(classifier: Classifier, class_counts: Int[Tensor, "d"], tau: float 
 @part(
     "crt",
     kind="second stage",
-    summary="classifier re-training: a fresh classifier on frozen features, class-balanced visits, cross-entropy",
+    summary="classifier re-training: a fresh classifier on frozen features, class-balanced sampling, cross-entropy",
     formula="argmin_W of CE(W f(x)), each class visited equally often",
     source="Kang et al. 2020, section 4",
     ranges={"epochs": Allowed(lambda v: v >= 1 and v == int(v), "a whole number, 1 or larger")},
@@ -133,7 +133,7 @@ def taunorm(tau: float = 1.0) -> SecondStage:
 @part(
     "posthoc",
     kind="second stage",
-    summary="post-hoc logit adjustment: the prior leaves the trained network's logits",
+    summary="post-hoc logit adjustment: the log prior is subtracted from the trained network's logits",
     formula="argmax_c z_c - tau log pi_c",
     source="Menon et al. 2021, section 4.1",
     ranges={"tau": at_least(0)},

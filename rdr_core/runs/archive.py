@@ -132,10 +132,10 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def shipped(folder: Path | None = None) -> Path:
-    """The folder of all runs that are shipped with the toolkit, unpacked on first use.
+    """The folder of all runs shipped with the toolkit, unpacked on first use.
 
-    They lie in ``$RDR_CACHE/shipped/HASH``, else in ``~/.cache/rdr/shipped/HASH``, with the hash of the archives. Of a
-    run that is in two archives the one in the first, by name, is taken.
+    They are in ``$RDR_CACHE/shipped/HASH``, or else in ``~/.cache/rdr/shipped/HASH``, with the hash of the archives. If
+    two archives hold the same run, the first archive by name counts.
 
     Args:
         folder: of archives (default: data/runs of the checkout or of the installed package).
@@ -203,10 +203,10 @@ def _write(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: Path, folder: 
     """Write one file of the archive, after looking where it would go."""
     name = PurePosixPath(entry.name)
     if name.is_absolute() or ".." in name.parts or len(name.parts) < 2 or "\\" in entry.name or "\0" in entry.name:
-        raise RdrError(f"{archive} holds {entry.name!r}, which is no file of a run's folder; nothing was unpacked.")
+        raise RdrError(f"{archive} holds {entry.name!r}, which is not a file of a run's folder; nothing was unpacked.")
     content = tar.extractfile(entry) if entry.isreg() and not entry.issparse() else None
     if content is None:
-        raise RdrError(f"{archive} holds {entry.name!r}, which is no plain file; nothing was unpacked.")
+        raise RdrError(f"{archive} holds {entry.name!r}, which is not a plain file; nothing was unpacked.")
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:  # a name that comes twice is refused

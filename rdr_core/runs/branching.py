@@ -81,10 +81,10 @@ def beginning_of(
         except RunBusy as error:
             if how.aside:
                 raise
-            _say(f"The run starts from nothing, since its trunk can't be used: {error}")
+            _say(f"The run starts from scratch, since its trunk can't be used: {error}")
             return None
         if not made:
-            _say(f"{folder} is past epoch {fork.epoch} and keeps no state of it, so the run starts from nothing.")
+            _say(f"{folder} is past epoch {fork.epoch} and keeps no state of it, so the run starts from scratch.")
             return None
     from rdr_core.files.trees import load_tree
 
@@ -94,7 +94,7 @@ def beginning_of(
         if tree["epoch"] != fork.epoch:
             raise RdrError(f"{state_file(folder, fork.epoch)} is of epoch {tree['epoch']}.")
     except (RdrError, KeyError, TypeError) as error:
-        _say(f"A trunk is damaged, so the run starts from nothing: {error}")
+        _say(f"A trunk is damaged, so the run starts from scratch: {error}")
         return None
     return Beginning(tree, folder, f"{whole.name}/{folder.name}", fork.epoch, seconds)
 

@@ -68,9 +68,7 @@ def _usual_imbalance(config: RunConfig) -> float | None:
     source, _ = find_source(config.dataset)
     usual, factor = source.usual_imbalance, config.imbalance_factor
     if (factor is None) != (config.profile is None) or (factor is None and usual is not None):
-        raise RdrError(
-            f"`rdr train` can't take {config.dataset} with the imbalance it has; train it with Python instead."
-        )
+        raise RdrError(f"`rdr train` can't use {config.dataset} with its own imbalance; train it with Python instead.")
     if factor is not None and source.long_tailed:
         raise RdrError(f"{config.dataset} comes long-tailed; no run of it has an imbalance factor.")
     return usual

@@ -47,7 +47,7 @@ def evaluate(
     root: str | Path | None = None,
     data: LongTailedData | None = None,
 ) -> dict[str, Any]:
-    """Measures of a finished run on the test set weighted to another class distribution; stored in the run's folder.
+    """Measures of a finished run on the test set, weighted to another class distribution; stored in the run's folder.
 
     Args:
         run: finished.
@@ -55,8 +55,8 @@ def evaluate(
         imbalance_factor: most over least frequent class of the test; None (default) is the run's own.
         device: as for :func:`rdr_core.train`.
         root: folder of the data files.
-        data: with the test set to take (default: the run's own), of the same classes, such as one of changed images.
-            Images are normalised as in training. Where they are not the run's own data, results are stored apart.
+        data: whose test set to use (default: the run's own data), with the same classes, such as changed images. Images
+            are normalised as in training. If they are not the run's own data, results are stored separately.
 
     Returns:
         ``test``, ``imbalance_factor`` (1 where balanced) and the numbers of
@@ -136,7 +136,7 @@ def _test_factor(run: Run, test: str, imbalance_factor: float | None) -> float:
         return 1.0
     factor = run.config.imbalance_factor if imbalance_factor is None else imbalance_factor
     if factor is None:
-        raise RdrError(f"{run.path} took its data's imbalance as it was; give the test's imbalance_factor, such as 50.")
+        raise RdrError(f"{run.path} used its data's own imbalance; give the test's imbalance_factor, such as 50.")
     if not 1 <= factor < math.inf:
         raise RdrError(f"imbalance_factor is {factor:g}; the test's most frequent class over its least is 1 or larger.")
     return float(factor)
@@ -153,7 +153,7 @@ def _test_probabilities(
     model, d = run.model().to(chosen), len(run.class_counts)
     if data.num_classes != d or data.test.images.shape[1] != run.channels:
         raise RdrError(
-            f"{run.path} tells {d} classes of images of {run.channels} channel(s) apart, but the data given have "
+            f"{run.path} distinguishes {d} classes in images of {run.channels} channel(s), but the data given have "
             f"{data.num_classes} classes and {data.test.images.shape[1]} channel(s)."
         )
     mean, std = (torch.tensor(values, device=chosen) for values in normalisation)

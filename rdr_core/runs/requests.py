@@ -45,18 +45,18 @@ def train(
     progress: bool = True,
     trunk: bool = True,
 ) -> Run:
-    """Train a network on a long-tailed data set; the same request again opens the finished run.
+    """Train a network on a long-tailed data set; the same call again opens the finished run.
 
     Args:
         dataset: name (`rdr datasets`), or a :class:`LongTailedData`, which brings its own
             imbalance, noise and seed.
-        imbalance_factor: n_max / n_min (default 100; list-file sets and trees of images are taken as they are).
+        imbalance_factor: n_max / n_min (default 100; list-file sets and trees of images keep their own imbalance).
         method: composed by name, as "rdr", "inverse:gamma=0.5" or "rdr+la" (:mod:`rdr_core.methods.grammar`).
         model: None is the data set's (:mod:`rdr_core.data.settings`; CIFAR: ResNet-32, as the paper).
         recipe: the settings below and the epochs under one name: "paper", "strong" (our CIFAR grid's), "authors" or
             "cdb", of CDB-loss's code (:data:`rdr_core.training.recipes.RECIPES`).
-        epochs, batch_size, learning_rate, weight_decay, warmup, schedule, augmentation: each, where it is given, in
-            place of the recipe's (:class:`~rdr_core.runs.RunConfig`).
+        epochs, batch_size, learning_rate, weight_decay, warmup, schedule, augmentation: each replaces the recipe's
+            value if given (:class:`~rdr_core.runs.RunConfig`).
         seed: of initialisation, order and augmentation; the same seed gives the same run, bit for
             bit on a CPU with the same number of threads.
         runs: folder that holds the run's folder.
@@ -66,15 +66,15 @@ def train(
         device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:1".
         root: folder of the data files.
         progress: show a bar with the time left.
-        trunk: where weights begin in the second half of the run, go on from the run without weights that others have
-            made or will use (:mod:`rdr_core.runs.branching`); False trains it from nothing, with the same result.
+        trunk: if weights begin in the second half of the run, share its unweighted beginning with other runs
+            (:mod:`rdr_core.runs.branching`); False trains it from scratch, with the same result.
 
     Returns:
         The finished run.
 
     Raises:
         RdrError: an input that can't be used, in one sentence.
-        TrainingDiverged: the loss is no number; the last good state stays on disk.
+        TrainingDiverged: the loss is not a number; the last good state stays on disk.
         TrainingStopped: Ctrl-C (a KeyboardInterrupt), saved, with the command that goes on.
 
     Example:
@@ -109,7 +109,7 @@ def train_config(
     config: RunConfig, *, runs: str | Path = "runs", device: str = "auto", root: str | Path | None = None,
     progress: bool = True, deadline: float | None = None, data: LongTailedData | None = None, trunk: bool = True,
 ) -> Run:  # fmt: skip
-    """Train the run of a whole configuration; :func:`train` fills in a data set's defaults first.
+    """Train the run of a complete configuration; :func:`train` fills in a data set's defaults first.
 
     Args:
         config: all that decides the run's result, its method by its canonical name.
@@ -144,9 +144,9 @@ def refine(
     run: Run | str | Path, method: str = "crt", *, device: str = "auto", root: str | Path | None = None,
     progress: bool = True, data: LongTailedData | None = None,
 ) -> Run:  # fmt: skip
-    """Give a finished run's network a second stage, in a run of its own beside it; the same again opens it.
+    """Give a finished run's network a second stage, in a separate run beside it; the same call again opens that run.
 
-    ``train(method="rdr+crt")`` does the same, and trains the first stage where it is not there yet.
+    ``train(method="rdr+crt")`` does the same, and trains the first stage too if it is missing.
 
     Args:
         run: the first stage, finished.
@@ -155,7 +155,7 @@ def refine(
         data: the user's own arrays, where the run was trained on such.
 
     Returns:
-        The refined run. Its history has the second stage's epochs alone, one row where nothing is learnt.
+        The refined run. Its history has only the second stage's epochs, or one row if nothing is learnt.
 
     Raises:
         RdrError: a run that is not finished or has a second stage already, or a method that is none or does not fit.
@@ -172,7 +172,7 @@ def refine(
     base = run if isinstance(run, Run) else Run.open(run)
     whole = parse(f"{base.config.method}+{method}")
     if whole.first_stage.name != base.config.method:
-        raise RdrError(f"{method!r} is no second stage; refine a run with 'crt', 'taunorm' or 'posthoc'.")
+        raise RdrError(f"{method!r} is not a second stage; refine a run with 'crt', 'taunorm' or 'posthoc'.")
     if not base.done:
         raise RdrError(f"{base.path} is not finished, so there is nothing to refine; continue it first.")
     config = replace(base.config, method=whole.name)
@@ -187,7 +187,7 @@ def resume(
     path: str | Path, *, device: str = "auto", root: str | Path | None = None, progress: bool = True,
     data: LongTailedData | None = None,
 ) -> Run:  # fmt: skip
-    """Go on with a run that was stopped or killed; equal, bit for bit on a CPU, to one never stopped.
+    """Continue a run that was stopped or killed; the result equals, bit for bit on a CPU, that of a run never stopped.
 
     Args:
         path: the run's folder.
@@ -221,9 +221,9 @@ def _data_facts(
             raise RdrError(f"{dataset} comes long-tailed; leave the imbalance factor out.")
         factor = source.usual_imbalance if factor is None else factor
         if factor is None and profile != "exponential":
-            raise RdrError(f"{dataset} is taken with the imbalance it has; leave the profile out.")
+            raise RdrError(f"{dataset} is used with its own imbalance; leave the profile out.")
         if factor is None and class_order != "file":
-            raise RdrError(f"{dataset} is taken with the imbalance it has; leave class_order out.")
+            raise RdrError(f"{dataset} is used with its own imbalance; leave class_order out.")
         facts = {
             "imbalance_factor": factor,
             "profile": None if factor is None else profile,

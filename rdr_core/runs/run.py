@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A run's folder, opened. Everything is read when it is first asked for.
+    """A run's folder, opened. Everything is read when it is first used.
 
     Attributes:
         path: the folder.
@@ -98,7 +98,7 @@ class Run:
 
     @property
     def seconds(self) -> pd.Series:
-        """Seconds of the epochs that the run itself has made, tests included: all of them but a trunk's."""
+        """Seconds of the run's own epochs, tests included; a trunk's epochs are not counted."""
         own = self.history["seconds"]
         return own.iloc[self.inherited[1] :] if self.inherited else own
 
@@ -120,7 +120,7 @@ class Run:
 
     @property
     def history(self) -> pd.DataFrame:
-        """A row an epoch, read anew each time while training may be going on; of a second stage, its own epochs.
+        """A row for each epoch, read again each time while training may be running; for a second stage, its own epochs.
 
         Columns: epoch (from 1), learning_rate (at its end), loss (weighted mean), train_accuracy,
         accuracy, many, medium, few (test, percent; NaN for a missing group), negative_ratios (share
@@ -217,8 +217,8 @@ class Run:
     def milestones(self) -> tuple[int, ...]:
         """Epochs whose weights training keeps, the last one included: what analyses look at.
 
-        A pure function of what was asked for, so that an analysis stored beside a run is found where its weights
-        are gone. Of a second stage the last epoch alone.
+        It depends only on the configuration, so that an analysis stored beside a run is found even without its weights.
+        A second stage keeps only the last epoch.
         """
         early = () if self.base else kept_epochs(self.config.epochs)
         return (*early, self.config.epochs)
@@ -287,16 +287,17 @@ class Run:
     def data(self, given: LongTailedData | None = None, root: str | Path | None = None) -> LongTailedData:
         """The data it was trained on, the same images and labels: those given, or loaded again.
 
-        Whatever computes something of a run asks here, so that no other data's numbers ever stand for the run's.
+        Everything that computes numbers of a run gets its data here, so that numbers from other data are never taken
+        for the run's.
 
         Args:
-            given: arrays of the user's own, or data that are at hand; images and labels of both splits, class names,
-                groups and normalisation are compared.
+            given: the user's own arrays, or data already loaded; images and labels of both splits, class names, groups
+                and normalisation are compared.
             root: folder of the data files (:func:`rdr_core.load_data`).
 
         Raises:
-            RdrError: the data given are others than the run's, none are given where it was trained on arrays of the
-                user's own, or the data set gives other images now.
+            RdrError: the given data are not the run's, none are given for a run on the user's own arrays, or the data
+                set's images have changed.
         """
         if given is not None:
             if given.content_hash != self.content_hash(root):
@@ -324,7 +325,10 @@ class Run:
     def content_hash(self, root: str | Path | None = None) -> str:
         """That of the data it was trained on (:attr:`rdr_core.data.LongTailedData.content_hash`).
 
-        Older runs on named data sets did not note it: there it is that of the data loaded again from ``root``.
+        Older runs on named data sets did not record it; for them it is computed from the data, loaded again.
+
+        Args:
+            root: folder of the data files.
 
         Raises:
             RdrError: as :meth:`data`, where it was not noted.

@@ -17,12 +17,12 @@ ALTERNATIVES = (list, tuple, set, frozenset, range)
 
 
 def list_runs(folder: str | Path = "runs", **wanted: object) -> list[Run]:
-    """The runs in a folder, by name; a damaged one is passed over with a line on stderr.
+    """The runs in a folder, sorted by name; damaged ones are skipped with a line on stderr.
 
     Args:
-        folder: of runs' folders; one that is not there holds none.
-        wanted: fields of :class:`RunConfig` and the value that a run must have there, or several (a list, say) of
-            which it must have one (default: all runs).
+        folder: that holds the runs' folders; a missing folder holds none.
+        wanted: fields of :class:`RunConfig`, each with the value that a run must have, or with several (such as a
+            list), one of which it must have (default: all runs).
 
     Raises:
         RdrError: no such field.

@@ -21,11 +21,11 @@ PRECISIONS = ("fp32", "bf16")
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """All that decides a run's result, and nothing else (so neither device nor folder).
+    """Everything that decides a run's result, and nothing else (so neither device nor folder).
 
     Attributes:
         dataset: name of the data set, or "arrays".
-        imbalance_factor: n_max / n_min; None where the data are taken as they are.
+        imbalance_factor: n_max / n_min; None if the data's own imbalance is used.
         method: canonical name (:mod:`rdr_core.methods.grammar`).
         epochs: passes over the training set.
         seed: of initialisation, order and augmentation.
@@ -33,7 +33,7 @@ class RunConfig:
         noise_rate, noise: share of training labels flipped, and how.
         data_seed: which subset of the data set; 0 is the field's usual one, whatever ``seed`` is.
         class_order: which class gets which place in the tail: "file", or the seed that draws it.
-        data_hash: of the arrays, where they are the user's own.
+        data_hash: of the user's own arrays, if it is trained on such.
         model: name of the network.
         batch_size: paper: 128 on CIFAR.
         learning_rate: at its peak (paper: 0.1).
@@ -112,11 +112,11 @@ class RunConfig:
 
     @property
     def drawn(self) -> bool:
-        """Whether its seed draws its subset and its order of classes too, so that other seeds are of other data."""
+        """Whether its seed also draws its subset and its order of classes, so that other seeds have other data."""
         return self.class_order == self.data_seed == self.seed
 
     def with_seed(self, seed: int) -> RunConfig:
-        """The same of another seed; its data are that seed's too where :attr:`drawn`.
+        """The same configuration with another seed, and with that seed's data if :attr:`drawn`.
 
         Example:
             >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="ce", epochs=9, model="small",
@@ -148,7 +148,7 @@ class RunConfig:
 
     @property
     def data_request(self) -> dict[str, Any]:
-        """What :func:`rdr_core.load_data` is asked for, but the data set's name and its folder."""
+        """The arguments of :func:`rdr_core.load_data`, except the data set's name and folder."""
         return {
             "imbalance_factor": self.imbalance_factor,
             "profile": self.profile,

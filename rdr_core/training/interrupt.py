@@ -12,7 +12,7 @@ from types import FrameType
 
 
 class TrainingStopped(KeyboardInterrupt):
-    """Training was stopped and saved; the message says how to go on."""
+    """Training was stopped and saved; the message says how to continue."""
 
 
 @contextmanager

@@ -122,13 +122,13 @@ def analyses() -> list[str]:
 def analyse(
     run: Run, what: str, data: LongTailedData | None = None, *, device: str | None = None, progress: bool = True
 ) -> pd.DataFrame:
-    """Compute and store an analysis of a run, or read it if it is there.
+    """Compute and store an analysis of a run, or read it if it is stored.
 
     Args:
         run: a finished run.
         what: one of :func:`analyses`, or of those that papers ask for.
         data: what it was trained on, where it is at hand (:meth:`Run.data`).
-        device: where what papers ask for is computed (default: the CPU); the result is the same but for rounding.
+        device: where the analyses for papers are computed (default: the CPU); the result is the same up to rounding.
         progress: show a bar in what takes long.
 
     Returns:

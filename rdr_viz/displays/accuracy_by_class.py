@@ -114,7 +114,7 @@ class AccuracyByClass(Display):
             parts.append(f"{percent(worst['accuracy'])} on {class_name(str(worst['name']))} with {label_of(method)}")
         drawn = f" Intervals are {self._intervals}." if len(self.classes) <= _DOTS_UP_TO else ""
         when = "" if self.epoch is None else f" after epoch {self.epoch}"
-        return f"The worst class{when}: {listed(parts)}.{drawn}"
+        return f"Accuracy on the worst class{when}: {listed(parts)}.{drawn}"
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw dots and intervals (lines beyond 20 classes) on ``ax`` (default: new axes) and return it."""

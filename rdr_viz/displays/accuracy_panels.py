@@ -126,7 +126,7 @@ class AccuracyPanels(Display):
                 sentences.append(f"{at}{names} had {percent(top)} {place}.")
                 continue
             lead = (
-                f", {number(top - rest['mean'].iloc[0])} points before {label_of(rest['compared'].iloc[0])}"
+                f", {number(top - rest['mean'].iloc[0])} points ahead of {label_of(rest['compared'].iloc[0])}"
                 if len(rest)
                 else ""
             )

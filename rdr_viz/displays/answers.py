@@ -33,8 +33,8 @@ PER_CLASS, CLASSES = 5, 10
 class Answers(Display):
     """Two strips of test images for each class: those that only the second method gets right, and only the first.
 
-    Of several methods the first and the last are set against each other, of several seeds the smallest that both have.
-    Of one method the strips are what it gets right and what it gets wrong. The images are the first such of the test
+    With several methods the first and the last are compared, with several seeds the smallest that both have. With one
+    method the strips show what it gets right and what it gets wrong. The images are the first of their kind in the test
     set, not chosen.
 
     Attributes:
@@ -52,25 +52,25 @@ class Answers(Display):
 
     title = "Which test images does one method get right and another wrong?"
     look = (
-        "Under each image stands what the wrong answer takes it for. A method that only shifts its decision towards "
-        "rare classes wins images there and loses their look-alikes in common ones: compare the two columns' numbers."
+        "Under each image is the class that the wrong method predicts. A method that only shifts its decision towards "
+        "rare classes wins images there and loses similar images of common classes: compare the two columns' numbers."
     )
 
     @classmethod
     def from_run(cls, run: Run, *, data: LongTailedData | None = None) -> Answers:
-        """What one run gets right, and what wrong."""
+        """What one run gets right, and what it gets wrong."""
         return cls.from_runs([run], data=data)
 
     @classmethod
     def from_runs(cls, runs: Sequence[Run], *, data: LongTailedData | None = None) -> Answers:
-        """Set the first method against the last.
+        """Compare the first method with the last.
 
         Args:
             runs: finished runs on one data set.
             data: where the runs were trained on the user's own arrays.
 
         Raises:
-            RdrError: runs that can't be compared, or whose test images are not at hand.
+            RdrError: runs that can't be compared, or whose test images are not available.
         """
         return cls(*shown_disagreements(runs, per_class=PER_CLASS, classes=CLASSES, data=data))
 

@@ -24,7 +24,7 @@ D = TypeVar("D", bound="type[Display]")
 
 
 def display(kind: str, *, place: int = 1000, of_studies: bool = False) -> Callable[[D], D]:
-    """Register a display, by which the command line, galleries, pages, papers and the explorer have it.
+    """Register a display with the command line, galleries, pages, papers and the explorer.
 
     In a notebook's cell that is all. For the commands, and for other people, put it into a package that names its
     module as an entry point of the group "rdr.displays"::
@@ -35,8 +35,8 @@ def display(kind: str, *, place: int = 1000, of_studies: bool = False) -> Callab
     Args:
         kind: its name there, in lower case.
         place: in lists: those of larger ones come later (default: after the toolkit's own).
-        of_studies: whether it is of runs that differ in more than method and seed, or in the values of one parameter,
-            which no gallery has.
+        of_studies: whether it shows runs that differ in more than method and seed, or in the values of one parameter;
+            no gallery includes those.
 
     Raises:
         RdrError: another display has the name, or it has no title or look.
@@ -69,7 +69,7 @@ class Display(ABC):
         data: The tidy table that is drawn, and written as CSV beside a saved picture.
         title: The question's short name, a heading.
         look: One sentence: what to look at, whatever the data.
-        kind: The name by which it is asked for and saved; "" where it is not registered.
+        kind: The name used to ask for it and to save it; "" if it is not registered.
         place, of_studies: see :func:`display`.
     """
 
@@ -88,14 +88,14 @@ class Display(ABC):
     @property
     @abstractmethod
     def finding(self) -> str:
-        """What these data say, with the numbers; no more than they bear out."""
+        """What these data show, with the numbers; no more than they support."""
 
     @abstractmethod
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw on ``ax`` (default: a new figure's axes) and return it."""
 
     def figure(self) -> Figure:
-        """A new figure with everything the display shows; pyplot does not know of it."""
+        """A new figure with everything the display shows; it is not registered with pyplot."""
         from matplotlib.figure import Figure
 
         figure = self.plot().figure
@@ -118,7 +118,7 @@ class Display(ABC):
             return to_dark(self.figure()) if theme == "dark" else self.figure()
 
     def save(self, target: str | os.PathLike[str], *, theme: str = "light") -> dict[str, Path]:
-        """Write PDF, SVG, PNG and CSV; the same data give the same bytes, whatever the user's matplotlib is set to.
+        """Write PDF, SVG, PNG and CSV; the same data give the same bytes under any matplotlib settings.
 
         Args:
             target: Name without ending; with one, as ``"tail.png"``, that file alone; with a slash at its end, or if it

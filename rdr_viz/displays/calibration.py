@@ -1,4 +1,4 @@
-"""Does the network know how sure it may be? Reliability by group."""
+"""Does the network's confidence match its accuracy? Reliability by group."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Calibration(Display):
 
     data: pd.DataFrame
 
-    title = "Does the network know how sure it may be?"
+    title = "Does the network's confidence match its accuracy?"
     look = (
-        "On the dashed line confidence is as large as accuracy; below it the network is too sure of itself. The area "
-        "of a dot goes with its images; Few is where trust is misplaced first."
+        "On the dashed line confidence equals accuracy; below it the network is overconfident. The area of a dot shows "
+        "its number of images; Few is where trust is misplaced first."
     )
 
     @classmethod
@@ -88,7 +88,7 @@ class Calibration(Display):
         sentences = []
         for method, rows in errors.groupby("method", sort=False):
             worst = rows.loc[rows["ece"].idxmax()]
-            which = "too sure" if worst["overconfidence"] > 0 else "too unsure"
+            which = "overconfident" if worst["overconfidence"] > 0 else "underconfident"
             whole = rows.loc[rows["group"] == "All", "ece"].item()
             sentences.append(
                 f"{label_of(method)} is off by {number(whole)} points over all images and most on {worst['group']} "
@@ -154,7 +154,7 @@ class Calibration(Display):
                 number(errors[(method, group)]), (0.03, 0.94), xycoords="axes fraction",
                 xytext=(0, -9.5 * (at + 1)), textcoords="offset points", va="top", color=style.edge, weight="bold",
             )  # fmt: skip
-        # In the corner of those too unsure, which few networks are.
+        # In the corner of the underconfident, which few networks are.
         ax.annotate("ECE, points", (0.03, 0.94), xycoords="axes fraction", va="top", color="#666666", fontsize=7)
         ax.set(xlim=(0, 1.03), ylim=(0, 1.04), aspect="equal")
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])

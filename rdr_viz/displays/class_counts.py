@@ -44,7 +44,7 @@ class ClassCounts(Display):
     imbalance_factor: float | None
 
     title = "How long is the tail?"
-    look = "Each bar is one class; look at how soon the bars shrink to almost nothing, and how many classes lie there."
+    look = "Each bar is one class; look at how soon the bars shrink to almost nothing, and how many classes are there."
 
     @classmethod
     def from_run(cls, run: Run) -> ClassCounts:
@@ -80,7 +80,7 @@ class ClassCounts(Display):
         times = f"{largest / smallest:,.0f} times"
         return (
             f"The largest class has {plural(largest, 'image')}, {times} the smallest class's {smallest:,} (counts are "
-            f"cut to whole images, so this can exceed the factor asked for); by group: {listed(shares)}."
+            f"rounded down to whole images, so this can exceed the factor asked for); by group: {listed(shares)}."
         )
 
     def plot(self, ax: Axes | None = None, *, scale: str = "linear") -> Axes:

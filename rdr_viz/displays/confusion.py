@@ -60,7 +60,7 @@ class Confusion(Display):
 
     @classmethod
     def from_runs(cls, runs: Sequence[Run], *, data: LongTailedData | None = None) -> Confusion:
-        """Count the mistakes of each run; a method's seeds are put together.
+        """Count the mistakes of each run; a method's seeds are pooled.
 
         Args:
             runs: finished runs on one data set.

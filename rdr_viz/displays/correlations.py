@@ -51,9 +51,9 @@ class Correlations(Display):
 
     title = "Does the weight move inversely to B′, and how sure is that?"
     look = (
-        "Each dot is one run's correlation over its epochs, of what each is above its neighbours' mean, so that a "
-        "common drift does not count; the paper's claim puts it left of 0. A bar that crosses 0 "
-        "leaves the sign open, and seeds that disagree leave it open too. 1/n, whose weights move only by which images "
+        "Each dot is one run's correlation over its epochs between weight and B′, each relative to the mean of its "
+        "neighbouring epochs, so that a common drift does not count; the paper's claim puts it left of 0. A bar that "
+        "crosses 0 leaves the sign open, and so do seeds that disagree. 1/n, whose weights move only by which images "
         "share a batch, shows what chance looks like."
     )
 
@@ -72,7 +72,7 @@ class Correlations(Display):
             runs: one or more.
             reading: of B' (default: the paper read strictly).
             coefficient: ``"spearman"`` (default) or ``"pearson"``.
-            drift: whether the series keep their drift, which alone makes them correlate (default: no;
+            drift: whether the series keep their drift, which by itself makes them correlate (default: no;
                 :func:`rdr_viz.analysis.correlation.without_drift`).
 
         Raises:
@@ -117,7 +117,7 @@ class Correlations(Display):
         block = sorted(known.loc[known["block"] > 0, "block"].unique())
         if block:
             span = f"{block[0]}" if len(block) == 1 else f"{block[0]} to {block[-1]}"
-            sentences.append(f"Intervals resample blocks of {span} epochs and know nothing of other seeds.")
+            sentences.append(f"Intervals resample blocks of {span} epochs and do not cover other seeds.")
         return " ".join(sentences) + self._constant()
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -50,11 +50,11 @@ class EigenvaluesOverEpochs(Display):
     method: str
     relative: bool = False
 
-    title = "How does the sharpest curvature move through training?"
+    title = "How does the sharpest curvature change in training?"
     look = (
         "Above, the largest eigenvalue: lines that stay high are classes on which the loss stays sharp. Below, the "
-        "smallest: the further under 0, the more of a saddle. Both shrink with the loss itself: compare them over the "
-        "training loss, or over each other, before you call a method flatter."
+        "smallest: the further below 0, the more of a saddle. Both shrink with the loss itself: before you call a "
+        "method flatter, compare them divided by the training loss or by each other."
     )
 
     @classmethod

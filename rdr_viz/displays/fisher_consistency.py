@@ -34,11 +34,11 @@ _BEST = "#222222"
 
 @dataclass(frozen=True)
 class FisherConsistency(Display):
-    """Two normal classes on a line, one rare in training: the probability of the rare one that each method ends with.
+    """Two normal classes on a line, one rare in training: the probability of the rare class that each method ends with.
 
     A method is Fisher-consistent for the balanced error if its infinite-data answer decides where both classes are
-    equally dense. It shows methods, not runs: nothing is trained, so that what differs between the consistent ones in
-    runs is what finite data and networks do.
+    equally dense. It shows methods, not runs, and nothing is trained. So if consistent methods differ in runs, finite
+    data and networks are the reason.
 
     Attributes:
         data: ``method``, ``label``, ``x``, ``probability`` (of the rare class, 0..1).
@@ -58,7 +58,7 @@ class FisherConsistency(Display):
     title = "What would each method do with infinite data?"
     look = (
         "Lines on top of each other are methods that infinite data would not tell apart. The dashed line is the best "
-        "boundary where both classes count alike: methods that miss it are not mended by more data."
+        "boundary if both classes count equally: more data will not fix a method that misses it."
     )
 
     @classmethod

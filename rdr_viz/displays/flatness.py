@@ -33,7 +33,7 @@ _COLUMNS = [
 @display("flatness", place=200)
 @dataclass(frozen=True)
 class Flatness(Display):
-    """A point for each run and class, trace by training loss on log axes; along a grey line they differ in scale alone.
+    """A point for each run and class: trace against training loss, log axes; along a grey line only scale differs.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``class``, ``name``, ``group``, ``images``, ``mean_loss``, ``trace``,
@@ -47,8 +47,8 @@ class Flatness(Display):
 
     title = "Is flatness more than a small loss?"
     look = (
-        "Along a grey line the trace falls only as the loss does: the Hessian is the same but for its scale. A method "
-        "that finds flatter places lies below the others, not further down along the line. Large points are Few."
+        "Along a grey line the trace falls only as the loss does: only the Hessian's scale changes. A method that "
+        "finds flatter minima is below the others, not further down along the line. Large points are Few."
     )
 
     @classmethod
@@ -118,7 +118,7 @@ class Flatness(Display):
     def finding(self) -> str:
         points = plural(len(self.data), "point")
         words = (
-            f"Over {points}, a class of a network each, the trace goes with the training loss: rank correlation "
+            f"Over {points}, each a class of a network, the rank correlation of trace and training loss is "
             f"{number(self.correlation, 2)}."
         )
         means = self.means()
@@ -129,7 +129,7 @@ class Flatness(Display):
                 listed([f"×{short(ratios.loc[method, column])} with {label_of(method)}" for method in others])
                 for column in ("trace", "trace_per_loss")
             )
-            words += f" On {self._where()}, of {label_of(first)}'s: the trace {traces}; over the loss {freed}."
+            words += f" On {self._where()}, relative to {label_of(first)}: trace {traces}; trace over loss {freed}."
         return f"{words} {self._mode()}."
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -1,4 +1,4 @@
-"""Whom does training listen to? Shares of weight, loss and gradient of each group against its share of the images."""
+"""Which group drives the training? Shares of weight, loss and gradient of each group against its share of images."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class LossShares(Display):
 
     data: pd.DataFrame
 
-    title = "Whom does training listen to?"
+    title = "Which group drives the training?"
     look = (
         "The bar at the top of each panel is the share of the images. A group whose part is wider below counts for "
-        "more than its images; weights set the first panel, what is still unlearnt the others."
+        "more than its images. Weights set the first panel; what is not learnt yet sets the others."
     )
 
     @classmethod
@@ -61,8 +61,8 @@ class LossShares(Display):
 
         Args:
             runs: finished runs on one data set.
-            epoch: kept by all; None (default) is the middle one of those kept by all, since at the end all is fitted
-                and gradients are noise.
+            epoch: kept by all; None (default) is the middle one of those kept by all, since at the end everything is
+                fitted and gradients are noise.
             data: where the runs were trained on the user's own arrays.
 
         Raises:

@@ -1,4 +1,4 @@
-"""How sharp is the minimum, and for whom? Filter-normalised loss surfaces by group."""
+"""How sharp is the minimum, and for which group? Filter-normalised loss surfaces by group."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class LossSurface(Display):
     dimensions: int
     split: str
 
-    title = "How sharp is the minimum, and for whom?"
+    title = "How sharp is the minimum, and for which group?"
     look = (
         "0 is the trained network; a step of 1 moves each filter by its own norm in a random direction, the same "
-        "direction for every method. A narrow valley is a sharp minimum: look whether Few's is narrower than Many's. "
+        "direction for every method. A narrow valley is a sharp minimum: check whether Few's is narrower than Many's. "
         "BatchNorm runs on its stored statistics; another direction gives another picture."
     )
 
@@ -131,8 +131,8 @@ class LossSurface(Display):
             sentences.append(f"{label_of(method)}: {values}.")
         whole = number(np.ptp(self.data["a"]) ** self.dimensions, 2)
         return (
-            f"The {what} of the valley, where the loss is less than 1 nat above the network's ({whole} is all that was "
-            f"looked at): {' '.join(sentences)}"
+            f"The {what} of the valley, where the loss is less than 1 nat above the network's ({whole} is the whole "
+            f"range): {' '.join(sentences)}"
         )
 
     def plot(self, ax: Axes | None = None, *, method: str | None = None, group: str = "All") -> Axes:

@@ -1,4 +1,4 @@
-"""How does RDR weigh a batch? A diagram of the method: the question of the paper's figure 6, drawn anew."""
+"""How does RDR weight a batch? A diagram of the method: the question of the paper's figure 6, drawn anew."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class MethodDiagram(Display):
 
     data: pd.DataFrame = field(default_factory=_steps)
 
-    title = "How does RDR weigh a batch?"
-    look = "Follow the upper row, training as ever, then the lower one, where the batch's features become its weights."
+    title = "How does RDR weight a batch?"
+    look = "Follow the upper row, ordinary training, then the lower one, where the batch's features become its weights."
 
     @property
     def alt(self) -> str:

@@ -57,8 +57,8 @@ class Norms(Display):
 
     title = "Does the classifier favour common classes?"
     look = (
-        "A longer classifier row wins more often: look whether lines fall from left to right. The last panel shows how "
-        "far the test images of a class lie from where its few training images put it."
+        "A longer classifier row wins more often: check whether lines fall from left to right. The last panel shows "
+        "how far a class's test images are from where its few training images put the class."
     )
 
     @classmethod
@@ -101,15 +101,15 @@ class Norms(Display):
         parts = []
         for method in in_methods_order(self.data):
             means = self._group_means(method, "classifier_norm")
-            parts.append(f"{number(means.iloc[0] / means.iloc[-1], 2)} times with {label_of(method)}")
+            parts.append(f"{number(means.iloc[0] / means.iloc[-1], 2)} with {label_of(method)}")
         first, last = means.index[0], means.index[-1]
         shift = []
         for method in in_methods_order(self.data):
             means = self._group_means(method, "test_shift")
             shift.append(f"{number(means.iloc[0], 0)}° and {number(means.iloc[-1], 0)}° with {label_of(method)}")
         return (
-            f"Classifier rows of {first} classes were on average, over those of {last}, {listed(parts)} as long. Test "
-            f"means lay off training means by {listed(shift)} in {first} and {last}."
+            f"The mean norm of classifier rows of {first} classes over that of {last} was {listed(parts)}. The angle "
+            f"between test and training means in {first} and {last} was {listed(shift)}."
         )
 
     def plot(self, ax: Axes | None = None, *, quantity: str = "classifier_norm") -> Axes:

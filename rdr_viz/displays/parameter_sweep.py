@@ -56,8 +56,8 @@ class ParameterSweep(Display):
 
     title = "How much does one parameter matter?"
     look = (
-        "Compare how far the means lie apart with how far the seeds of one value do: a difference within that spread "
-        "may be chance."
+        "Compare the differences between means with the spread over the seeds of one value: a difference within that "
+        "spread may be chance."
     )
 
     @classmethod

@@ -29,7 +29,7 @@ _MOST_PANELS = 3  # beside each other
 @display("peeking", place=230)
 @dataclass(frozen=True)
 class Peeking(Display):
-    """A dot a method, the mean over seeds of best minus last epoch, with its 95 % interval; a panel a setting.
+    """Best minus last epoch by method, mean over seeds with its 95 % interval; a panel for each setting.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``setting``, ``last``, ``best``, ``gain`` (points), ``best_epoch``,
@@ -43,7 +43,7 @@ class Peeking(Display):
 
     title = "What would peeking at the test set add?"
     look = (
-        "The points that a table gains by reporting the best epoch on the test set in place of the last. Do not report "
+        "The points that a table gains by reporting the best epoch on the test set instead of the last. Do not report "
         "them: no one has a test set's labels before the epoch is chosen. Where methods gain differently, peeking "
         "changes who wins."
     )

@@ -1,4 +1,4 @@
-"""Who wins where the test classes are as rare as in training, all alike, or reversed?"""
+"""Which method wins if the test classes are as rare as in training, equally frequent, or reversed?"""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _SAME = 1e-9  # points
 class PriorShift(Display):
     """Accuracy over test priors n^t, from the training prior reversed to the training prior; one of them is marked.
 
-    Thresholds that follow the test prior, on the logits of a network that was trained without a remedy, stand beside
-    the methods wherever such a network is at hand or its thresholds are stored.
+    Thresholds that follow the test prior, on the logits of a network trained without a remedy, are drawn beside the
+    methods if such a network is available or its thresholds are stored.
 
     Attributes:
         data: ``method``, ``label``, ``seed``, ``power`` (t), ``accuracy`` (percent); see
             :func:`rdr_viz.analysis.priors.prior_shift`.
         setting: data set and imbalance factor.
-        own_subsets: whether each seed has a training set of its own, which intervals over seeds then cover.
-        power: the t that is marked and told of (default 0, the field's balanced test).
+        own_subsets: whether each seed has its own training set; intervals over seeds then cover that too.
+        power: the t that is marked and described (default 0, the field's balanced test).
 
     Example:
         >>> PriorShift.from_runs(runs).marked(1.0).finding  # doctest: +SKIP
@@ -53,10 +53,11 @@ class PriorShift(Display):
     own_subsets: bool = False
     power: float = 0.0
 
-    title = "Who wins where the test classes are rare, too?"
+    title = "Which method wins if the test set is long-tailed too?"
     look = (
-        "At the right the test classes are as frequent as in training, in the middle all alike, at the left reversed. "
-        "Where lines cross, the winner depends on the test. Post-hoc thresholds, where drawn, are told its prior."
+        "On the right, test classes are as frequent as in training; in the middle, equally frequent; on the left, "
+        "reversed. Where lines cross, the winner depends on the test. Post-hoc thresholds, where drawn, know its "
+        "prior."
     )
 
     @classmethod
@@ -139,7 +140,7 @@ class PriorShift(Display):
         if len(rest) > 1:
             told += f"; {label_of(last['method'])}, the last, is {_behind(last)} points behind"
         seeds = int(last["seeds"])
-        whose = ", each with a training set of its own" if self.own_subsets else " on one training set"
+        whose = ", each with its own training set" if self.own_subsets else " on one training set"
         over = "one seed" if seeds == 1 else f"95 % intervals over {plural(seeds, 'seed')}{whose}"
         return f"{said}ahead with {value}; {told} ({over})."
 
@@ -173,7 +174,11 @@ class PriorShift(Display):
         return self.data.pivot_table(index="power", columns="method", values="accuracy", aggfunc="mean")
 
     def _prior_words(self) -> str:
-        named = {-1.0: "as frequent as in training, reversed", 0.0: "all alike", 1.0: "as frequent as in training"}
+        named = {
+            -1.0: "as frequent as in training, reversed",
+            0.0: "equally frequent",
+            1.0: "as frequent as in training",
+        }
         words = named.get(self.power, "as frequent as n to the power of t")
         return f"{words} (t = {_t(self.power)})"
 

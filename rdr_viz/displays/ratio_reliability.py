@@ -60,8 +60,8 @@ class RatioReliability(Display):
 
     title = "Is an image's density ratio its own?"
     look = (
-        "At 1 an image gets the same ratio whichever images share its batch; at 0 its ratio is noise of the batch. "
-        "Lines are means over a group's classes. Near 0, little is lost where images of a class swap ratios."
+        "At 1 an image gets the same ratio whichever images share its batch; at 0 its ratio is only batch noise. Lines "
+        "are means over a group's classes. Near 0, images of a class can swap ratios at little cost."
     )
 
     @classmethod
@@ -117,7 +117,7 @@ class RatioReliability(Display):
             parts.append(f"{listed(said)} with {label_of(method)}" if said else f"unknown with {label_of(method)}")
             low += int((rows.loc[rows["level"] == "class", "reliability"] < 0).sum())
         shares = "; ".join(parts)
-        sentences = [f"Of the variance of r within a class, the share that belongs to the image was {shares}."]
+        sentences = [f"The share of r's variance within a class that belongs to the image was {shares}."]
         if low:
             verb = "estimate lies" if low == 1 else "estimates lie"
             sentences.append(f"{low} {verb} below 0: images that differ by no more than noise makes them.")

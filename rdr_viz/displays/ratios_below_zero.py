@@ -80,7 +80,7 @@ class RatiosBelowZero(Display):
             parts.append(
                 f"{percent(first)} in the first and {percent(last)} in the last fifth of {label_of(method)}'s epochs"
             )
-        return f"Of the raw ratios, {listed(parts)} were below 0."
+        return f"Raw ratios below 0: {listed(parts)}."
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the lines on ``ax`` (default: a new figure's axes, 5.5 by 2.6 inches) and return it."""

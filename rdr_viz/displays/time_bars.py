@@ -29,14 +29,14 @@ class TimeBars(Display):
     Attributes:
         data: ``method``, ``label``, ``seed``, ``epochs``, ``total``, ``epoch_median``; see
             :func:`rdr_viz.analysis.times.training_seconds`.
-        left_out: How many runs were made on another device, whose seconds do not compare.
+        left_out: How many runs were made on another device, whose seconds cannot be compared.
     """
 
     data: pd.DataFrame
     left_out: int = 0
 
     title = "What does a method cost?"
-    look = "Compare the bars, and the spread of their dots: runs beside others on a busy machine do not compare."
+    look = "Compare the bars, and the spread of their dots: times of runs on a busy machine cannot be compared."
 
     @classmethod
     def from_run(cls, run: Run) -> TimeBars:
@@ -45,7 +45,7 @@ class TimeBars(Display):
 
     @classmethod
     def from_runs(cls, runs: Sequence[Run]) -> TimeBars:
-        """Read the clocks of the runs that were made where most were.
+        """Read the seconds of the runs made on the most common device.
 
         Raises:
             RdrError: without runs.

@@ -48,8 +48,8 @@ class TraceTable(Display):
 
     title = "How sharp is the loss on the Few classes?"
     look = (
-        "Compare a class's trace and largest eigenvalue between methods: lower is flatter, or only of a smaller loss, "
-        "which the last two columns do not depend on. ± is one standard error."
+        "Compare a class's trace and largest eigenvalue between methods: lower means flatter, or only a smaller loss; "
+        "the last two columns do not depend on the loss. ± is one standard error."
     )
 
     @classmethod

@@ -44,8 +44,8 @@ class WeightAndBPrime(Display):
             :func:`rdr_viz.analysis.over_epochs.weight_and_b_prime`.
         method: Canonical method name.
         reading: Which B_y, a key of :data:`rdr_viz.analysis.over_epochs.READINGS`.
-        correlations: Spearman's correlation of weight and B' over the epochs after the warm-up, per group;
-            NaN where a series is constant or shorter than three epochs. Of several seeds, the mean of each one's.
+        correlations: Spearman's correlation of weight and B' over the epochs after the warm-up, per group; NaN where a
+            series is constant or shorter than three epochs. With several seeds, the mean over them.
         without_drift: The same of the series without their drift (:func:`rdr_viz.analysis.over_epochs.correlations`).
         groups: Those shown and spoken of; the paper's figure 1 has Many and Few.
 
@@ -63,9 +63,10 @@ class WeightAndBPrime(Display):
 
     title = "Does the weight move inversely to B′?"
     look = (
-        "B′ is high while a class's worst training image is still misjudged; compare the upper and the lower curve of "
-        "each group: where one rises the paper expects the other to fall. Two series that drift always have a high "
-        "Spearman's ρ; near −1 also without drift would say that the weight follows B′ from epoch to epoch."
+        "B′ is high while a class's worst training image is still misclassified; compare the upper and the lower curve "
+        "of each group: where one rises the paper expects the other to fall. Two series that drift always have a large "
+        "Spearman's ρ in magnitude; a ρ near −1 without drift too would mean that the weight follows B′ from epoch to "
+        "epoch."
     )
 
     @classmethod
@@ -99,7 +100,7 @@ class WeightAndBPrime(Display):
         refuse_unequal(runs)
         methods = list(dict.fromkeys(run.config.method for run in runs))
         if len(methods) > 1:
-            raise RdrError(f"B′ and weights are drawn of one method, not of {listed(methods)}; choose runs of one.")
+            raise RdrError(f"B′ and weights are drawn for one method, not for {listed(methods)}; choose runs of one.")
         shown = chosen_groups(groups, GROUPS)
         tables, rhos, bumps = [], [], []
         for run in sorted(runs, key=lambda run: run.config.seed):

@@ -1,4 +1,4 @@
-"""How does training move each class's weight? The idea of the paper's figure 7."""
+"""How does each class's weight change in training? The idea of the paper's figure 7."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _EACH = 12  # up to as many classes the finding names the change of each, and up
 class WeightsByClass(Display):
     """A line per class: its mean weight over each epoch's visits, in its group's colour.
 
-    Beneath them, of a method that has ratios, the classes' mean raw ratios r. The weights are these clamped, times 1/n,
-    scaled to mean 1 over the classes: a weight falls where its ratio falls, but also where those of other classes rise.
+    Below, for a method with ratios, are the classes' mean raw ratios r. The weights are these ratios clamped, times
+    1/n, scaled to mean 1 over the classes: a weight falls if its ratio falls, but also if those of other classes rise.
 
     Attributes:
         data: ``epoch``, ``class``, ``name``, ``count``, ``group``, ``weight``, ``ratio``, ``warm_up``; see
@@ -58,10 +58,10 @@ class WeightsByClass(Display):
     groups: tuple[str, ...] = ()
     setting: str = ""
 
-    title = "How does training move the class weights?"
+    title = "How do the class weights change in training?"
     look = (
         "Each line is one class; look at how far apart large and small classes are, and whether the lines still move "
-        "late in training. Where weights move and raw ratios do not, scaling and the clamp at 0 move them."
+        "late in training. If weights move and raw ratios do not, scaling and the clamp at 0 move them."
     )
 
     @classmethod
@@ -122,7 +122,7 @@ class WeightsByClass(Display):
             return f"Every class kept the weight {short(weights.iloc[0])} throughout."
         first, last = first_and_last(self.data)
         ratios = f" Mean raw ratio: {self._moves('ratio', first, last)}." if self.has_ratios else ""
-        warm_up = f" Before epoch {first[0]} some class still had its first weight, 1." if first[0] > 1 else ""
+        warm_up = f" Before epoch {first[0]} some class still had its initial weight, 1." if first[0] > 1 else ""
         return (
             f"Mean weight in {_span(first)} and in {_span(last)}: {self._moves('weight', first, last)}.{ratios}"
             f"{self._each()}{warm_up}"

@@ -156,7 +156,7 @@ def _usual_config(data: str) -> RunConfig:
         batch_size=usual.batch_size, learning_rate=usual.learning_rate,
     )  # fmt: skip
     if data_words(config) != data or "," in data:
-        raise RdrError(f"There is no run of {data!r} here that would say how to train another; choose other data.")
+        raise RdrError(f"There is no run of {data!r} here that shows how to train another; choose other data.")
     return config
 
 

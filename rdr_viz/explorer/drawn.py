@@ -36,7 +36,7 @@ async def drawn(kind: str, runs: Sequence[Run], theme: str) -> dict[str, Any]:
     except RdrError as error:
         return {"sentence": str(error)}
     except Exception as error:  # another's code: anything can go wrong in it
-        return {"sentence": f"The display {kind!r} broke down ({type(error).__name__}: {error}); mend it."}
+        return {"sentence": f"The display {kind!r} failed ({type(error).__name__}: {error}); fix it."}
 
 
 def picture_of(display: Display, theme: str) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def _about(kind: str) -> dict[str, str]:
 def _sheet(dataset: str) -> dict[str, Any]:
     path = sheet(dataset)
     if path is None:
-        raise RdrError(f"There is no sheet of test images of {dataset}.")
+        raise RdrError(f"There is not a sheet of test images of {dataset}.")
     images = read_sheet(path)
     size = next(iter(images.values())).shape[1]
     address = f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"

@@ -238,7 +238,7 @@ except RdrError as error:
 
 def _need(module: str, name: str) -> None:
     if find_spec(module) is None:
-        raise RdrError(f"{name} is not installed; pip install 'rdr-toolkit[notebooks]' brings it.")
+        raise RdrError(f"{name} is not installed; pip install 'rdr-toolkit[notebooks]' installs it.")
 
 
 def _look_at_port(asked: int | None) -> None:
@@ -251,7 +251,7 @@ def _look_at_port(asked: int | None) -> None:
             trial.bind((HOST, asked))
         except OSError:
             raise RdrError(
-                f"Port {asked} can't be had, another program may listen there; choose another with --port."
+                f"Port {asked} is not available, another program may be using it; choose another with --port."
             ) from None
 
 

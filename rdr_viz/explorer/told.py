@@ -21,6 +21,6 @@ def told(call: Callable[..., None]) -> Callable[..., None]:
             self.say(str(error))
         except Exception as error:
             logging.getLogger(__name__).debug("in the explorer", exc_info=True)
-            self.say(f"The explorer broke down ({type(error).__name__}: {error}); choose anew, or run the cell again.")
+            self.say(f"The explorer failed ({type(error).__name__}: {error}); choose again, or rerun the cell.")
 
     return telling

@@ -34,11 +34,11 @@ SHOWN = 4
 
 
 class Explorer(AnyWidget):
-    """Stored runs to look at: choose data, tail, methods, seeds, epoch and view; shown by being a cell's last line.
+    """Explore stored runs: choose data, tail, methods, seeds, epoch and view. Shown as the last line of a cell.
 
     Args:
-        runs: folder of runs, or several; what is trained and analysed from the page goes to the first. None (default)
-            is the folder "runs" and the runs shipped with the toolkit.
+        runs: folder of runs, or several; runs trained or analysed from the page go to the first. None (default) is the
+            folder "runs" and the runs shipped with the toolkit.
         state: what to show first, the parameters of a link ("?data=digits&method=rdr"); "" (default) is what the page's
             own link says, else accuracy by group.
 

@@ -28,7 +28,7 @@ def main(place: Path) -> None:
     except Exception as error:  # a page shows sentences; the log has the rest
         traceback.print_exc()
         name = type(error).__name__
-        outcome = _ended("failed", f"The work broke down ({name}: {error}); {place / 'log.txt'} tells where.")
+        outcome = _ended("failed", f"The work failed ({name}: {error}); {place / 'log.txt'} tells where.")
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     write_json(place / "outcome.json", outcome)
 

@@ -85,9 +85,9 @@ class FigureBlock:
         number: as the paper has it.
         caption: the question.
         paper_shows: what the paper's own figure shows.
-        pictures: ours, each with its setting in words (:class:`rdr_viz.papers.figures.Drawn`); none if runs lack.
+        pictures: ours, each with its setting in words (:class:`rdr_viz.papers.figures.Drawn`); none without runs.
         scale: as of :class:`TableBlock`; ``""`` where no run plays a part.
-        command: that makes the runs that lack, ``""`` if none does.
+        command: that makes the missing runs, ``""`` if none is.
     """
 
     number: str
@@ -138,7 +138,7 @@ class PeekingBlock:
 
 @dataclass(frozen=True)
 class PlanRow:
-    """What a grid of runs still lacks.
+    """The missing runs of a grid.
 
     Attributes:
         title: of the grid.

@@ -137,7 +137,7 @@ def _tables(
 def _figure(
     figure: Figure, paper: Paper, shelf: Shelf, runs: Path, folder: Path, drawing: Drawing
 ) -> list[tuple[FigureBlock, list[_Picture]]]:
-    """The figure at every scale that has its runs; where the paper's lacks them, with the command that makes them.
+    """The figure at every scale that has its runs; where the paper's are missing, with the command that makes them.
 
     Its pictures are still being drawn, so they stand beside it.
     """

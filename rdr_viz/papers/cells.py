@@ -72,7 +72,7 @@ def compared_cells(paper: Paper, table: str, grid: Grid, shelf: Shelf, runs: Pat
 
 
 def run_command(grid: Grid, runs: Path, artifact: str = "") -> str:
-    """The `rdr paper run` command that makes what a grid lacks, runs and analyses, of one part of the paper or of all.
+    """The `rdr paper run` command that makes a grid's missing runs and analyses, of one part of the paper or of all.
 
     Example:
         >>> from rdr_viz.papers.paper import load_paper

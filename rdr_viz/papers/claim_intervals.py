@@ -63,8 +63,8 @@ class ClaimIntervals(Display):
     title = "Does the claim hold?"
     look = (
         "The thick line is the 95 % interval of this question alone. The thin one allows for all questions asked of "
-        "these runs, and decides: the claim holds where all of it lies on the shaded ground, fails where none of it "
-        "does, and is undecided where an end of the ground cuts it."
+        "these runs, and decides: the claim holds if all of it is in the shaded area, fails if none of it is, and is "
+        "undecided if an edge of the area cuts it."
     )
 
     @classmethod

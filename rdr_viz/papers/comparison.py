@@ -47,8 +47,8 @@ class ComparisonTable(Display):
 
     title = "Do our numbers agree with the paper's?"
     look = (
-        "In each cell the paper's number stands above ours (± standard deviation, number of seeds) and the difference: "
-        "≈ inside the spread of both, ▲ above it, ▼ below. A dash is not measured."
+        "In each cell the paper's number is above ours (± standard deviation, number of seeds) and the difference: ≈ "
+        "inside the spread of both, ▲ above it, ▼ below. A dash is not measured."
     )
 
     @property

@@ -41,7 +41,7 @@ def draw_figure(figure: Figure, paper: Paper, grid: Grid, shelf: Shelf) -> list[
         shelf: where they are.
 
     Returns:
-        The pictures that this grid can draw, in order; None for one whose runs or analyses lack yet.
+        The pictures that this grid can draw, in order; None for one whose runs or analyses are missing.
     """
     pictures = [picture for picture in figure.pictures if _can_draw(picture, grid)]
     drawn = [_draw(picture, grid, shelf) for picture in pictures]

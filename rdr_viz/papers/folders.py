@@ -96,6 +96,6 @@ def folder_of(name: str, folder: Path | None = None) -> Path:
         return Path(PAPERS[name]())
     except Exception as error:  # another's code: anything can go wrong in it
         raise RdrError(
-            f"The paper {name!r} does not tell its folder ({type(error).__name__}: {error}); "
-            "mend the function that is registered for it."
+            f"The paper {name!r} does not return its folder ({type(error).__name__}: {error}); "
+            "fix the function that is registered for it."
         ) from error

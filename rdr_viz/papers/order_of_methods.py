@@ -1,4 +1,4 @@
-"""Do our methods stand in the paper's order? A line a method, from its place in the paper to its place in our runs."""
+"""Do our methods rank as in the paper? A line a method, from its place in the paper to its place in our runs."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class OrderOfMethods(Display):
     paper_setting: str
     our_setting: str
 
-    title = "Do the methods stand in the paper's order?"
+    title = "Do the methods rank as in the paper?"
     look = (
         "A level line is a method that keeps its place; lines that cross are two methods that change theirs. Methods "
-        "that lie close together in accuracy may do so by chance."
+        "with similar accuracies may change places by chance."
     )
 
     @classmethod

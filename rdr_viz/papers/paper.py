@@ -268,7 +268,7 @@ def _read(path: Path, *, optional: bool = False) -> dict[str, Any]:
             f"{path} is missing; a paper's folder has a paper.toml, a tables.csv and a grids.toml."
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RdrError(f"{path} can't be read ({error}); mend it.") from None
+        raise RdrError(f"{path} can't be read ({error}); fix it.") from None
 
 
 def _all(cls: type[_T], rows: list[dict[str, Any]], path: Path) -> tuple[_T, ...]:
@@ -290,4 +290,4 @@ def _make(cls: type[_T], values: Mapping[str, Any], path: Path) -> _T:
     try:
         return cls(**fit)
     except TypeError as error:
-        raise RdrError(f"{path}: a {what} is not whole ({error}).") from None
+        raise RdrError(f"{path}: a {what} is incomplete ({error}).") from None

@@ -27,7 +27,7 @@ def plan_table(
     seconds: dict[RunConfig, float | None],
 ) -> pd.DataFrame:
     """A row for each grid and part of a paper: ``grid``, ``part``, ``data`` (sets and IFs), ``methods``, ``runs``,
-    ``finished``, ``seconds`` (of those that lack; NaN where that of one is not known here).
+    ``finished``, ``seconds`` (of the missing ones; NaN if that of one is not known here).
 
     A run that fills several parts is in each; the row "all" counts it once.
     """
@@ -59,7 +59,7 @@ def plan_table(
 
 
 def show_plan(papers: Sequence[Paper], names: str, shelf: Shelf, *, runs: Path, seeds: int | None, device: str) -> None:
-    """Measure what lacks, and print the table; of runs begun in the folder ``runs`` only the rest is counted."""
+    """Measure what the missing runs cost and print the table; runs begun in ``runs`` count with their rest only."""
     from rich.console import Console
     from rich.table import Table
 

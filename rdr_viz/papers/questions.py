@@ -1,4 +1,4 @@
-"""What a claim asks: told from what it measures and whom it is set against."""
+"""What a claim asks, which follows from its measure and its rivals."""
 
 from __future__ import annotations
 

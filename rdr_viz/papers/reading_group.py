@@ -198,8 +198,8 @@ class ReadingGroup:
         return Exercise(
             verdict,
             "Where does 0 lie: below the interval, inside it, or above?",
-            f"The interval is {number(low)} to {number(high)} points, so the claim {_is(verdict)} at IF 50, were it "
-            "the only one. The page asks more, and widens each interval for that.",
+            f"The interval is {number(low)} to {number(high)} points, so the claim {_is(verdict)} at IF 50, if it "
+            "were the only one. The page asks more questions, and widens each interval accordingly.",
             choices=_VERDICTS,
         )
 
@@ -227,8 +227,8 @@ class ReadingGroup:
             float(needed),
             "The interval must shrink until it ends at 0: try other numbers of seeds in 3b, each with its own factor.",
             f"With a mean of {number(values.mean(), 1)} points and a standard deviation of "
-            f"{number(values.std(ddof=1), 1)} it takes {needed} seeds, if mean and spread stay as they are; neither "
-            "need. Where it is one of many questions, it takes more.",
+            f"{number(values.std(ddof=1), 1)} it takes {needed} seeds, if mean and spread stay the same; neither "
+            "has to. As one of many questions it takes more.",
             tolerance=max(1.0, 0.2 * needed),
         )
 
@@ -261,7 +261,7 @@ class ReadingGroup:
             sam / ce,
             "Divide the height of SAM's bar by that of CE's.",
             f"{number(sam, 2)} s over {number(ce, 2)} s is {number(sam / ce, 2)}. SAM takes two backward passes a "
-            "step, but what a step costs besides is paid once.",
+            "step, but the other costs of a step are paid only once.",
             tolerance=0.1,
         )
 
@@ -270,8 +270,8 @@ def _pairs() -> Exercise:
     return Exercise(
         "b",
         "What else differs between the two runs, besides what the claim is about?",
-        "b: runs of one seed share the data, the first weights and the order of images, so what differs is the method. "
-        "In a the weights 1/n come along with the ratio; in c the best of several seeds is chosen by the test set.",
+        "b: runs of one seed share the data, initial weights and order of images, so only the method differs. "
+        "In a the weights 1/n come together with the ratio; in c the test set chooses the best of several seeds.",
         choices=("a", "b", "c"),
     )
 

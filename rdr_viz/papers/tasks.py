@@ -121,7 +121,7 @@ def choose(papers: Sequence[Paper], names: str) -> list[tuple[Paper, Grid, tuple
 def missing(
     chosen: Iterable[tuple[Paper, Grid, tuple[str, ...]]], shelf: Shelf, *, seeds: int | None = None
 ) -> list[Wanted]:
-    """The runs that lack, or lack an analysis, in the order in which they are best made.
+    """The runs that are missing, or whose analyses are, in the order in which they are best made.
 
     Args:
         chosen: as :func:`choose` returns it.
@@ -129,7 +129,7 @@ def missing(
         seeds: how many (default: each grid's own).
 
     Returns:
-        Of each run what it fills, and the analyses of it that lack.
+        For each run, what it fills and its missing analyses.
     """
     by_config: dict[RunConfig, Wanted] = {}
     for paper, grid, parts in chosen:
@@ -150,7 +150,7 @@ def tasks_of(
 ) -> list[Task]:
     """Trainings, each followed by the analyses of its run.
 
-    A run that was shipped without its weights and lacks an analysis is trained again, into ``runs``.
+    A run that was shipped without its weights and misses an analysis is trained again, into ``runs``.
     """
     tasks: list[Task] = []
     for want in wants:

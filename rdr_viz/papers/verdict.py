@@ -108,7 +108,7 @@ def _of_ratio(claims: Sequence[ClaimRow], scale: str) -> list[tuple[ClaimRow, Ve
     """What is measured there of the claims that the ratio helps."""
     asked = [row for row in claims if row.question == RATIO and row.claim.above == 0]
     found = [(row, one) for row in asked for one in row.measured if one.scale == scale]
-    # Where another method stands for the paper's its control is another too: that rival lacks more than the ratio.
+    # Where another method stands for the paper's its control is another too: that rival differs in more than the ratio.
     return [(row, one) for row, one in found if not (_is_control(row, one) and one.control)]
 
 

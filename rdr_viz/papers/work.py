@@ -1,4 +1,4 @@
-"""Making what papers lack: the one thing behind `rdr paper run`, for machines without a command line too.
+"""Making the missing runs of papers: the code behind `rdr paper run`, also for machines without a command line.
 
 A GPU machine that has little more than torch makes the next runs with::
 
@@ -24,7 +24,7 @@ def make_missing(
     names: str = "", *, seeds: int | None = None, budget: float | None = None, parallel: int = 1,
     runs: str | Path = "runs", device: str = "auto", root: str | Path | None = None, progress: bool = True,
 ) -> Outcome:  # fmt: skip
-    """Make the runs and analyses that all papers lack, those that fill most first.
+    """Make the missing runs and analyses of all papers, those that fill most cells first.
 
     Args:
         names: grids and parts, as "digits" or "cifar,table1,figure4" (:func:`rdr_viz.papers.tasks.choose`); empty

@@ -124,7 +124,7 @@ def test_a_sheet_that_is_none_is_one_sentence(tmp_path):
     for name, content in (("cut", samples.sheet("fashion-mnist").read_bytes()[:999]), ("none", b"")):
         path = tmp_path / f"{name}.png"
         path.write_bytes(content)
-        with pytest.raises(RdrError, match=rf"{name}\.png is no sheet of test images .* install the toolkit again"):
+        with pytest.raises(RdrError, match=rf"{name}\.png is not a sheet of test images .* install the toolkit again"):
             samples.read_sheet(path)
     with pytest.raises(RdrError, match="0 has 50 test images, not 51; ask for fewer"):
         samples.write_sheet(load_source("digits", tmp_path), tmp_path / "digits.png", images=51)

@@ -142,12 +142,12 @@ def test_seeds_are_paired_and_an_interval_over_zero_is_said():
     ]
     shown = PriorShift(pd.DataFrame(rows), "made up")
     assert shown.finding == (
-        "Test classes all alike (t = 0): LA is ahead with 70.0\N{NO-BREAK SPACE}%; "
+        "Test classes equally frequent (t = 0): LA is ahead with 70.0\N{NO-BREAK SPACE}%; "
         "RDR is 1.0 [−3.3 to 5.3] points behind, which these seeds do not tell apart; "
         "CE, the last, is 10.0 [2.5 to 17.5] points behind (95 % intervals over 3 seeds on one training set)."
     )
     drawn = PriorShift(pd.DataFrame(rows), "made up", own_subsets=True)
-    assert drawn.finding.endswith("(95 % intervals over 3 seeds, each with a training set of its own).")
+    assert drawn.finding.endswith("(95 % intervals over 3 seeds, each with its own training set).")
 
 
 def test_the_scale_stretches_and_comes_back():

@@ -177,7 +177,8 @@ def test_figure_eight_has_a_panel_for_each_factor_and_optimizer():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["CE", "1/n", "RDR"]
     assert len({ax.get_ylim() for ax in figure.axes}) == 1
     assert (
-        "IF 100, SAM: 1/n led over all classes with 57.0\N{NO-BREAK SPACE}%, 2.0 points before RDR." in display.finding
+        "IF 100, SAM: 1/n led over all classes with 57.0\N{NO-BREAK SPACE}%, 2.0 points ahead of RDR."
+        in display.finding
     )
     assert "IF 10, SGD: All: CE 61.0 ± 1.4, 1/n 66.0 ± 1.4, RDR 71.0 ± 1.4; Many: CE 99.0 ± 0.0" in display.alt
     assert "digits (mean of 2 seeds)" in words_of(figure)
@@ -234,7 +235,7 @@ def test_a_method_or_a_group_that_a_setting_lacks_leaves_its_place_empty():
 
 def test_level_methods_are_both_named():
     display = AccuracyPanels.from_runs([finished("ce", 50), finished("rdr", 60), finished("la", 60.01)])
-    assert "LA and RDR led over all classes with 60.0\N{NO-BREAK SPACE}%, 10.0 points before CE." in display.finding
+    assert "LA and RDR led over all classes with 60.0\N{NO-BREAK SPACE}%, 10.0 points ahead of CE." in display.finding
 
 
 @pytest.mark.parametrize(

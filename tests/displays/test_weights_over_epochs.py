@@ -95,7 +95,7 @@ def test_groups_share_their_scales():
 
 
 def test_one_method_at_a_time():
-    with pytest.raises(RdrError, match="of one method, not of ce and rdr; choose runs of one"):
+    with pytest.raises(RdrError, match="for one method, not for ce and rdr; choose runs of one"):
         WeightAndBPrime.from_seeds([make_run("ce"), make_run("rdr")])
     with pytest.raises(RdrError, match="seed 0 is there twice"):
         WeightAndBPrime.from_seeds([make_run(), make_run()])
@@ -133,7 +133,7 @@ def test_the_finding_compares_first_and_last_fifth():
         f"Mean weight in epochs 6 to 8 and in epochs 18 to 20: Many {first:.3f} and {last:.3f} "
         f"({change}\N{NO-BREAK SPACE}%)"
     )
-    assert display.finding.endswith("Before epoch 6 some class still had its first weight, 1.")
+    assert display.finding.endswith("Before epoch 6 some class still had its initial weight, 1.")
 
 
 @pytest.mark.parametrize("groups", [None, ("Many", "Few")])

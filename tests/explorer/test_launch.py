@@ -121,7 +121,8 @@ def test_a_port_that_is_taken_is_a_sentence(rdr):
             status, out, err = rdr(command, "--port", port, "--no-browser")
             assert (status, out) == (2, "")
             assert (
-                err == f"rdr: Port {port} can't be had, another program may listen there; choose another with --port.\n"
+                err
+                == f"rdr: Port {port} is not available, another program may be using it; choose another with --port.\n"
             )
     assert not Path("rdr-notebooks").exists()
 
@@ -131,7 +132,7 @@ def test_what_is_not_installed_is_a_sentence(rdr, monkeypatch):
     for command, name in (("lab", "JupyterLab"), ("app", "Voila")):
         status, _, err = rdr(command, "--no-browser")
         assert status == 2
-        assert err == f"rdr: {name} is not installed; pip install 'rdr-toolkit[notebooks]' brings it.\n"
+        assert err == f"rdr: {name} is not installed; pip install 'rdr-toolkit[notebooks]' installs it.\n"
 
 
 def answer(url: str) -> tuple[int, str]:

@@ -110,7 +110,7 @@ def test_what_is_missing_or_breaks_down_is_a_sentence(runs):
         (run, *_) = runs
         assert "has no shares stored; `rdr analyse`" in awaited(drawn("shares", runs, "light"))["sentence"]
         assert awaited(drawn("broken", [run], "light")) == {
-            "sentence": "The display 'broken' broke down (ZeroDivisionError: division by zero); mend it."
+            "sentence": "The display 'broken' failed (ZeroDivisionError: division by zero); fix it."
         }
     finally:
         DISPLAYS.remove("broken")

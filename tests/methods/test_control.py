@@ -63,5 +63,5 @@ def test_all_but_weights_and_schedule_stay_and_controls_end(weights, schedule, o
 
 
 def test_explaining_a_method_names_its_control():
-    assert "control   inverse+drw differs from it in what it is about alone." in explain("rdr:preset=released")
+    assert "control   inverse+drw, which differs only in what this method adds." in explain("rdr:preset=released")
     assert "control" not in explain("la")

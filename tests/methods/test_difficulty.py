@@ -119,10 +119,10 @@ def arrays(held_out: int):
         (
             "cdb",
             0,
-            "25 held-out images of each class, and these data have 0; make them with from_arrays(..., held_out=25).",
+            "25 held-out images of each class, but these data have 0; make them with from_arrays(..., held_out=25).",
         ),
         ("cdb", 10, "have 10; make them with from_arrays(..., held_out=25), or name the method cdb:images=10."),
-        ("cdb:images=5+la", 10, "5 held-out images of each class, and these data have 10"),
+        ("cdb:images=5+la", 10, "5 held-out images of each class, but these data have 10"),
     ],
 )
 def test_ones_own_arrays_need_the_images_that_the_method_names(method, held_out, said, tmp_path):

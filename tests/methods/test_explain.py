@@ -39,7 +39,7 @@ def test_a_combination_names_itself_its_parts_and_given_values():
         ("ce", "No part carries it: a class counts as often as it occurs"),
         ("ldam", "No part carries it"),
         ("vs:tau=0", "No part carries it"),
-        ("inverse", r"^The weights \(inverse\) carry v = 1\. That is 1, as Fisher consistency .* asks"),
+        ("inverse", r"^The weights \(inverse\) carry v = 1\. That is 1, as Fisher consistency .* needs"),
         ("rdr", r"^The weights \(rdr\) carry v = 1\. That is 1, as"),
         ("rdr+la", r"^The loss \(la\) carries tau = 1\. That is 1, as"),
         ("rdr+balanced_softmax", r"^The loss \(balanced_softmax\) carries tau = 1\. That is 1, as"),
@@ -52,9 +52,9 @@ def test_a_combination_names_itself_its_parts_and_given_values():
         ("rdr:gamma=0.5+la:tau=0.5", r"v = 0\.25 and .* tau = 0\.5\. That is less than 1 in sum"),
         ("ce+posthoc", r"^The second stage \(posthoc\) takes out tau = 1\. That is 1, as"),
         ("rdr+posthoc", r"That is 2 in sum, so the prior is corrected more than once"),
-        ("ce+crt", "Neither loss nor weights carry it; what crt does about it is said above"),
-        ("cb", r"^The weights \(cb\) follow something else than a power of the prior\.$"),
-        ("cdb+la", r"^The loss \(la\) carries tau = 1; the weights \(cdb\) follow something else .* a second time"),
+        ("ce+crt", "Neither loss nor weights carry it; see above for what crt does about it"),
+        ("cb", r"^The weights \(cb\) do not follow a power of the prior\.$"),
+        ("cdb+la", r"^The loss \(la\) carries tau = 1; the weights \(cdb\) do not follow .* a second time"),
     ],
 )
 def test_who_carries_the_prior(name, said):

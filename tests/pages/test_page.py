@@ -123,7 +123,8 @@ def test_what_cannot_be_drawn_is_named_and_the_rest_drawn(tmp_path, monkeypatch)
     assert "One network was trained on it for 20 epochs by CE." in text
     missing = text.split('id="missing"')[1]
     assert (
-        "<dt>How sharp is the minimum, and for whom?</dt><dd>CIFAR-10 is not complete in &lt;here&gt;.</dd>" in missing
+        "<dt>How sharp is the minimum, and for which group?</dt><dd>CIFAR-10 is not complete in &lt;here&gt;.</dd>"
+        in missing
     )
     with pytest.raises(RdrError, match="did you mean 'weights'"):
         write_report([make_run("ce")], tmp_path, kinds=("weigths",))

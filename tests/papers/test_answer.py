@@ -60,7 +60,7 @@ def test_the_reasons_have_the_numbers_of_the_strongest_setting_first():
     )
 
 
-def test_a_rival_that_lacks_more_than_the_ratio_is_no_control():
+def test_a_rival_that_differs_in_more_than_the_ratio_is_no_control():
     """Where the released RDR stands for the paper's, 1/n from the start is not the same less the ratio."""
     row = claim("RDR beats 1/n.", measured(FASHION, "holds", against=parse("inverse").name, control="1/n+DRW"),
                 method=("rdr",), against=("inverse",))  # fmt: skip

@@ -1,4 +1,4 @@
-"""From runs to everything of a paper: what is there is shown, what lacks says what makes it, and nothing moves."""
+"""From runs to everything of a paper: what is there is shown, what is missing says what makes it, and nothing moves."""
 
 from __future__ import annotations
 

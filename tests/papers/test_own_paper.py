@@ -104,7 +104,7 @@ def test_a_package_that_fails_is_named_with_the_reason(code, why, offered, rdr):
     assert code == 2
     assert "Traceback" not in errors
     assert errors.startswith("rdr: The package rdr_tiny offers a paper in rdr_tiny, which can't be imported")
-    with pytest.raises(RdrError, match=f"{why}.*; mend or uninstall it"):
+    with pytest.raises(RdrError, match=f"{why}.*; fix or uninstall it"):
         paper_names()
 
 
@@ -114,7 +114,7 @@ def test_a_folder_that_is_not_there_or_not_told_is_a_sentence(offered):
         load_paper("tiny")
     paper("nowhere")(lambda: None)
     try:
-        with pytest.raises(RdrError, match="The paper 'nowhere' does not tell its folder"):
+        with pytest.raises(RdrError, match="The paper 'nowhere' does not return its folder"):
             folder_of("nowhere")
     finally:
         PAPERS.remove("nowhere")

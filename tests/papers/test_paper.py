@@ -193,7 +193,7 @@ def test_a_paper_may_have_tables_and_grids_alone(tmp_path):
     ("file", "old", "new", "words"),
     [
         ("claims.toml", "above = 0", "abvoe = 0", "a claim has no 'abvoe'"),
-        ("claims.toml", 'method = "rdr"\n', "", "a claim is not whole"),
+        ("claims.toml", 'method = "rdr"\n', "", "a claim is incomplete"),
         ("figures.toml", "kind =", "kin =", "a picture has no 'kin'"),
         ("grids.toml", "[[grids]]", "[[grids]", "can't be read"),
         ("paper.toml", "cite", "sight", "a paper has no 'sight'"),

@@ -131,9 +131,9 @@ def test_exercises_on_runs_say_in_the_notebook_which_runs_their_key_judges():
     assert "in this picture" in asked["3a"]
     assert "on digits at imbalance factor 50" in asked["3c"]
     assert "on digits *and* on small CIFAR" in asked["3d"]
-    assert "all intervals of the picture" in asked["3d"]
+    assert "all intervals in the picture" in asked["3d"]
     assert "Over all classes" in asked["3f"]
-    assert "Read off the picture" in asked["4b"]
+    assert "Read it off the picture" in asked["4b"]
 
 
 def wrong_answers(exercise):

@@ -71,7 +71,7 @@ def test_a_picture_is_drawn_where_its_own_runs_are_and_says_which_they_are(page,
         name: [one and one.setting for one in draw_figure(weights, paper, grid, shelf)]
         for name, grid in paper.grids.items()
     }
-    # Small CIFAR has imbalance factor 100 alone; the paper's runs lack, but its grid could draw both.
+    # Small CIFAR has imbalance factor 100 alone; the paper's runs are missing, but its grid could draw both.
     assert settings["digits"] == ["IF 10", "IF 50"]
     assert settings["cifar-small"] == ["IF 100"]
     assert len(settings["cifar"]) == 2

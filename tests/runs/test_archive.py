@@ -281,13 +281,13 @@ def made(path: Path, *entries: tuple[tarfile.TarInfo, bytes]) -> Path:
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
-        (entry("/tmp/run/config.json"), "'/tmp/run/config.json', which is no file of a run's folder"),
+        (entry("/tmp/run/config.json"), "'/tmp/run/config.json', which is not a file of a run's folder"),
         (entry("../run/config.json"), "no file of a run's folder"),
         (entry("run/../../config.json"), "no file of a run's folder"),
         (entry("run/../other/config.json"), "no file of a run's folder"),
         (entry("run\\..\\..\\config.json"), "no file of a run's folder"),
-        (entry("config.json"), "'config.json', which is no file of a run's folder"),
-        (entry("run/link", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "'run/link', which is no plain file"),
+        (entry("config.json"), "'config.json', which is not a file of a run's folder"),
+        (entry("run/link", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "'run/link', which is not a plain file"),
         (entry("run/link", type=tarfile.LNKTYPE, linkname="run/config.json"), "no plain file"),
         (entry("run/folder", type=tarfile.DIRTYPE), "no plain file"),
         (entry("run/pipe", type=tarfile.FIFOTYPE), "no plain file"),

@@ -103,8 +103,8 @@ def test_a_recipe_stands_for_its_values():
     [
         ({"momentum": 0.8}, "no option for momentum = 0.8"),
         ({"data_hash": "ab"}, "no option for data_hash = 'ab'"),
-        ({"imbalance_factor": None, "profile": None}, "can't take digits with the imbalance it has"),
-        ({"imbalance_factor": None}, "can't take digits with the imbalance it has"),
+        ({"imbalance_factor": None, "profile": None}, "can't use digits with its own imbalance"),
+        ({"imbalance_factor": None}, "can't use digits with its own imbalance"),
         ({"dataset": "places-lt"}, "places-lt comes long-tailed"),
         ({"dataset": "mine"}, "no data set named 'mine'"),
     ],

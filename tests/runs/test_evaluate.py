@@ -118,7 +118,7 @@ def test_arrays_of_ones_own_are_given_again(tmp_path):
     run = rdr_core.train(own, method="ce", epochs=1, runs=tmp_path, device="cpu", progress=False)
     with pytest.raises(RdrError, match=r"arrays of your own, which only you have; give them"):
         rdr_core.evaluate(run)
-    with pytest.raises(RdrError, match="took its data's imbalance as it was; give the test's imbalance_factor"):
+    with pytest.raises(RdrError, match="used its data's own imbalance; give the test's imbalance_factor"):
         rdr_core.evaluate(run, test="reversed", data=own)
     assert rdr_core.evaluate(run, data=own)["top1"] == pytest.approx(run.metrics["top1"])
 
@@ -178,7 +178,7 @@ def test_train_refine_and_evaluate_from_the_command_line(rdr):
         (("evaluate", "{run}", "-i", "5"), "a balanced test has none"),
         (("evaluate", "{half}"), "is not finished; `rdr resume"),
         (("refine", "{half}"), "is not finished, so there is nothing to refine"),
-        (("refine", "{run}", "-m", "sam"), "'sam' is no second stage"),
+        (("refine", "{run}", "-m", "sam"), "'sam' is not a second stage"),
         (("refine", "{run}", "-m", "crtt"), "There is no part of a method named 'crtt'"),
         (("train", "digits", "-m", "la+posthoc"), "takes the prior out of the logits twice"),
     ],

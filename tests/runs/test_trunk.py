@@ -151,7 +151,7 @@ def test_a_damaged_trunk_is_not_used_and_that_is_said_in_a_line(tmp_path, whole,
     damage(folder)
     run = rdr_core.train("digits", method="inverse+drw", runs=tmp_path, **REQUEST)
     (said,) = capfd.readouterr().err.strip().splitlines()
-    assert said.startswith("rdr: A trunk is damaged, so the run starts from nothing: ")
+    assert said.startswith("rdr: A trunk is damaged, so the run starts from scratch: ")
     assert run.inherited is None
     assert_equal(run, whole("inverse+drw"))
 

@@ -50,7 +50,7 @@ def find_files(names: Sequence[str], folder: Path) -> list[Path]:
             missing.append(names[row])
     if missing:
         raise MissingData(
-            f"{len(missing)} of {len(names)} images are missing below {folder}, or lie more than once under its "
+            f"{len(missing)} of {len(names)} images are missing below {folder}, or are there more than once under its "
             f"folders: {_some(missing)}. Put them there, or link the folder that holds them."
         )
     print(f"{len(astray)} of {len(names)} images lie under other folders of {folder} than listed; found by name.",

@@ -16,7 +16,7 @@ def find_source(name: str) -> tuple[Source, str | None]:
     """The source of a name such as ``"cifar10"``, ``"mnist:9-4"`` or ``"folder:flowers"``, and what follows the colon.
 
     Raises:
-        RdrError: an unknown name, or one that lacks what must follow it, or has what can't.
+        RdrError: an unknown name, or one without what must follow it, or with what must not.
 
     Example:
         >>> source, rest = find_source("mnist:9-4")

@@ -90,7 +90,7 @@ def extreme_eigenpairs(
         raise RdrError(f"which={which!r} is not one of {', '.join(map(repr, ENDS))}.")
     size, wanted = len(start), k * len(ENDS[which])
     if not 1 <= wanted <= size:
-        raise RdrError(f"k={k} eigenvalues at {len(ENDS[which])} end(s) are not to be had from {size} parameters.")
+        raise RdrError(f"k={k} eigenvalues at {len(ENDS[which])} end(s) can't be computed from {size} parameters.")
     if budget < max(2, wanted):
         raise RdrError(f"budget={budget} products are too few for {wanted} eigenvalue(s); give at least "
                        f"{max(2, wanted)}.")  # fmt: skip

@@ -37,8 +37,8 @@ from rdr_viz.analysis.curvature.trust import check_repeats, check_symmetric, ran
 class Hessian:
     """Curvature of the mean loss over all the images given, not over one batch of them.
 
-    It takes a copy of the model as it is now: the model itself keeps its mode, running statistics, gradients and
-    ``requires_grad``, whatever happens, and training it on does not change what is computed here. The Hessian is by
+    It copies the model as it is now: the model itself keeps its mode, running statistics, gradients and
+    ``requires_grad``, and training it further does not change what is computed here. The Hessian is with respect to
     the parameters with ``requires_grad``.
 
     Args:
@@ -58,8 +58,8 @@ class Hessian:
         backend: ``"rdr"``, or ``"pyhessian"`` for PyHessian's figures, to repeat others' (eigenvalues and trace).
         memory: bytes that graphs kept between products may take (default 1 GiB).
 
-    The first product of all is preceded by four that say whether products are a Hessian's: one twice, and one vector
-    by another's product both ways (:mod:`rdr_viz.analysis.curvature.trust`).
+    The first product is preceded by four that check whether products are a Hessian's: one twice, and one vector times
+    another's product both ways (:mod:`rdr_viz.analysis.curvature.trust`).
 
     Raises:
         RdrError: an unknown mode, dtype or backend; no images; a model without trainable parameters or that cannot be
@@ -208,9 +208,9 @@ class Hessian:
 
         Args:
             relative_error: standard error wanted (default 0.03: the issue's and the usual accuracy of such tables).
-            probes: just so many probes instead; the same ones for every set of images with the same P and seed, so
+            probes: exactly this many probes instead; the same ones for every set of images with the same P and seed, so
                 that without ``deflate`` the traces of parts add up to that of the whole exactly.
-            maximum: no more probes than so many; a trace near 0 cannot be had to a relative error.
+            maximum: the largest number of probes; a trace near 0 cannot reach a relative error.
             deflate: what :meth:`eigenvalues` gave: the eigenvectors that it came by (10 or k) are taken out of the
                 probes, which makes them vary less and the result no less right, exact eigenvectors or not.
             progress: a bar that counts products.

@@ -124,7 +124,7 @@ def check_last_batch(model: nn.Module, images: Float[Tensor, "N ..."] | Inputs, 
             model(images[-1:])
     except ValueError as error:
         raise RdrError(
-            f"The last batch of {len(images)} images has one alone, of which BatchNorm in mode 'train' has no "
+            f"The last batch of {len(images)} images has only one, for which BatchNorm in mode 'train' has no "
             f"statistics ({error}); give another batch_size than {batch_size}."
         ) from None
 

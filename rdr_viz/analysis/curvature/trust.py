@@ -61,9 +61,9 @@ def check_symmetric(
     one, other = float(u @ of_v), float(v @ product(u))
     if not abs(one - other) <= ALLOWED[dtype] * abs(one):
         raise RdrError(
-            f"These products are no Hessian's: u.Hv is {one:.4g} and v.Hu is {other:.4g} for the same two vectors. An "
-            "operation of the network or the loss has a wrong second derivative; a torch.autograd.Function of your own "
-            "is the usual cause."
+            f"These products are not a Hessian's: u.Hv is {one:.4g} and v.Hu is {other:.4g} for the same two vectors. "
+            "An operation of the network or the loss has a wrong second derivative; a torch.autograd.Function of your "
+            "own is the usual cause."
         )
 
 

@@ -130,7 +130,7 @@ def test_flatness_tells_scale_from_what_is_left():
         "rdr": pytest.approx({"mean_loss": 0.1**0.5, "trace": 50 * 0.1**0.5, "trace_per_loss": 50}),
     }
     assert display.correlation == pytest.approx(display.data[["mean_loss", "trace"]].corr("spearman").iloc[0, 1])
-    assert "On Few, of CE's: the trace ×0.500 with RDR; over the loss ×0.500 with RDR" in display.finding
+    assert "On Few, relative to CE: trace ×0.500 with RDR; trace over loss ×0.500 with RDR" in display.finding
     ax = display.figure().axes[0]
     drawn = np.concatenate([line.get_xydata() for line in ax.lines if line.get_linestyle() == "None"])
     np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(display.data[["mean_loss", "trace"]], axis=0))
@@ -139,7 +139,7 @@ def test_flatness_tells_scale_from_what_is_left():
         assert np.ptp(np.log10(y / x)) < 1e-9  # along it trace and loss go together
     alone = Flatness(points(ce=1.0))
     assert alone.correlation == 1
-    assert "of CE's" not in alone.finding
+    assert "relative to CE" not in alone.finding
 
 
 def test_flatness_of_runs_whose_loss_nobody_knows_is_refused(monkeypatch, finished_run):

@@ -60,7 +60,7 @@ def test_a_wrong_second_derivative_is_found_before_anything_is_said(ask, dtype):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(3, 6), Squared(), nn.Linear(6, 3))
     x, y = networks.images(11, 3, classes=3)
-    with pytest.raises(RdrError, match=r"no Hessian's: u\.Hv is .* and v\.Hu is .*wrong second derivative"):
+    with pytest.raises(RdrError, match=r"not a Hessian's: u\.Hv is .* and v\.Hu is .*wrong second derivative"):
         ask(Hessian(model, x, y, dtype=dtype))
 
 
