@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from rdr_core.methods.replaced import told
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
@@ -44,6 +46,8 @@ def show(*runs: Run) -> None:
             *("-" if value is None or value != value else f"{value:.1f}" for value in accuracy),
         )
     Console().print(table)
+    if len(runs) == 1 and runs[0].done and (said := told(runs[0].metrics.get("replaced", {}))):
+        print(said)
     # A folder unfolded, to be copied into the next command.
     print(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
 

@@ -87,6 +87,8 @@ class TrainingState:
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
         self.classes: dict[str, list[np.ndarray]] = {}
+        #: Visits weighed so far, and those of them whose weight something stands in for (:mod:`..methods.replaced`).
+        self.replaced: dict[str, int] = {}
         #: How steps are taken, which the loop decides before the first; anew where the optimizer's state is another.
         self.steps: Callable[[TrainingState], Generator[None, None, None]] | None = None
 
@@ -120,7 +122,7 @@ class TrainingState:
         used = spec.get("weighting")
         weighting: Weighting = Unweighted()
         if used and used.part.kind == "class weights":
-            weighting = ClassWeights(used.part.make(counts, **used.arguments))
+            weighting = ClassWeights(used.part.make(counts, **used.arguments), name=str(used))
         elif used:
             weighting = used.part.make(context, **used.arguments)
         used = spec.get("schedule")
@@ -159,6 +161,7 @@ class TrainingState:
             "weighting": self.weighting.state_dict(),
             "visits": self.visits.values if self.batch else None,
             "history": self.history,
+            "replaced": self.replaced,
             "classes": {name: torch.from_numpy(np.stack(rows)) for name, rows in self.classes.items()},
             "random": random_states(),
         }
@@ -171,9 +174,11 @@ class TrainingState:
         _lay_out_as_weights(self.step.optimizer)
         self.weighting.load_state_dict(tree["weighting"])
         if self.batch:
-            self.start_visits().values.copy_(tree["visits"])
+            saved = tree["visits"]
+            self.start_visits().values[: len(saved)].copy_(saved)  # older ones have no row of what was replaced
         self.history = tree["history"]
         self.classes = {name: list(rows.numpy()) for name, rows in tree["classes"].items()}
+        self.replaced = tree.get("replaced", {})
         restore_random_states(tree["random"])
         self.steps = None  # recorded ones hold on to where the optimizer's state lay before
 
