@@ -75,7 +75,7 @@ class Outcome:
 
     Attributes:
         loss: the number to minimise, mean over the batch of weight * loss.
-        losses, weights, ratios, replaced: by sample; ratios only where the weighting has them, replaced where it can be.
+        losses, weights, ratios, replaced: by sample; the last two only where the weighting has them.
         features, logits: (B, Z) and (B, d), float32, with the gradient's graph.
     """
 

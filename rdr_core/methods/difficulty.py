@@ -44,8 +44,8 @@ class DifficultyWeights(ClassWeights):
         if len(bad):
             c = int(bad[0])
             raise TrainingDiverged(
-                f"cdb weighs classes by their accuracy on held-out images, and after epoch {epoch + 1} that of class {c} "
-                f"is {float(accuracy[c]):g}, which is not in 0..1; hold out images of each class."
+                f"cdb weighs classes by their accuracy on images held out; after epoch {epoch + 1} that of class {c} "
+                f"is {float(accuracy[c]):g}, which is not in 0..1. Hold out images of each class."
             )
         weights = difficulty(accuracy, self.tau)
         # Where no class is difficult weights are all 1, whatever tau: kept as 0, so that batches count as weightless.

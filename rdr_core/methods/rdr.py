@@ -91,8 +91,8 @@ class RDRWeights(Weighting):
             loss with tau, prior * gamma = 1 - tau keeps the pair Fisher-consistent.
         dtype: of weights, and of prototypes where it is no half type: these are kept in float32.
 
-    What a weight can't be computed from is told by the codes of :class:`~rdr_core.methods.contract.Weighing`: a
-    sample with a feature that is not finite, say, is weighed by its class alone, and the others as if it were not there.
+    Where a ratio can't be had, the codes of :class:`~rdr_core.methods.contract.Weighing` say so: a sample with a
+    feature that is not finite, say, is weighed by its class alone, and the others as if it were not there.
 
     Raises:
         RdrError: an argument outside its range, or powers by which weights leave the range of numbers.

@@ -34,9 +34,8 @@ def told(counts: Mapping[str, int]) -> str:
         counts: by the names of :data:`KINDS`, and ``visits``, of how many.
 
     Example:
-        >>> told({"visits": 900, "unseen": 0, "featureless": 12, "one_class": 1})
-        'Of 900 visits weighed: 12 with features of 0 alone, so without a ratio; 1 in batches of one class, among which \
-weights tell no classes apart.'
+        >>> told({"visits": 900, "unseen": 0, "featureless": 12})
+        'Of 900 visits weighed: 12 with features of 0 alone, so without a ratio.'
         >>> told({"visits": 900})
         ''
     """

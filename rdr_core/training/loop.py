@@ -182,9 +182,9 @@ def refuse_divergence(state: TrainingState, keeper: Keeper) -> None:
         bad, what, whose = state.batch - 1, "weights are no longer finite", ""
     else:
         what, c = state.visits.what_is_bad(bad)
-        whose = f"It is an image of class {c} ({state.data.class_names[c]}). "
+        whose = f" The first image concerned is of class {c} ({state.data.class_names[c]})."
     kept = f"the state after epoch {state.epoch} is kept in {keeper.path}" if state.epoch else "no epoch was finished"
     raise TrainingDiverged(
         f"With method {state.config.method} the {what} at step {bad + 1} of epoch {state.epoch + 1}; {kept}. "
-        f"{whose}Try a lower learning rate (now {state.config.learning_rate:g}) or milder parameters of the method."
+        f"Try a lower learning rate (now {state.config.learning_rate:g}) or milder parameters of the method.{whose}"
     )

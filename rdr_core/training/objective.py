@@ -81,7 +81,8 @@ class WeightedObjective:
             return self.weighting.weigh(features, labels)
         whole = self.weighting.weigh(ranks.gather(features, ranks.batch), ranks.gather(labels, ranks.batch))
         mine = ranks.share(ranks.batch)
-        return Weighing(*(None if part is None else part[mine] for part in whole))
+        ratios, replaced = (None if part is None else part[mine] for part in (whole.ratios, whole.replaced))
+        return Weighing(whole.weights[mine], ratios, replaced)
 
 
 class PlainStep:

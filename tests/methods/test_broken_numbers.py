@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tried import tried
 
 import rdr_core
-from rdr_core import RDRWeights, RdrError, density_ratio
+from rdr_core import RdrError, RDRWeights, density_ratio
 from rdr_core.methods.grammar import parse
 from rdr_core.methods.parts import PARTS
 from rdr_core.methods.presets import PRESETS
@@ -260,5 +260,5 @@ def test_the_scale_of_class_weights_plays_no_part(weights, power):
 
 @pytest.mark.parametrize("options", [{"prior": 80.0}, {"gamma": 100.0}, {"gamma": 50.0, "prior": 2.0}])
 def test_powers_that_leave_the_range_of_numbers_are_refused(options):
-    with pytest.raises(RdrError, match="RDRWeights: prior=.*, gamma=.*: the weight of class 1 is inf"):
+    with pytest.raises(RdrError, match=r"RDRWeights: prior=.*, gamma=.*: the weight of class 1 is inf"):
         RDRWeights(torch.tensor([100_000, 30, 1]), 4, **options)
