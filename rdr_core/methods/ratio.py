@@ -47,7 +47,7 @@ def class_means(
     Returns:
         means: (B, Z), the same bits for all samples of a class; 0 where none of it is counted.
         same: (B, B), 1 where a sample shares its class with one that is counted, else 0.
-        size: (B,) samples of the sample's class in the batch that are counted, at least 1.
+        size: (B,) samples of the sample's class in the batch that are counted.
 
     Example:
         >>> import torch
@@ -56,8 +56,8 @@ def class_means(
     """
     equal = labels[:, None] == labels
     same = (equal if counted is None else equal & counted).to(features.dtype)
-    size = same.sum(1) if counted is None else same.sum(1).clamp_min_(1)
-    means = (same @ features) / size[:, None]
+    size = same.sum(1)
+    means = (same @ features) / (size if counted is None else size.clamp_min(1))[:, None]
     # Rows of a matrix product may differ in the last bit; a class has one mean, that of its first sample.
     return means.index_select(0, equal.view(torch.uint8).argmax(1)), same, size
 
@@ -122,9 +122,10 @@ def density_ratio(
         raise RdrError(f"ridge is {ridge}; it must be 0 or larger (default {RIDGE}).")
     out = features.dtype if features.dtype in (torch.float32, torch.float64) else torch.float32
     with torch.autocast(features.device.type, enabled=False):
-        x, counted, _ = finite_rows(features)
+        x, finite, _ = finite_rows(features)
         labels = labels.long()
-        means, same, size = class_means(x, labels, counted)
+        means, same, size = class_means(x, labels, finite)
+        size.clamp_min_(1)  # of a class without a finite sample none is counted
         return ratios_towards(prototypes.index_select(0, labels) - means, x, same, size, ridge).to(out)
 
 
@@ -132,20 +133,22 @@ def finite_rows(features: Float[Tensor, "B Z"]) -> tuple[Float[Tensor, "B Z"], B
     """Features in float64 with 0 in the rows of samples that have one which is not finite, so that none spoils others.
 
     Returns:
-        features, which samples are finite, and which of them have features that are not all 0. Longer than float32
-        holds is as good as infinite, since prototypes could not hold it; so short that squares underflow, as good as 0.
+        features, which samples are finite, and which have features that are all 0. Longer than float32 holds is as
+        good as infinite, since prototypes could not hold it; so short that squares underflow, as good as 0.
 
     Example:
         >>> finite_rows(torch.tensor([[3.0, 4.0], [torch.inf, 1.0], [0.0, 0.0]]))
         (tensor([[3., 4.],
                 [0., 0.],
-                [0., 0.]], dtype=torch.float64), tensor([ True, False,  True]), tensor([ True, False, False]))
+                [0., 0.]], dtype=torch.float64), tensor([ True, False,  True]), tensor([False, False,  True]))
     """
-    x = features.double()
+    x = features.to(torch.float64, copy=True)
     squares = torch.linalg.vecdot(x, x)
-    finite = squares < _LONGEST  # not so of NaN
-    told = finite & (squares > _SHORTEST)
-    return torch.where(told[:, None], x, 0.0), finite, told
+    finite, silent = squares < _LONGEST, squares < _SHORTEST  # neither of NaN
+    spoilt = ~finite
+    if features.dtype == torch.float64:  # squares of the others don't underflow
+        spoilt |= silent
+    return x.masked_fill_(spoilt[:, None], 0), finite, silent
 
 
 def ratios_towards(

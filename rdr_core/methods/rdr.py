@@ -198,8 +198,9 @@ class RDRWeights(Weighting):
         labels = labels.long()
         with torch.autocast(features.device.type, enabled=False):
             # Only rows of the batch's classes are read and written: nothing here has d rows.
-            x, counted, told = finite_rows(features)
+            x, counted, silent = finite_rows(features)
             means, same, size = class_means(x, labels, counted)
+            present, size = size > 0, size.clamp_min_(1)
             started = self.started.index_select(0, labels)
             known = self.prototypes.index_select(0, labels)
             shift = known - means
@@ -222,16 +223,15 @@ class RDRWeights(Weighting):
                 used = torch.where(counted, ratios.index_select(0, next_of_class(same, size)), 1.0)
             elif self.ratio == "matched":
                 used = self._earlier(ratios, labels, same)
-            weights, sound = scaled(
+            weights, empty = scaled(
                 (used.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
             )
             early = self.steps < self.warmup_steps
             weights.masked_fill_(early, 1)
-            replaced = torch.where(started, 0.0, UNSEEN)
-            replaced.masked_fill_(~told, FEATURELESS).masked_fill_(~counted, INFINITE)
-            replaced.masked_fill_(~sound, WEIGHTLESS).masked_fill_(early, torch.nan)
+            replaced = torch.where(started, silent * float(FEATURELESS), UNSEEN).masked_fill_(~counted, INFINITE)
+            replaced.masked_fill_(empty, WEIGHTLESS).masked_fill_(early, torch.nan)
             if self.training:
-                taken = counted if self.update == "epoch" else same.any(1)
+                taken = counted if self.update == "epoch" else present
                 self._follow(x, labels, torch.add(means, shift, alpha=self.momentum), known, started, taken)
             return Weighing(weights.to(self.dtype), ratios.to(self.prototypes.dtype), replaced)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: The class had no prototype yet, so the ratio is what the method's ``unseen`` says.
-UNSEEN = 1
 #: All of the sample's features are 0, as of a dead layer, so they say nothing of its ratio: 1, without a ridge 0.
-FEATURELESS = 2
+FEATURELESS = 1
+#: The class had no prototype yet, so the ratio is what the method's ``unseen`` says.
+UNSEEN = 2
 #: A feature is no finite number, so the ratio is 1, and the others of the batch are weighed without the sample.
 INFINITE = 3
 #: All raw weights of the batch are 0, so each is 1.

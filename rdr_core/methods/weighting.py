@@ -13,28 +13,27 @@ from rdr_core.shapes import Bool, Float, Int
 
 
 def mean_one(weights: Float[Tensor, "B"]) -> Float[Tensor, "B"]:
-    """Weights scaled to mean 1 over the batch; all 1 where they are all 0, NaN where they can't be scaled.
+    """Weights scaled to mean 1 over the batch; all 1 where they are all 0, no numbers where they can't be scaled.
 
     Half types are summed in float32.
 
     Example:
         >>> mean_one(torch.tensor([1.0, 3.0])), mean_one(torch.zeros(2)), mean_one(torch.tensor([-1.0, -3.0]))
-        (tensor([0.5000, 1.5000]), tensor([1., 1.]), tensor([nan, nan]))
+        (tensor([0.5000, 1.5000]), tensor([1., 1.]), tensor([-inf, -inf]))
     """
     return scaled(at_least_float32(weights))[0].to(weights.dtype)
 
 
 def scaled(weights: Float[Tensor, "B"]) -> tuple[Float[Tensor, "B"], Bool[Tensor, ""]]:
-    """:func:`mean_one` in the weights' own type, and whether their mean was above 0.
+    """:func:`mean_one` in the weights' own type, and whether they were all 0.
 
     Example:
         >>> scaled(torch.zeros(2))
-        (tensor([1., 1.]), tensor(False))
+        (tensor([1., 1.]), tensor(True))
     """
-    mean = weights.mean()
-    sound = mean > 0
-    # Weights below 0 or without a value are no reason to weigh all alike: NaN goes on to the loss, which stops the run.
-    return torch.where(sound, weights / mean, torch.where(weights == 0, 1.0, torch.nan)), sound
+    empty = weights.any().logical_not_()
+    # Weights below 0 or without a value are no reason to weigh all alike: over 0 or NaN they stop the run.
+    return (weights / weights.mean().clamp_min_(0)).masked_fill_(empty, 1), empty
 
 
 class Unweighted(Weighting):
@@ -72,8 +71,8 @@ class ClassWeights(Weighting):
 
     @torch.no_grad()
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
-        weights, sound = scaled(self.class_weights[labels.long()])
-        return Weighing(weights, replaced=torch.where(sound, 0.0, float(WEIGHTLESS)).expand(len(labels)))
+        weights, empty = scaled(self.class_weights[labels.long()])
+        return Weighing(weights, replaced=(empty * float(WEIGHTLESS)).expand(len(labels)))
 
 
 def check_class_weights(weights: Float[Tensor, "..."], name: str) -> Float[Tensor, "d"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lines: list[str] = []  # of the history, as far as it was written: rows stay as they are
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -127,12 +127,12 @@ class RunFolder:
         if tree["batch"] == 0 and tree["epoch"] in self._kept_epochs():
             (self.path / "weights").mkdir(exist_ok=True)
             save_tree(weights_path(self.path, tree["epoch"]), {"model": tree["model"]})
+        new = tree["history"][len(self._lines) :]
+        self._lines += [",".join(str(row[name]) for name in HISTORY) + "\r\n" for row in new]
 
         def write(beside: str) -> None:
             with open(beside, "w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, HISTORY)
-                writer.writeheader()
-                writer.writerows(tree["history"])
+                file.writelines([",".join(HISTORY) + "\r\n", *self._lines])
 
         write_whole(self.path / "history.csv", write)
 

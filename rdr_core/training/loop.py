@@ -162,7 +162,8 @@ def close_epoch(state: TrainingState) -> None:
     for name, count in zip(replaced, scalars[len(summary) :], strict=True):
         state.replaced[name] = state.replaced.get(name, 0) + int(count)
     for name, column in by_class.items():
-        state.classes.setdefault(name, []).append(column)
+        row = torch.from_numpy(column)
+        state.classes_of(name, row)[state.epoch] = row
     state.epoch, state.batch, state.seconds = state.epoch + 1, 0, 0.0
     del state.visits
 

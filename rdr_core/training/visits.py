@@ -32,6 +32,7 @@ class Visits:
     def __init__(self, labels: Int[Tensor, "V"], batch_size: int) -> None:
         self.labels, self.batch_size = labels, batch_size
         self.values = torch.full((len(_FIELDS), len(labels)), torch.nan, device=labels.device)
+        self["replaced"].zero_()  # which most weightings leave so
 
     def __getitem__(self, name: str) -> Float[Tensor, "V"]:
         return self.values[_FIELDS.index(name)]
@@ -56,10 +57,10 @@ class Visits:
             true,
             (true - logits.logsumexp(1)).exp(),
             (logits.argmax(1) == labels).float(),
-            torch.zeros_like(true) if outcome.replaced is None else outcome.replaced,
+            *(() if outcome.replaced is None else (outcome.replaced,)),
         ]
         mine = torch.stack([row.float() for row in rows])
-        self.values[:, here] = ranks.gather(mine.T, count).T
+        self.values[: len(rows), here] = ranks.gather(mine.T, count).T
 
     def first_bad_batch(self, visits: int) -> int | None:
         """Number of the first batch, among the first ``visits``, that has a loss or a weight which is none."""
