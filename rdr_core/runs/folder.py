@@ -14,6 +14,7 @@ from rdr_core.errors import RdrError, RunBusy
 from rdr_core.files.trees import load_tree, save_tree
 from rdr_core.files.whole import read_json, write_json, write_whole
 from rdr_core.runs.layout import DONE, FORMAT, HISTORY, kept_epochs, weights_path
+from rdr_core.runs.left_over import remove_left_over
 from rdr_core.runs.trunks import FORK
 from rdr_core.training.config import RunConfig
 
@@ -50,6 +51,7 @@ class RunFolder:
                 raise RunBusy(f"{self.path} is being trained by another process; wait for it or stop it.") from None
         try:
             with lock:
+                remove_left_over(self.path)
                 yield
         finally:
             with suppress(OSError):  # a folder that is not empty is of use

@@ -67,6 +67,8 @@ def test_a_checkpoint_of_the_version_before_is_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize("method", ["ce", "rdr+sam", "cdb"])
 def test_files_memory_and_objects_stay_flat(method, tmp_path, monkeypatch):
     """From the 20th epoch, when caches are filled, to the 120th."""
+    request = {"imbalance_factor": 50, "method": method, "batch_size": 128, "progress": False, "device": "cpu"}
+    rdr_core.train("digits", epochs=4, runs=tmp_path, **request)  # what is imported and cached once
     close, seen = loop.close_epoch, {}
 
     def counted(state):
@@ -78,8 +80,7 @@ def test_files_memory_and_objects_stay_flat(method, tmp_path, monkeypatch):
             seen[state.epoch] = files, len(gc.get_objects()), pages * os.sysconf("SC_PAGE_SIZE")
 
     monkeypatch.setattr(loop, "close_epoch", counted)
-    rdr_core.train("digits", imbalance_factor=50, method=method, epochs=120, batch_size=128, runs=tmp_path,
-                   progress=False, device="cpu")  # fmt: skip
+    rdr_core.train("digits", epochs=120, runs=tmp_path, **request)
     (files, objects, memory), (more_files, more_objects, more_memory) = seen[20], seen[120]
     assert more_files == files
     assert more_objects - objects < 100 * 10, "a row of history an epoch, and not ten objects more"

@@ -1,0 +1,31 @@
+"""What a process that was killed leaves in a run's folder beside what is whole, and nobody reads."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from rdr_core.runs.layout import finished
+
+#: A file that was being written beside the one whose place it was to take (:func:`rdr_core.files.whole.write_whole`).
+_BESIDE = re.compile(r"\..+\.[a-z0-9_]{8}")
+
+
+def remove_left_over(folder: Path) -> None:
+    """Remove it from a folder that nobody else writes to: files half written, and a finished run's checkpoint.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as name:
+        ...     for left in (".history.csv.x9a_b2c1", ".lock", "history.csv"):
+        ...         Path(name, left).touch()
+        ...     remove_left_over(Path(name))
+        ...     sorted(path.name for path in Path(name).iterdir())
+        ['.lock', 'history.csv']
+    """
+    with suppress(OSError):  # of a folder that can't be written it does no harm
+        places = [place for place in (folder, folder / "weights") if place.is_dir() and not place.is_symlink()]
+        for path in (path for place in places for path in place.iterdir()):
+            if _BESIDE.fullmatch(path.name) or (path == folder / "checkpoint.safetensors" and finished(folder)):
+                path.unlink()
