@@ -78,6 +78,8 @@ def test_every_call_that_fails(error, whole, tmp_path):
 
 #: Trains until it is killed from outside, or to the end.
 TRAINS = f"""
+import sys
+
 import rdr_core
 rdr_core.train("digits", runs=sys.argv[1], progress=False, **{REQUEST | {"epochs": 12}!r})
 """
