@@ -1,4 +1,4 @@
-"""How much of an eigenvalue its residual leaves in doubt: what may be far from any true one is marked where it is shown.
+"""How much of an eigenvalue its residual leaves in doubt: what may be far from any true one is marked when shown.
 
 An eigenvalue of the Hessian lies within ||Hv - lambda v|| of lambda. Where products were spent before it converged, or
 where it is as small as their rounding, that says little of lambda.
