@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab paper docs test slow coverage check bench constraints
+.PHONY: help setup demo lab paper docs test slow stress coverage check bench constraints
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/  make \1 \t/p' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ test: $(READY)  ## run the tests (a few minutes)
 # such tests are not even read, which would take each process a third of a minute.
 slow: $(READY)  ## run the slow tests too: long trainings, notebooks, the site, real browsers (ten minutes more)
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -m slow $$(grep -rl --include='test_*.py' 'mark\.slow' tests)
+
+# Other moments each time, so that an hour tries more than any test before it.
+stress: $(READY)  ## kill trainings at random moments for RDR_STRESS seconds (an hour), and compare what goes on
+	@RDR_TEST_PATIENCE=10 RDR_STRESS=$${RDR_STRESS:-3600} RDR_STRESS_SEED=$${RDR_STRESS_SEED:-$$$$} \
+		$(BIN)/python -m pytest -q -s tests/runs/test_faults.py -k "killed_at_random or every_call"
 
 coverage: $(READY)  ## which lines the fast tests run, file by file (a few minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered -q

@@ -28,7 +28,8 @@ def summed(lines: pd.DataFrame) -> pd.DataFrame:
     """
     found = lines.groupby(["promise", "what", "test"], as_index=False)["n"].sum()
     return found.sort_values(
-        ["promise", "test", "what"], key=lambda column: column.map(PROMISES.index) if column.name == "promise" else column
+        ["promise", "test", "what"],
+        key=lambda column: column.map(PROMISES.index) if column.name == "promise" else column,
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
+from rdr_core.methods.replaced import told
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -41,6 +43,8 @@ def show(*runs: Run) -> None:
     header = ("run", "method", "IF", "seed", "epochs", "All", "Many", "Medium", "Few")
     for line in _in_columns(header, rows, words=2, width=get_terminal_size().columns):
         print(line)
+    if len(runs) == 1 and runs[0].done and (said := told(runs[0].metrics.get("replaced", {}))):
+        print(said)
     # A folder unfolded, to be copied into the next command.
     print(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
 

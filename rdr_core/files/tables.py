@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from rdr_core.files.sealed import BLANK, KEY, TEXT_LIMIT, damaged, read_sealed
 from rdr_core.files.whole import write_sealed
@@ -15,17 +14,25 @@ from rdr_core.files.whole import write_sealed
 SEAL = f"{KEY}:{BLANK}"
 
 
-def write_table(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """A row a mapping; a column that it has nothing of is left empty there."""
-    header = [*columns, SEAL]
+def write_table(path: Path, columns: Iterable[str], lines: Iterable[str]) -> None:
+    """A table of lines that :func:`table_line` has made."""
 
     def write(beside: str) -> None:
         with open(beside, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, header)
-            writer.writeheader()
-            writer.writerows(rows)
+            file.write(",".join([*columns, SEAL]) + "\r\n")
+            file.writelines(lines)
 
     write_sealed(path, write)
+
+
+def table_line(cells: Iterable[float | str]) -> str:
+    """A row of numbers, with an empty cell below the checksum.
+
+    Example:
+        >>> table_line([3, 0.5, ""])
+        '3,0.5,,\\r\\n'
+    """
+    return ",".join(map(str, cells)) + ",\r\n"
 
 
 def read_table(path: Path, limit: int = TEXT_LIMIT) -> str:

@@ -127,6 +127,10 @@ def _take_out(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
         # A clone: safetensors refuses tensors that share memory.
         tensors[key] = node.detach().cpu().contiguous().clone()
         return {"tensor": key}
+    if (names := _columns(node)) is not None:
+        rows = torch.tensor([list(row.values()) for row in node], dtype=torch.float64)
+        whole = [name for name, value in node[0].items() if isinstance(value, int)]
+        return {"table": _take_out(rows, tensors), "columns": names, "whole": whole}
     if isinstance(node, dict):
         return {"dict": [[_take_out(k, tensors), _take_out(v, tensors)] for k, v in node.items()]}
     if isinstance(node, (list, tuple)):
@@ -134,9 +138,28 @@ def _take_out(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
     return node
 
 
+def _columns(node: Any) -> list[str] | None:
+    """Names of the columns where the node is a list of rows of numbers, all alike; None of anything else.
+
+    A history grows by a row an epoch and is saved in each: as one tensor a thousand rows take no longer than ten.
+    """
+    if not isinstance(node, list) or not node or not isinstance(node[0], dict) or not node[0]:
+        return None
+    names, kinds = list(node[0]), list(map(type, node[0].values()))
+    if not all(isinstance(name, str) for name in names) or not set(kinds) <= {int, float}:
+        return None
+    alike = all(type(row) is dict and list(row) == names and list(map(type, row.values())) == kinds for row in node)
+    return names if alike else None
+
+
 def _put_back(node: Any, tensors: dict[str, Any]) -> Any:
     if not isinstance(node, dict):
         return node
+    if "table" in node:
+        kinds = [int if name in node["whole"] else float for name in node["columns"]]
+        rows = _put_back(node["table"], tensors).tolist()
+        return [{name: kind(value) for name, kind, value in zip(node["columns"], kinds, row, strict=True)}
+                for row in rows]  # fmt: skip
     if "tensor" in node:
         return tensors[node["tensor"]]
     if "dict" in node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from rdr_core.errors import Damaged
 from rdr_core.files.expected import of_shape
 from rdr_core.files.sealed import BLANK, KEY, damaged, fill, read_sealed
 from rdr_core.plain import for_json
+
+#: The name of a file that is being written beside the one whose place it will take.
+HALF_WRITTEN = re.compile(r"\..+\.[a-z0-9_]{8}")
 
 
 def write_whole(path: Path, write: Callable[[str], object]) -> None:

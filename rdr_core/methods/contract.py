@@ -25,10 +25,13 @@ class Weighing(NamedTuple):
     Attributes:
         weights: (B,) float32, mean 1, no gradient.
         ratios: (B,) raw density ratios, before any clamp; None where the weighting has none.
+        replaced: (B,) what stands in for each weight, a code of :mod:`rdr_core.methods.replaced`, 0 of one as the
+            method says it; NaN where weights are 1 by design, as in a warm-up; None where nothing ever is replaced.
     """
 
     weights: Float[Tensor, "B"]
     ratios: Float[Tensor, "B"] | None = None
+    replaced: Float[Tensor, "B"] | None = None
 
 
 class Weighting(nn.Module):
@@ -36,7 +39,13 @@ class Weighting(nn.Module):
 
     A weighting implements :meth:`weigh`; one that depends on the epoch (deferred, difficulty-based) also
     :meth:`start_epoch` or :meth:`finish_epoch`. Calling the module gives only the weights, for your own loop.
+    Cast to a half type, it keeps its state in the type it has: sums and priors would overflow.
+
+    Attributes:
+        weighs: False where weights are 1 by design.
     """
+
+    weighs = True
 
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
         """Weights of a batch; in training mode it may also learn from the batch."""
@@ -51,6 +60,14 @@ class Weighting(nn.Module):
     def forward(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Float[Tensor, "B"]:
         return self.weigh(features, labels).weights
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Weighting:
+        def kept_wide(tensor: Tensor) -> Tensor:
+            moved = fn(tensor)
+            narrower = moved.is_floating_point() and moved.element_size() < min(tensor.element_size(), 4)
+            return tensor.to(moved.device) if narrower else moved
+
+        return super()._apply(kept_wide, recurse)
+
 
 @dataclass
 class Outcome:
@@ -58,7 +75,7 @@ class Outcome:
 
     Attributes:
         loss: the number to minimise, mean over the batch of weight * loss.
-        losses, weights, ratios: by sample; ratios only where the weighting has them.
+        losses, weights, ratios, replaced: by sample; the last two only where the weighting has them.
         features, logits: (B, Z) and (B, d), float32, with the gradient's graph.
     """
 
@@ -68,6 +85,7 @@ class Outcome:
     ratios: Float[Tensor, "B"] | None
     features: Float[Tensor, "B Z"]
     logits: Float[Tensor, "B d"]
+    replaced: Float[Tensor, "B"] | None = None
 
 
 @runtime_checkable

@@ -43,8 +43,10 @@ class Deferred(Weighting):
         self.weighting.finish_epoch(epoch)
 
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
-        weights, ratios = self.weighting.weigh(features, labels)
-        return Weighing(torch.where(self.active, weights, 1.0), ratios)
+        weights, ratios, replaced = self.weighting.weigh(features, labels)
+        if replaced is not None:
+            replaced = torch.where(self.active, replaced, torch.nan)
+        return Weighing(torch.where(self.active, weights, 1.0), ratios, replaced)
 
 
 @part(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from rdr_core.errors import RdrError
+from rdr_core.errors import RdrError, TrainingDiverged
 from rdr_core.methods.contract import Context
 from rdr_core.methods.parts import part, whole_from
 from rdr_core.methods.weighting import ClassWeights
@@ -39,7 +39,18 @@ class DifficultyWeights(ClassWeights):
 
     @torch.no_grad()
     def finish_epoch(self, epoch: int) -> None:
-        self.class_weights.copy_(difficulty(self.measure(), self.tau))
+        accuracy = self.measure()
+        bad = (~((accuracy >= 0) & (accuracy <= 1))).nonzero()
+        if len(bad):
+            c = int(bad[0])
+            raise TrainingDiverged(
+                f"cdb weighs classes by their accuracy on images held out; after epoch {epoch + 1} that of class {c} "
+                f"is {float(accuracy[c]):g}, which is not in 0..1. Hold out images of each class."
+            )
+        weights = difficulty(accuracy, self.tau)
+        # Where no class is difficult weights are all 1, whatever tau: kept as 0, so that batches count as weightless.
+        easy = (accuracy == 1).all() & (self.tau != 0)
+        self.class_weights.copy_(torch.where(easy, 0.0, weights))
 
 
 @part(

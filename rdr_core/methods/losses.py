@@ -14,7 +14,7 @@ from rdr_core.methods.parts import at_least, between, part
 from rdr_core.shapes import Float, Int
 
 
-def at_least_float32(logits: Float[Tensor, "B d"]) -> Float[Tensor, "B d"]:
+def at_least_float32(logits: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """Half precision widened; float64 stays.
 
     Example:

@@ -25,23 +25,29 @@ import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError
-from rdr_core.shapes import Float, Int
+from rdr_core.shapes import Bool, Float, Int
 
 #: Default ridge l, relative to a class's mean squared feature norm: about the strongest that still agrees with a
 #: float64 solve to 1e-4 on well-conditioned features. Measured by ``benchmarks/ridge.py``, in ``data/measurements/``.
 RIDGE = 3e-3
 _ORDER = 3
+#: Squared lengths of features beyond which they are as good as infinite, and as good as 0.
+_LONGEST, _SHORTEST = torch.finfo(torch.float32).max ** 2, 1e-280
 
 
 def class_means(
-    features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]
+    features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"], counted: Bool[Tensor, "B"] | None = None
 ) -> tuple[Float[Tensor, "B Z"], Float[Tensor, "B B"], Float[Tensor, "B"]]:
     """For each sample its class's mean feature in the batch, with the mask and the counts behind it.
 
+    Args:
+        features, labels: of the batch.
+        counted: which samples are; the features of the others must be 0. None (default) is all of them.
+
     Returns:
-        means: (B, Z), the same bits for all samples of a class.
-        same: (B, B), 1 where two samples share a class, else 0.
-        size: (B,) samples of the sample's class in the batch.
+        means: (B, Z), the same bits for all samples of a class; 0 where none of it is counted.
+        same: (B, B), 1 where a sample shares its class with one that is counted, else 0.
+        size: (B,) samples of the sample's class in the batch that are counted.
 
     Example:
         >>> import torch
@@ -49,9 +55,9 @@ def class_means(
         tensor([1., 1., 5.])
     """
     equal = labels[:, None] == labels
-    same = equal.to(features.dtype)
+    same = (equal if counted is None else equal & counted).to(features.dtype)
     size = same.sum(1)
-    means = (same @ features) / size[:, None]
+    means = (same @ features) / (size if counted is None else size.clamp_min(1))[:, None]
     # Rows of a matrix product may differ in the last bit; a class has one mean, that of its first sample.
     return means.index_select(0, equal.view(torch.uint8).argmax(1)), same, size
 
@@ -88,7 +94,8 @@ def density_ratio(
     clamps them.
 
     Args:
-        features: penultimate features, any float type; no gradient flows through them.
+        features: penultimate features, any float type; no gradient flows through them. A sample with one that is not
+            finite has ratio 1, and the others of its class have theirs without it.
         labels: class of each sample, 0..d-1.
         prototypes: class prototypes F; only the rows of classes in the batch are read.
         ridge: strength l, relative to the mean squared norm of the class's features. The paper
@@ -115,10 +122,33 @@ def density_ratio(
         raise RdrError(f"ridge is {ridge}; it must be 0 or larger (default {RIDGE}).")
     out = features.dtype if features.dtype in (torch.float32, torch.float64) else torch.float32
     with torch.autocast(features.device.type, enabled=False):
-        x = features.double()
+        x, finite, _ = finite_rows(features)
         labels = labels.long()
-        means, same, size = class_means(x, labels)
+        means, same, size = class_means(x, labels, finite)
+        size.clamp_min_(1)  # of a class without a finite sample none is counted
         return ratios_towards(prototypes.index_select(0, labels) - means, x, same, size, ridge).to(out)
+
+
+def finite_rows(features: Float[Tensor, "B Z"]) -> tuple[Float[Tensor, "B Z"], Bool[Tensor, "B"], Bool[Tensor, "B"]]:
+    """Features in float64 with 0 in the rows of samples that have one which is not finite, so that none spoils others.
+
+    Returns:
+        features, which samples are finite, and which have features that are all 0. Longer than float32 holds is as
+        good as infinite, since prototypes could not hold it; so short that squares underflow, as good as 0.
+
+    Example:
+        >>> finite_rows(torch.tensor([[3.0, 4.0], [torch.inf, 1.0], [0.0, 0.0]]))
+        (tensor([[3., 4.],
+                [0., 0.],
+                [0., 0.]], dtype=torch.float64), tensor([ True, False,  True]), tensor([False, False,  True]))
+    """
+    x = features.to(torch.float64, copy=True)
+    squares = torch.linalg.vecdot(x, x)
+    finite, silent = squares < _LONGEST, squares < _SHORTEST  # neither of NaN
+    spoilt = ~finite
+    if features.dtype == torch.float64:  # squares of the others don't underflow
+        spoilt |= silent
+    return x.masked_fill_(spoilt[:, None], 0), finite, silent
 
 
 def ratios_towards(

@@ -18,8 +18,17 @@ from rdr_core.errors import RdrError, unknown_name
 from rdr_core.methods.contract import Context, Weighing, Weighting
 from rdr_core.methods.parts import at_least, between, number_or, one_of, part
 from rdr_core.methods.presets import PRESETS
-from rdr_core.methods.ratio import RIDGE, check_batch, class_means, next_of_class, ratios_by_inverse, ratios_towards
-from rdr_core.methods.weighting import mean_one
+from rdr_core.methods.ratio import (
+    RIDGE,
+    check_batch,
+    class_means,
+    finite_rows,
+    next_of_class,
+    ratios_by_inverse,
+    ratios_towards,
+)
+from rdr_core.methods.replaced import FEATURELESS, INFINITE, UNSEEN, WEIGHTLESS
+from rdr_core.methods.weighting import check_class_weights, scaled
 from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Bool, Float, Int
 
@@ -81,10 +90,13 @@ class RDRWeights(Weighting):
             value).
         prior: power of 1 / pi in the weights before gamma, 1 as in eq. 1. Beside a logit-adjusted
             loss with tau, prior * gamma = 1 - tau keeps the pair Fisher-consistent.
-        dtype: of prototypes and weights.
+        dtype: of weights, and of prototypes where it is no half type: these are kept in float32.
+
+    Where a ratio can't be had, the codes of :class:`~rdr_core.methods.contract.Weighing` say so: a sample with a
+    feature that is not finite, say, is weighed by its class alone, and the others as if it were not there.
 
     Raises:
-        RdrError: an argument outside its range.
+        RdrError: an argument outside its range, or powers by which weights leave the range of numbers.
 
     Example:
         >>> _ = torch.manual_seed(0)
@@ -142,15 +154,17 @@ class RDRWeights(Weighting):
             if not _RANGES[name].test(value) or (name == "prior" and value == "rest"):
                 raise RdrError(f"RDRWeights: {name} is {value!r}; it must be {_RANGES[name].words}.")
         class_counts = torch.as_tensor(class_counts)
-        if class_counts.min() < 1:
+        if not bool((class_counts >= 1).all()):
             raise RdrError(f"class {int(class_counts.argmin())} has no training sample, so no prior; drop the class.")
         self.gamma, self.momentum, self.ridge, self.floor = (given[n] for n in ("gamma", "momentum", "ridge", "floor"))
         self.ratio, self.count, self.update = ratio, count, update
         self.start, self.unseen = given["start"], given["unseen"]
         self.warmup_steps = warmup_steps
         d = len(class_counts)
-        prior_of_class = class_counts.double() / class_counts.sum()
-        self.register_buffer("inverse_prior", prior_of_class.pow(-prior).to(dtype))
+        self.dtype, dtype = dtype, torch.promote_types(dtype, torch.float32)
+        inverse_prior = (class_counts.double() / class_counts.sum()).pow(-given["prior"]).to(dtype)
+        check_class_weights(inverse_prior.double().pow(self.gamma), f"RDRWeights: prior={prior:g}, gamma={gamma:g}")
+        self.register_buffer("inverse_prior", inverse_prior)
         self.register_buffer("class_counts", class_counts.clone())
         self.register_buffer("prototypes", torch.zeros(d, feature_dim, dtype=dtype))
         self.register_buffer("started", torch.zeros(d, dtype=torch.bool))
@@ -185,8 +199,9 @@ class RDRWeights(Weighting):
         labels = labels.long()
         with torch.autocast(features.device.type, enabled=False):
             # Only rows of the batch's classes are read and written: nothing here has d rows.
-            x = features.double()
-            means, same, size = class_means(x, labels)
+            x, counted, silent = finite_rows(features)
+            means, same, size = class_means(x, labels, counted)
+            present, size = size > 0, size.clamp_min_(1)
             started = self.started.index_select(0, labels)
             known = self.prototypes.index_select(0, labels)
             shift = known - means
@@ -195,7 +210,8 @@ class RDRWeights(Weighting):
             if self.ridge:
                 ratios = ratios_towards(shift, x, same, size, self.ridge)
             else:
-                ratios = ratios_by_inverse(means + shift, features, labels, same, size)
+                finite = torch.where(counted[:, None], features, 0.0)
+                ratios = torch.where(counted, ratios_by_inverse(means + shift, finite, labels, same, size), 1.0)
             # Against a prototype of 0 the answer is 0, which a ridge only nears.
             if "zero" in (self.start, self.unseen):
                 ratios.mul_(started)
@@ -205,16 +221,20 @@ class RDRWeights(Weighting):
             if self.ratio == "class":
                 used = (same @ ratios) / size
             elif self.ratio == "permuted":
-                used = ratios.index_select(0, next_of_class(same, size))
+                used = torch.where(counted, ratios.index_select(0, next_of_class(same, size)), 1.0)
             elif self.ratio == "matched":
                 used = self._earlier(ratios, labels, same)
-            weights = mean_one(
+            weights, empty = scaled(
                 (used.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
             )
-            weights.masked_fill_(self.steps < self.warmup_steps, 1)
+            early = self.steps < self.warmup_steps
+            weights.masked_fill_(early, 1)
+            replaced = torch.where(started, silent * float(FEATURELESS), UNSEEN).masked_fill_(~counted, INFINITE)
+            replaced.masked_fill_(empty, WEIGHTLESS).masked_fill_(early, torch.nan)
             if self.training:
-                self._follow(x, labels, torch.add(means, shift, alpha=self.momentum), known, started)
-            return Weighing(weights.to(self.prototypes.dtype), ratios.to(self.prototypes.dtype))
+                taken = counted if self.update == "epoch" else present
+                self._follow(x, labels, torch.add(means, shift, alpha=self.momentum), known, started, taken)
+            return Weighing(weights.to(self.dtype), ratios.to(self.prototypes.dtype), replaced)
 
     def _earlier(
         self, ratios: Float[Tensor, "B"], labels: Int[Tensor, "B"], same: Float[Tensor, "B B"]
@@ -231,19 +251,20 @@ class RDRWeights(Weighting):
             self.ratio_count.index_copy_(0, labels, begun * counts)
         return torch.where(count > 0, total / count.clamp_min(1e-300), 1.0)
 
-    def _follow(self, x: Tensor, labels: Tensor, moved: Tensor, known: Tensor, started: Tensor) -> None:
-        """Move the prototypes of the batch's classes: ``moved`` and ``known`` are each sample's new and old one."""
+    def _follow(self, x: Tensor, labels: Tensor, moved: Tensor, known: Tensor, started: Tensor, taken: Tensor) -> None:
+        """Move the prototypes of the batch's classes: ``moved`` and ``known`` are each sample's new and old one.
+
+        By those ``taken`` alone, so that a feature that is not finite, as half precision gives now and then, does not
+        spoil a prototype for good: by step those of a class that has a finite sample, by epoch the finite samples.
+        """
         self.steps += 1
         if self.update == "epoch":
-            finite = x.isfinite().all(1, keepdim=True)
-            self.epoch_sum.index_add_(0, labels, torch.where(finite, x, 0.0).to(self.epoch_sum.dtype))
-            self.epoch_count.index_add_(0, labels, finite.to(self.epoch_count.dtype))
+            self.epoch_sum.index_add_(0, labels, x.to(self.epoch_sum.dtype))
+            self.epoch_count.index_add_(0, labels, taken[:, None].to(self.epoch_count.dtype))
             return
-        # One infinite feature, as half precision gives now and then, must not spoil a prototype for good.
-        finite = moved.sum(1).isfinite()
         # Samples of a class write the same bits to the same row, so their order plays no part.
-        self.prototypes.index_copy_(0, labels, torch.where(finite[:, None], moved.to(known.dtype), known))
-        self.started.index_copy_(0, labels, started | finite)
+        self.prototypes.index_copy_(0, labels, torch.where(taken[:, None], moved.to(known.dtype), known))
+        self.started.index_copy_(0, labels, started | taken)
 
     @torch.no_grad()
     def finish_epoch(self, epoch: int = 0) -> None:

@@ -93,8 +93,8 @@ def effective_number(class_counts: Int[Tensor, "d"], beta: float = 0.9999) -> Fl
 def difficulty(class_accuracy: Float[Tensor, "d"], tau: float | str = "paper") -> Float[Tensor, "d"]:
     """Class-wise difficulty weights ~ (1 - A_c)^tau, mean 1 over classes; all 1 where no class is difficult.
 
-    A class without an error gets weight 0, unless none has one. Computed in float64, returned in the accuracies' type.
-    Never waits for the device.
+    A class without an error gets weight 0, unless none has one; all are NaN where an accuracy is none. Computed in
+    float64, returned in the accuracies' type. Never waits for the device.
 
     Args:
         class_accuracy: (d,) A_c on held-out images, in 0..1.
@@ -117,7 +117,7 @@ def difficulty(class_accuracy: Float[Tensor, "d"], tau: float | str = "paper") -
     power = torch.as_tensor(tau).to(accuracy) if not isinstance(tau, str) else _spread_power(accuracy, tau)
     weights = (1 - accuracy).pow(power)
     mean = weights.mean()
-    return torch.where(mean > 0, weights / mean, 1.0).to(class_accuracy)
+    return torch.where(mean == 0, 1.0, weights / mean).to(class_accuracy)
 
 
 #: What the power of the difficulty may be.

@@ -7,7 +7,6 @@ they are gone. Nothing is removed but what is damaged or left over.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,15 +18,13 @@ from rdr_core.errors import Damaged, RdrError, RunBusy
 from rdr_core.files.sealed import damaged, is_sealed
 from rdr_core.files.tables import check_table, seal_table
 from rdr_core.files.trees import load_tree, save_tree
-from rdr_core.files.whole import read_json, write_json
+from rdr_core.files.whole import HALF_WRITTEN, read_json, write_json
 from rdr_core.runs.contents import MEASURED, read_done, read_metrics
 from rdr_core.runs.done import bring_back_done, file_hash
 from rdr_core.runs.layout import DONE, finished
-from rdr_core.runs.records import of_checkpoint, read_classes, read_history, write_history
+from rdr_core.runs.records import history_line, of_checkpoint, read_classes, read_history, write_history
 from rdr_core.runs.run import Run
 
-#: As :func:`rdr_core.files.whole.write_whole` names a file that it has not put in its place yet.
-_HALF_WRITTEN = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 #: Seconds after which nobody is still writing such a file of an analysis, which has no lock.
 _WRITTEN_WITHIN = 600
 #: Bytes of a result's table.
@@ -181,7 +178,7 @@ def _tried(read: Callable[[], object], remedy: Callable[[], str] | None = None) 
 def _left_over(path: Path) -> Iterator[Finding]:
     for file in sorted(path.rglob(".*")):
         young = file.parent != path and file.lstat().st_mtime > time.time() - _WRITTEN_WITHIN
-        if _HALF_WRITTEN.fullmatch(file.name) and not file.is_dir() and not young:
+        if HALF_WRITTEN.fullmatch(file.name) and not file.is_dir() and not young:
             yield Finding(f"{file} was left behind half written.", False, partial(_remove, file))
 
 
@@ -193,7 +190,7 @@ def _recorded(run: Run, d: int) -> Iterator[Finding]:
 
     def write_again() -> str:
         rows, _ = of_checkpoint(checkpoint, d)
-        write_history(history, rows)
+        write_history(history, map(history_line, rows))
         save_tree(classes, load_tree(checkpoint)["classes"])
         return f"{history} and {classes.name} were written again as the checkpoint has them, {len(rows)} epochs."
 

@@ -17,7 +17,8 @@ from rdr_core.files.whole import read_json, write_json
 from rdr_core.runs.contents import read_config
 from rdr_core.runs.done import mark_done
 from rdr_core.runs.layout import FORK, FORMAT, kept_epochs, weights_path
-from rdr_core.runs.records import write_history
+from rdr_core.runs.left_over import remove_left_over
+from rdr_core.runs.records import history_line, write_history
 from rdr_core.runs.trained_network import refuse_others
 from rdr_core.training.config import RunConfig
 
@@ -32,6 +33,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lines: list[str] = []  # of the history, as far as it was written: rows stay as they are
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -54,6 +56,7 @@ class RunFolder:
                 raise RunBusy(f"{self.path} is being trained by another process; wait for it or stop it.") from None
         try:
             with lock:
+                remove_left_over(self.path)
                 yield
         finally:
             with suppress(OSError):  # a folder that is not empty is of use
@@ -148,7 +151,8 @@ class RunFolder:
         if tree["batch"] == 0 and tree["epoch"] in self._kept_epochs():
             (self.path / "weights").mkdir(exist_ok=True)
             save_tree(weights_path(self.path, tree["epoch"]), {"model": tree["model"]})
-        write_history(self.path / "history.csv", tree["history"])
+        self._lines += map(history_line, tree["history"][len(self._lines) :])
+        write_history(self.path / "history.csv", self._lines)
 
     def _kept_epochs(self) -> tuple[int, ...]:
         if (self.path / "stage.json").is_file():  # epochs of the classifier alone; the first stage keeps its own

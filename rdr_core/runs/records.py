@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +14,7 @@ import numpy as np
 
 from rdr_core.errors import Damaged
 from rdr_core.files.sealed import KEY, damaged
-from rdr_core.files.tables import names_of, read_table, write_table
+from rdr_core.files.tables import names_of, read_table, table_line, write_table
 from rdr_core.files.trees import load_arrays
 from rdr_core.runs.contents import read_done
 from rdr_core.runs.layout import HISTORY, finished
@@ -31,9 +31,14 @@ T = TypeVar("T")
 _BY_CLASS = ("accuracy", "weight", "ratio", "b_prime")
 
 
-def write_history(path: Path, rows: list[dict[str, float]]) -> None:
-    """A row an epoch."""
-    write_table(path, HISTORY, rows)
+def write_history(path: Path, lines: Iterable[str]) -> None:
+    """A line an epoch (:func:`history_line`), which stays as it is while others follow."""
+    write_table(path, HISTORY, lines)
+
+
+def history_line(row: Mapping[str, float]) -> str:
+    """The line of an epoch in a history.csv; a float's text reads back to the last bit."""
+    return table_line(row.get(name, "") for name in HISTORY)
 
 
 def read_history(path: Path) -> list[dict[str, float]]:

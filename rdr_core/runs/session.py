@@ -15,6 +15,7 @@ from rdr_core.errors import MissingData
 from rdr_core.own_settings import own_settings
 from rdr_core.runs.conditions import Conditions, pick_device
 from rdr_core.runs.layout import finished
+from rdr_core.runs.left_over import remove_left_over
 from rdr_core.runs.run import Run
 
 if TYPE_CHECKING:
@@ -52,15 +53,17 @@ class Session:
         Raises:
             RunBusy, TrainingStopped, TrainingDiverged, RdrError: as for :func:`rdr_core.runs.requests.train_config`.
         """
+        from rdr_core.training.memory import memory_told
         from rdr_core.training.ranks import joined
 
         if finished(self.path):
             run = Run.open(self.path)
             _refuse_other_files(run, self.how.root)
+            remove_left_over(self.path)
             return run
         device = pick_device(self.how.device)
         told = replace(self, how=replace(self.how, go_on=self.how.go_on or self._how_to_go_on()))
-        with joined(device, go_on=told.how.go_on) as ranks:
+        with joined(device, go_on=told.how.go_on) as ranks, memory_told(str(self.path), told.how.go_on):
             return told._made(device, ranks)
 
     def _how_to_go_on(self) -> str:
@@ -182,9 +185,10 @@ def _begin_at(folder: RunFolder, state: TrainingState, beginning: Beginning | No
 
 
 def _final_measures(state: TrainingState) -> dict[str, object]:
-    """What metrics.json says of a finished run: all measures on the test set as it is."""
+    """What metrics.json says of a finished run: all measures on the test set as it is, and what was replaced."""
     from rdr_core.measures.predictions import measures
     from rdr_core.training.inference import class_probabilities
 
     probabilities = class_probabilities(state.model, state.test)
-    return measures(probabilities.numpy(), state.data.test.labels.numpy(), state.data.groups)
+    found = measures(probabilities.numpy(), state.data.test.labels.numpy(), state.data.groups)
+    return found | {"replaced": state.replaced}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -139,12 +138,13 @@ def close_epoch(state: TrainingState) -> None:
     state.weighting.finish_epoch(state.epoch)
     columns = state.visits.by_class(state.priors)
     summary = state.visits.summary(columns)
+    replaced = state.visits.replaced() if state.weighting.weighs else {}
     tested = len(state.test_labels)
     mine = predict(state.model, state.test, state.ranks.share(tested))
     predicted = state.ranks.gather(mine, tested)
     right, total = accuracy_by_class(predicted, state.test_labels, state.data.num_classes)
     # One transfer each for the scalars and for the columns.
-    scalars = torch.stack([value.double() for value in summary.values()]).tolist()
+    scalars = torch.stack([value.double() for value in (*summary.values(), *replaced.values())]).tolist()
     names = ["right", "total", *columns]
     table = torch.stack([right, total, *columns.values()]).cpu().numpy()
     by_class = dict(zip(names, table, strict=True))
@@ -155,18 +155,22 @@ def close_epoch(state: TrainingState) -> None:
         {
             "epoch": state.epoch + 1,
             "learning_rate": state.step.optimizer.param_groups[0]["lr"],
-            **dict(zip(summary, scalars, strict=True)),
+            **dict(zip(summary, scalars, strict=False)),
             **accuracies(right, total, state.data.groups),
         }
     )
+    for name, count in zip(replaced, scalars[len(summary) :], strict=True):
+        state.replaced[name] = state.replaced.get(name, 0) + int(count)
     for name, column in by_class.items():
-        state.classes.setdefault(name, []).append(column)
+        row = torch.from_numpy(column)
+        state.classes_of(name, row)[state.epoch] = row
     state.epoch, state.batch, state.seconds = state.epoch + 1, 0, 0.0
     del state.visits
 
 
 def refuse_divergence(state: TrainingState, keeper: Keeper) -> None:
-    """Raise TrainingDiverged where a loss, or a weight after the last step, is no finite number; nothing is saved then.
+    """Raise TrainingDiverged where a loss, a sample's weight (below 0 too), or the network after the last step is no
+    finite number; nothing is saved then.
 
     Waits for the device once an epoch.
     """
@@ -176,12 +180,12 @@ def refuse_divergence(state: TrainingState, keeper: Keeper) -> None:
         tensors = [t for t in state.model.state_dict().values() if t.is_floating_point()]
         if bool(torch.stack([t.isfinite().all() for t in tensors]).all()):
             return
-        bad, what = state.batch - 1, "weights are no longer finite"
+        bad, what, whose = state.batch - 1, "weights are no longer finite", ""
     else:
-        value = float(state.visits["loss"][bad * size : (bad + 1) * size].sum())
-        what = "loss is not a number" if math.isnan(value) else "loss is infinite"
+        what, c = state.visits.what_is_bad(bad)
+        whose = f" The first image concerned is of class {c} ({state.data.class_names[c]})."
     kept = f"the state after epoch {state.epoch} is kept in {keeper.path}" if state.epoch else "no epoch was finished"
     raise TrainingDiverged(
         f"With method {state.config.method} the {what} at step {bad + 1} of epoch {state.epoch + 1}; {kept}. "
-        f"Try a lower learning rate (now {state.config.learning_rate:g}) or milder parameters of the method."
+        f"Try a lower learning rate (now {state.config.learning_rate:g}) or milder parameters of the method.{whose}"
     )

@@ -44,10 +44,10 @@ class WeightedObjective:
             features, logits = self.model.features_and_logits(images)
         features, logits = features.float(), logits.float()
         losses = self.loss(logits, labels)
-        ratios = None
+        ratios = replaced = None
         if weights is None:
-            weights, ratios = self._weigh(features.detach(), labels)
-        return Outcome(self.mean(weights * losses), losses, weights, ratios, features, logits)
+            weights, ratios, replaced = self._weigh(features.detach(), labels)
+        return Outcome(self.mean(weights * losses), losses, weights, ratios, features, logits, replaced)
 
     def mean(self, values: Float[Tensor, "B"]) -> Float[Tensor, ""]:
         """Mean over the batch; of several ranks, each one's part of it, so that the ranks' sum is the mean."""
@@ -81,7 +81,8 @@ class WeightedObjective:
             return self.weighting.weigh(features, labels)
         whole = self.weighting.weigh(ranks.gather(features, ranks.batch), ranks.gather(labels, ranks.batch))
         mine = ranks.share(ranks.batch)
-        return Weighing(whole.weights[mine], None if whole.ratios is None else whole.ratios[mine])
+        ratios, replaced = (None if part is None else part[mine] for part in (whole.ratios, whole.replaced))
+        return Weighing(whole.weights[mine], ratios, replaced)
 
 
 class PlainStep:

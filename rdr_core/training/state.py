@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +16,7 @@ from rdr_core.data.settings import settings_of
 from rdr_core.methods.contract import Context, Step, Weighting
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.models import build_model
-from rdr_core.shapes import Int
+from rdr_core.shapes import Float, Int
 from rdr_core.training.augment import Augmentation
 from rdr_core.training.batch_norm import over_all_ranks
 from rdr_core.training.config import RunConfig
@@ -86,7 +85,10 @@ class TrainingState:
         #: Seconds spent on the epoch under way, before this process.
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
-        self.classes: dict[str, list[np.ndarray]] = {}
+        #: (epochs, d) of each column, of which the epochs finished are filled.
+        self.classes: dict[str, Tensor] = {}
+        #: Visits weighed so far, and those of them whose weight something stands in for (:mod:`..methods.replaced`).
+        self.replaced: dict[str, int] = {}
         #: How steps are taken, which the loop decides before the first; anew where the optimizer's state is another.
         self.steps: Callable[[TrainingState], Generator[None, None, None]] | None = None
 
@@ -120,7 +122,7 @@ class TrainingState:
         used = spec.get("weighting")
         weighting: Weighting = Unweighted()
         if used and used.part.kind == "class weights":
-            weighting = ClassWeights(used.part.make(counts, **used.arguments))
+            weighting = ClassWeights(used.part.make(counts, **used.arguments), name=str(used))
         elif used:
             weighting = used.part.make(context, **used.arguments)
         used = spec.get("schedule")
@@ -159,7 +161,8 @@ class TrainingState:
             "weighting": self.weighting.state_dict(),
             "visits": self.visits.values if self.batch else None,
             "history": self.history,
-            "classes": {name: torch.from_numpy(np.stack(rows)) for name, rows in self.classes.items()},
+            "replaced": self.replaced,
+            "classes": {name: rows[: len(self.history)] for name, rows in self.classes.items()},
             "random": random_states(),
         }
 
@@ -171,11 +174,21 @@ class TrainingState:
         _lay_out_as_weights(self.step.optimizer)
         self.weighting.load_state_dict(tree["weighting"])
         if self.batch:
-            self.start_visits().values.copy_(tree["visits"])
+            saved = tree["visits"]
+            self.start_visits().values[: len(saved)].copy_(saved)  # older ones have no row of what was replaced
         self.history = tree["history"]
-        self.classes = {name: list(rows.numpy()) for name, rows in tree["classes"].items()}
+        self.classes = {}
+        for name, rows in tree["classes"].items():
+            self.classes_of(name, rows[:0])[: len(rows)] = rows
+        self.replaced = tree.get("replaced", {})
         restore_random_states(tree["random"])
         self.steps = None  # recorded ones hold on to where the optimizer's state lay before
+
+    def classes_of(self, name: str, like: Tensor) -> Float[Tensor, "E d"]:
+        """A column of the classes, which has room for all epochs; of the type of ``like`` where it is new."""
+        if name not in self.classes:
+            self.classes[name] = like.new_full((self.config.epochs, self.data.num_classes), torch.nan)
+        return self.classes[name]
 
     def start_visits(self) -> Visits:
         """Fresh records for the epoch, in its order of visits."""

@@ -43,6 +43,7 @@ class Followers(Weighting):
     ratios: Float[Tensor, "P V"]
     mean_ratio: Float[Tensor, "P E d"]
     below_zero: Float[Tensor, "P E"]
+    weighs = False
 
     def __init__(self, class_counts: Int[Tensor, "d"], feature_dim: int, visits: int, epochs: int) -> None:
         super().__init__()

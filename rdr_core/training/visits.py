@@ -6,16 +6,19 @@ rows, so the recording costs the same whatever the number of classes.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from rdr_core.measures.bound import READINGS, b_prime, bound_terms, class_mean
 from rdr_core.methods.contract import Outcome
-from rdr_core.shapes import Float, Int
+from rdr_core.methods.replaced import KINDS
+from rdr_core.shapes import Bool, Float, Int
 from rdr_core.training.ranks import Ranks
 from rdr_core.training.transfer import consecutive
 
-_FIELDS = ("loss", "weight", "ratio", "logit", "probability", "correct")
+_FIELDS = ("loss", "weight", "ratio", "logit", "probability", "correct", "replaced")
 
 
 class Visits:
@@ -29,6 +32,7 @@ class Visits:
     def __init__(self, labels: Int[Tensor, "V"], batch_size: int) -> None:
         self.labels, self.batch_size = labels, batch_size
         self.values = torch.full((len(_FIELDS), len(labels)), torch.nan, device=labels.device)
+        self["replaced"].zero_()  # which most weightings leave so
 
     def __getitem__(self, name: str) -> Float[Tensor, "V"]:
         return self.values[_FIELDS.index(name)]
@@ -53,14 +57,43 @@ class Visits:
             true,
             (true - logits.logsumexp(1)).exp(),
             (logits.argmax(1) == labels).float(),
+            *(() if outcome.replaced is None else (outcome.replaced,)),
         ]
         mine = torch.stack([row.float() for row in rows])
-        self.values[:, here] = ranks.gather(mine.T, count).T
+        self.values[: len(rows), here] = ranks.gather(mine.T, count).T
 
     def first_bad_batch(self, visits: int) -> int | None:
-        """Number of the first batch, among the first ``visits``, whose loss is no finite number."""
-        bad = (~self["loss"][:visits].isfinite()).nonzero()
+        """Number of the first batch, among the first ``visits``, that has a loss or a weight which is none."""
+        bad = (~self._sound(slice(visits))).nonzero()
         return int(bad[0]) // self.batch_size if len(bad) else None
+
+    def what_is_bad(self, batch: int) -> tuple[str, int]:
+        """What the first bad visit of a batch has, in words, and its class."""
+        here = slice(batch * self.batch_size, (batch + 1) * self.batch_size)
+        first = here.start + int((~self._sound(here)).nonzero()[0])
+        loss, weight = float(self["loss"][first]), float(self["weight"][first])
+        what, value = ("weight of a sample", weight) if math.isfinite(loss) else ("loss", loss)
+        how = "not a number" if math.isnan(value) else "infinite" if math.isinf(value) else f"{value:g}, below 0,"
+        return f"{what} is {how}", int(self.labels[first])
+
+    def _sound(self, visits: slice) -> Bool[Tensor, "K"]:
+        weight = self["weight"][visits]
+        return self["loss"][visits].isfinite() & weight.isfinite() & (weight >= 0)
+
+    def replaced(self) -> dict[str, Int[Tensor, ""]]:
+        """Visits weighed, and how many of them something stands in for (:mod:`rdr_core.methods.replaced`).
+
+        None of a weighting by design without weights is to be asked for; on the device.
+        """
+        codes, labels = self["replaced"], self.labels.long()
+        weighed = ~codes.isnan()
+        batch = torch.arange(len(labels), device=labels.device) // self.batch_size
+        least, most = (
+            torch.zeros_like(labels).scatter_reduce(0, batch, labels, reduce, include_self=False)[batch]
+            for reduce in ("amin", "amax")
+        )
+        counts = {name: (codes == code).sum() for name, (code, _) in KINDS.items() if code is not None}
+        return {"visits": weighed.sum(), **counts, "one_class": (weighed & (least == most)).sum()}
 
     def by_class(self, priors: Float[Tensor, "d"]) -> dict[str, Float[Tensor, "d"]]:
         """Columns of a run's ``classes``: mean weight and ratio, and B' in each reading; NaN where unseen."""

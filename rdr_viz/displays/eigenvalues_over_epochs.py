@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rdr_core.methods.names import method_label
+from rdr_viz.analysis.curvature.residuals import told
 from rdr_viz.analysis.words import class_name, listed, short
 from rdr_viz.displays.base import Display, display
 from rdr_viz.displays.epochs import epoch_axis, log_ticks
@@ -102,7 +103,8 @@ class EigenvaluesOverEpochs(Display):
         )
         if len(final) > 1:
             words += f", and lowest on {class_name(str(flat['name']))}, {short(flat[column])}"
-        return f"{words}. {self._mode()}."
+        marked = told(self.data)
+        return f"{words}. {self._mode()}." + (f" {marked}" if marked else "")
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the largest on ``ax`` (default: a new figure's) and return it; :meth:`figure` shows the smallest too."""

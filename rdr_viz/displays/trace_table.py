@@ -10,6 +10,7 @@ import numpy as np
 
 from rdr_core.errors import RdrError
 from rdr_core.methods.names import method_label, method_order
+from rdr_viz.analysis.curvature.residuals import MARK, doubtful, told
 from rdr_viz.analysis.words import class_name, listed, number, short
 from rdr_viz.displays.base import Display, display
 from rdr_viz.displays.figure import TEXT_WIDTH, new_figure, rdr_style
@@ -103,12 +104,12 @@ class TraceTable(Display):
         means = self.data.groupby("label", sort=False)[["trace", "trace_per_loss"]].mean()
         traces = [f"{label} {short(value)}" for label, value in means["trace"].items()]
         words = f"Mean trace over the classes listed: {listed(traces)}"
+        marked = f" {told(self.data)}" if told(self.data) else ""
         known = means["trace_per_loss"].dropna()
         if known.empty:
-            return f"{words} ({NO_LOSS}). {self._mode()}."
-        return (
-            f"{words}; over the training loss {listed([f'{k} {short(v)}' for k, v in known.items()])}. {self._mode()}."
-        )
+            return f"{words} ({NO_LOSS}). {self._mode()}.{marked}"
+        over = listed([f"{label} {short(value)}" for label, value in known.items()])
+        return f"{words}; over the training loss {over}. {self._mode()}.{marked}"
 
     def cells(self) -> list[list[str]]:
         """The table as text, a list per row: Method, Class, Images, λ min, λ max, Trace, λ min / max, Trace / loss."""
@@ -118,13 +119,15 @@ class TraceTable(Display):
                 f"{row['label']}, seed {row['seed']}" if several else row["label"],
                 str(row["name"]),
                 f"{row['images']:,}",
-                short(row["lambda_min"]),
-                short(row["lambda_max"]),
+                short(row["lambda_min"]) + MARK * doubtful_min,
+                short(row["lambda_max"]) + MARK * doubtful_max,
                 self._trace(row),
                 short(row["lambda_ratio"]),
                 short(row["trace_per_loss"]),
             ]
-            for _, row in self.data.iterrows()
+            for (_, row), doubtful_min, doubtful_max in zip(
+                self.data.iterrows(), doubtful(self.data, "min"), doubtful(self.data, "max"), strict=True
+            )
         ]
 
     def plot(self, ax: Axes | None = None) -> Axes:

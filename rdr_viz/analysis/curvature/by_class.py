@@ -147,9 +147,9 @@ def class_density(
     Returns:
         A row for each epoch, subset and point of the grid: ``epoch``; ``class`` and ``group``, or ``group`` alone;
         ``images``; ``grid``, ``density`` (integrates to 1 over the grid); and, the same for every point,
-        ``lambda_min``, ``lambda_max`` (by Lanczos to a residual of 1e-4 of each), ``trace`` and
-        ``trace_standard_error`` (of the quadrature), ``sigma`` (the broadening), ``mode``, ``loss``, ``split``,
-        ``parameters``, ``backend``.
+        ``lambda_min``, ``lambda_max`` (by Lanczos to a residual of 1e-4 of each) and their ``residual_min`` and
+        ``residual_max`` (older ones were stored without), ``trace`` and ``trace_standard_error`` (of the quadrature),
+        ``sigma`` (the broadening), ``mode``, ``loss``, ``split``, ``parameters``, ``backend``.
 
     Raises:
         RdrError: as :func:`class_curvature`.
@@ -167,6 +167,8 @@ def class_density(
                 "density": height,
                 "lambda_min": ends.smallest,
                 "lambda_max": ends.largest,
+                "residual_min": ends.residuals[-1],
+                "residual_max": ends.residuals[0],
                 "trace": found.trace,
                 "trace_standard_error": found.trace_standard_error,
                 "sigma": found.sigma,
