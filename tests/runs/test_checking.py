@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
+import signal
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
 from damage import ANALYSES, readings, same
 from equal_runs import assert_equal_runs
+from forked import Forked
 from older import drop_checksum
+from tried import tried
+from waiting import ended, wait_for
 
 import rdr_core
 from rdr_core import RdrError, Run
@@ -193,3 +199,28 @@ def test_runs_and_trunks_are_found_and_runs_that_lost_their_configuration(finish
     found = check_run(finished, repair=True)
     assert not found.good
     assert "has no config.json" in found.findings[0].sentence
+
+
+KILLED = """
+import sys, rdr_core
+rdr_core.train("digits", imbalance_factor=50, epochs=200, runs=sys.argv[1], device="cpu", progress=False)
+"""
+
+
+@pytest.mark.slow
+def test_no_kill_leaves_a_file_that_looks_damaged(tmp_path):
+    """Wherever it falls: while files are written, in their places, and between them."""
+    draw, kills = random.Random(0), 25
+    for _ in range(kills):
+        process = Forked(KILLED, tmp_path)
+        wait_for(lambda: list(tmp_path.glob("*/history.csv")), "a first epoch")
+        time.sleep(draw.uniform(0.3, 0.8))
+        os.kill(process.pid, signal.SIGKILL)
+        ended(process)
+        (place,) = (path.parent for path in tmp_path.glob("*/config.json"))
+        found = check_run(place)
+        assert found.good, found.findings
+        assert found.sealed == 0
+        run = Run.open(place)
+        assert len(run.classes) >= 10 * (run.epochs_done - 1)
+    tried("damage", "kills after which no file looks damaged", kills)
