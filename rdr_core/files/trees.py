@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     import torch
 
 _TREE = "tree"
-#: Bytes that a file, and the JSON at its beginning, may have; safetensors' own limit is the same for the latter.
-_LIMIT, _HEAD = 2**34, 10**8
+#: Bytes that a file may have.
+LARGEST = 2**34
+#: Bytes of the JSON at its beginning; safetensors' own limit.
+_HEAD = 10**8
 #: NumPy's types by the format's names; of bfloat16 it has none.
 _TYPES = {
     "F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "U64": "u8", "U32": "u4",
@@ -81,7 +83,7 @@ def _array(content: memoryview, kind: str, shape: list[int]) -> np.ndarray:
 
 def _load(path: Path, make: Callable[[memoryview, str, list[int]], Any]) -> Any:
     try:
-        with open_plain(path, _LIMIT) as file:
+        with open_plain(path, LARGEST) as file:
             return _read(path, memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), make)
     except Damaged:
         raise

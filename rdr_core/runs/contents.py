@@ -57,6 +57,9 @@ def read_data(folder: Path) -> dict[str, Any]:
         raise damaged(path, "its names, counts and groups are not of the same classes")
     if not all(0 <= count < 2**53 for count in stored["class_counts"]) or not 1 <= stored["channels"] < 2**20:
         raise damaged(path, "it has a number of images or channels that can't be")
+    channels = {len(stored[name]) for name in ("mean", "std") if name in stored}
+    if channels and (channels != {stored["channels"]} or not {"mean", "std"} <= set(stored)):
+        raise damaged(path, "its mean and std are not one number a channel")
     return stored
 
 

@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 
 from rdr_core.errors import RdrError
+from rdr_core.files.sealed import open_plain
+from rdr_core.files.trees import LARGEST
 from rdr_core.files.whole import write_json
 from rdr_core.runs.contents import read_metrics
 from rdr_core.runs.layout import DONE
@@ -14,8 +16,12 @@ from rdr_core.runs.run import Run
 
 
 def file_hash(path: Path) -> str:
-    """Of a file of weights, as ``done.json`` notes it."""
-    with path.open("rb") as file:
+    """Of a file of weights, as ``done.json`` notes it.
+
+    Raises:
+        Damaged: it can't be read.
+    """
+    with open_plain(path, LARGEST) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 

@@ -131,7 +131,7 @@ class RunFolder:
         refuse_others(path, tree.get("model"), state.model.state_dict())
         try:
             state.restore(tree)
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
             raise damaged(path, f"it does not fit the run: {str(error).partition(chr(10))[0]}") from None
         for weight, kept in state.step.optimizer.state.items():
             if (momentum := kept.get("momentum_buffer")) is not None and momentum.shape != weight.shape:

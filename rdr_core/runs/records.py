@@ -188,7 +188,7 @@ def _row(path: Path, row: dict[Any, Any]) -> dict[str, float]:
     shares = [found[name] for name in ("train_accuracy", "accuracy", "many", "medium", "few")]
     if not 1 <= found["epoch"] < math.inf or not all(0 <= share < 100.001 for share in shares if share == share):
         raise damaged(path, "it has an epoch or an accuracy that can't be")
-    return found
+    return found | {"epoch": int(found["epoch"])}
 
 
 def _history_of(tree: Any, path: Path) -> list[dict[str, float]]:
