@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rdr_core.methods.replaced import told
+from rdr_core.runs.stand_ins import replaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ def show(*runs: Run) -> None:
             *("-" if value is None or value != value else f"{value:.1f}" for value in accuracy),
         )
     Console().print(table)
-    if len(runs) == 1 and runs[0].done and (said := told(runs[0].metrics.get("replaced", {}))):
+    if len(runs) == 1 and (said := told(replaced(runs[0].path))):
         print(said)
     # A folder unfolded, to be copied into the next command.
     print(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))

@@ -15,6 +15,7 @@ from rdr_core.files.trees import load_tree, save_tree
 from rdr_core.files.whole import read_json, write_json, write_whole
 from rdr_core.runs.layout import DONE, FORMAT, HISTORY, kept_epochs, weights_path
 from rdr_core.runs.left_over import remove_left_over
+from rdr_core.runs.stand_ins import keep_replaced
 from rdr_core.runs.trunks import FORK
 from rdr_core.training.config import RunConfig
 
@@ -148,6 +149,7 @@ class RunFolder:
         weights = self.path / "model.safetensors"
         save_tree(weights, {"model": tree["model"]})
         write_json(self.path / "metrics.json", measures)
+        keep_replaced(self.path, tree["replaced"])
         with weights.open("rb") as file:
             hash_ = hashlib.file_digest(file, "sha256").hexdigest()[:16]
         write_json(self.path / DONE, {"epochs": tree["epoch"], "weights": hash_})
