@@ -9,6 +9,7 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from rdr_core.methods.replaced import told
+from rdr_core.runs.stand_ins import replaced
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,7 +44,7 @@ def show(*runs: Run) -> None:
     header = ("run", "method", "IF", "seed", "epochs", "All", "Many", "Medium", "Few")
     for line in _in_columns(header, rows, words=2, width=get_terminal_size().columns):
         print(line)
-    if len(runs) == 1 and runs[0].done and (said := told(runs[0].metrics.get("replaced", {}))):
+    if len(runs) == 1 and (said := told(replaced(runs[0].path))):
         print(said)
     # A folder unfolded, to be copied into the next command.
     print(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))

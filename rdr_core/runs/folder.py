@@ -19,6 +19,7 @@ from rdr_core.runs.done import mark_done
 from rdr_core.runs.layout import FORK, FORMAT, kept_epochs, weights_path
 from rdr_core.runs.left_over import remove_left_over
 from rdr_core.runs.records import history_line, write_history
+from rdr_core.runs.stand_ins import keep_replaced
 from rdr_core.runs.trained_network import refuse_others
 from rdr_core.training.config import RunConfig
 
@@ -163,6 +164,7 @@ class RunFolder:
         """Weights, metrics, and last of all the mark that the run is done; the checkpoint goes."""
         save_tree(self.path / "model.safetensors", {"model": tree["model"]})
         write_json(self.path / "metrics.json", measures)
+        keep_replaced(self.path, tree["replaced"])
         mark_done(self.path, tree["epoch"])
         (self.path / "checkpoint.safetensors").unlink(missing_ok=True)
 

@@ -158,8 +158,7 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """Of the last epoch, on the test set as it is, in percent: top1, many, medium, few (None where missing),
         balanced_accuracy, macro_f1, roc_auc, average_precision, calibration_error, per_class
-        (:func:`rdr_core.measures.predictions.measures`). And ``replaced``: visits weighed, and those of them whose
-        weight something stands in for, by kind (:data:`rdr_core.methods.replaced.KINDS`); older runs did not count.
+        (:func:`rdr_core.measures.predictions.measures`).
 
         Raises:
             RdrError: the run is not finished.

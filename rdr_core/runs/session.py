@@ -185,10 +185,9 @@ def _begin_at(folder: RunFolder, state: TrainingState, beginning: Beginning | No
 
 
 def _final_measures(state: TrainingState) -> dict[str, object]:
-    """What metrics.json says of a finished run: all measures on the test set as it is, and what was replaced."""
+    """What metrics.json says of a finished run: all measures on the test set as it is."""
     from rdr_core.measures.predictions import measures
     from rdr_core.training.inference import class_probabilities
 
     probabilities = class_probabilities(state.model, state.test)
-    found = measures(probabilities.numpy(), state.data.test.labels.numpy(), state.data.groups)
-    return found | {"replaced": state.replaced}
+    return measures(probabilities.numpy(), state.data.test.labels.numpy(), state.data.groups)

@@ -1,0 +1,45 @@
+"""What a run's folder says of weights that something stood in for (:mod:`rdr_core.methods.replaced`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rdr_core.errors import RdrError
+from rdr_core.files.whole import read_json, write_json
+from rdr_core.methods.replaced import told
+
+_NAME = "replaced.json"
+
+
+def keep_replaced(folder: Path, counts: Mapping[str, int]) -> None:
+    """Write them where there are any, so that other runs' folders are as they were.
+
+    Args:
+        folder: the run's.
+        counts: of the whole training, by kind, and ``visits``, of how many.
+    """
+    if told(counts):
+        write_json(folder / _NAME, {name: count for name, count in counts.items() if count})
+
+
+def replaced(folder: Path) -> dict[str, int]:
+    """The counts; {} where nothing was replaced, of a run that is not finished, and of older ones.
+
+    Raises:
+        RdrError: the file is damaged.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as name:
+        ...     keep_replaced(Path(name), {"visits": 9, "one_class": 1, "unseen": 0})
+        ...     replaced(Path(name)), replaced(Path(name, "no such"))
+        ({'one_class': 1, 'visits': 9}, {})
+    """
+    path = folder / _NAME
+    if not path.is_file():
+        return {}
+    counts = read_json(path)
+    if not isinstance(counts, dict) or not all(type(count) is int for count in counts.values()):
+        raise RdrError(f"{path} is damaged; remove it, or the run's folder, and train it again.")
+    return counts
