@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rdr_core.data.settings import settings_of
 from rdr_core.errors import RdrError, RunBusy
+from rdr_core.files.inside import inside
 from rdr_core.methods.fork import Fork, fork_of
 from rdr_core.own_settings import own_settings
 from rdr_core.runs import Run, RunConfig
@@ -67,7 +68,7 @@ def beginning_of(
         if fork is None or fork.weights:
             return None
     whole = trunks_of(runs, config, fork.trunk)
-    folder = whole / machine(str(device), settings_of(config.dataset).threads)
+    folder = inside(whole, machine(str(device), settings_of(config.dataset).threads))
     if not fork.weights:
         fork = fork._replace(epoch=max((e for e in kept_states(folder) if e < config.epochs), default=0))
         if not fork.epoch:

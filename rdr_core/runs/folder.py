@@ -14,7 +14,7 @@ import torch
 from rdr_core.errors import RdrError, RunBusy
 from rdr_core.files.trees import load_tree, save_tree
 from rdr_core.files.whole import read_json, write_json, write_whole
-from rdr_core.runs.layout import DONE, FORMAT, HISTORY, kept_epochs, weights_path
+from rdr_core.runs.layout import DONE, FORMAT, HISTORY, kept_epochs, refuse_links, weights_path
 from rdr_core.runs.trunks import FORK
 from rdr_core.training.config import RunConfig
 
@@ -37,10 +37,11 @@ class RunFolder:
 
         Raises:
             RunBusy: another process has it.
-            RdrError: no such folder can be made.
+            RdrError: no such folder can be made, or what would be written in it leads elsewhere.
         """
         from filelock import FileLock, Timeout
 
+        refuse_links(self.path)
         with self.writing():
             made = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ class Pieces:
     """
 
     def __init__(self, result: Path) -> None:
-        self._folder = result.with_name(f".{result.stem}")
+        self.folder = result.with_name(f".{result.stem}")
 
     def rows(self, number: int, compute: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
         """The rows of a piece: read if they are there, computed and kept if not.
@@ -39,11 +39,11 @@ class Pieces:
         Raises:
             RdrError: they can't be read.
         """
-        path = self._folder / f"{number}.json"
+        path = self.folder / f"{number}.json"
         if not path.is_file():
             rows = [{name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()}
                     for row in compute()]  # fmt: skip
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             text = json.dumps(rows)  # columns stay in their order
             write_whole(path, lambda beside: Path(beside).write_text(text, encoding="utf-8"))
         try:
@@ -63,11 +63,11 @@ class Pieces:
 
     def drop(self) -> None:
         """Remove them: the result is there."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _times(self) -> list[float]:
         try:
-            return sorted(path.stat().st_mtime for path in self._folder.glob("[0-9]*.json"))
+            return sorted(path.stat().st_mtime for path in self.folder.glob("[0-9]*.json"))
         except FileNotFoundError:  # another process has finished, and drops them
             return []
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
+from rdr_core.files.inside import inside
 from rdr_core.files.whole import read_json, write_json, write_whole
 from rdr_core.own_settings import own_settings
 from rdr_core.plain import for_json
@@ -62,6 +63,8 @@ def stored(
     if not path.is_file():
         if not run.computes:
             raise NotStored(f"{run.path} has no {what} stored; `rdr analyse` computes it.")
+        inside(run.path, path.relative_to(run.path).as_posix())
+        inside(path.parent, Pieces(path).folder.name)
         started = time.perf_counter()
         with own_settings():
             table = compute()

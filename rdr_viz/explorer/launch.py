@@ -23,7 +23,9 @@ from types import FrameType
 from urllib.parse import quote
 
 from rdr_core.errors import RdrError
+from rdr_core.files.inside import inside
 from rdr_core.files.whole import write_json
+from rdr_core.safe_path import safe_path
 
 HOST = "127.0.0.1"
 #: Where a folder of copied notebooks keeps which versions it was given.
@@ -160,7 +162,7 @@ def copy_notebooks(folder: Path, source: Path | None = None) -> list[str]:
         A sentence for each new version beside a kept copy.
 
     Raises:
-        RdrError: the folder can't be written.
+        RdrError: the folder can't be written, or has a link to elsewhere in place of a copy.
 
     Example:
         >>> import tempfile
@@ -175,7 +177,7 @@ def copy_notebooks(folder: Path, source: Path | None = None) -> list[str]:
         given = _read_given(folder)
         for notebook in sorted((source or notebooks_folder()).glob("*.ipynb")):
             fresh = notebook.read_bytes()
-            copy, version = folder / notebook.name, _digest(fresh)
+            copy, version = inside(folder, notebook.name), _digest(fresh)
             there = _digest(copy.read_bytes()) if copy.exists() else None
             if there in (None, given.get(notebook.name)):
                 copy.write_bytes(fresh)
@@ -295,7 +297,8 @@ def _serve(start: Callable[[], object], stop: Callable[[], object], listening: C
     before = signal.signal(signal.SIGINT, interrupt)
     IOLoop.current().add_callback(listening)
     try:
-        start()
+        with safe_path():  # its kernels
+            start()
     finally:
         signal.signal(signal.SIGINT, before)
     if interrupted:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rdr_core.errors import MissingData, RdrError
+from rdr_core.files.inside import below
 
 #: Endings of image files in a tree; a list names its files itself.
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
@@ -26,6 +27,7 @@ def find_files(names: Sequence[str], folder: Path) -> list[Path]:
 
     Raises:
         MissingData: files that are nowhere, or in two places; their number, and the first ten.
+        RdrError: a name that leads out of the folder.
 
     Example:
         >>> import tempfile
@@ -35,7 +37,7 @@ def find_files(names: Sequence[str], folder: Path) -> list[Path]:
         ...     [file.name for file in find_files(["val/1.jpg"], Path(folder))]
         ['1.jpg']
     """
-    found = [folder / name for name in names]
+    found = [below(folder, name) for name in names]
     astray = [row for row, file in enumerate(found) if not file.is_file()]
     if not astray:
         return found

@@ -121,7 +121,7 @@ def read_list(path: Path, num_classes: int) -> ImageList:
         ('a/1.jpg', 'b/two words.jpg')
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # some editors begin a file with a mark
     except FileNotFoundError:
         raise MissingData(f"There is no {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
