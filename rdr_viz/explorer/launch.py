@@ -102,12 +102,14 @@ def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
     _need("voila", "Voila")
     _look_at_port(port)
 
+    from jupyter_core.paths import jupyter_config_path
     from tornado.ioloop import IOLoop
     from voila.app import Voila
 
     token = secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(prefix="rdr-app-") as private:
-        server = Voila()
+        # Its own default has the working folder too, where a voila.py would run.
+        server = Voila(config_file_paths=jupyter_config_path())
         server.initialize(
             [
                 str(_app_notebook(Path(private), runs)),
