@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 #: Names that lead out of any folder, each by another way.
 _OUT = ("..", "../x", "a/../../x", "/etc/x", "//x", "a\\..\\x", "..\\x", "a\0b", "\0", "", "../" * 50 + "tmp/x")
-_PARTS = st.sampled_from(["a", "b c", "..", ".", "é", "x" * 300, "\u202e", "\x1b[2J", "~", "-rf", "C:", "'", '"; evil("'])
+_PARTS = st.sampled_from(
+    ["a", "b c", "..", ".", "é", "x" * 300, "\u202e", "\x1b[2J", "~", "-rf", "C:", "'", '"; evil("']
+)
 
 #: Names that lead out, or can't be a name.
 escaping_names = st.one_of(
