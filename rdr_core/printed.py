@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from rdr_core.visible import say, visible
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
@@ -17,10 +19,14 @@ MEASURES = {
     "macro_f1": "F1", "roc_auc": "AUC", "average_precision": "AP", "calibration_error": "ECE",
 }  # fmt: skip
 
+#: Characters of a cell: those of a folder's name, which a reader may want to copy.
+_WIDEST = 255
+
 
 def speaks() -> bool:
     """Whether this process is the one that prints: the first that torchrun started, or the only one."""
-    return os.environ.get("RANK", "0") == "0"
+    rank, size = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+    return not (rank.isdecimal() and size.isdecimal() and 0 < int(rank) < int(size))
 
 
 def show(*runs: Run) -> None:
@@ -35,7 +41,8 @@ def show(*runs: Run) -> None:
         last = history.iloc[-1] if len(history) else {}
         accuracy = [last.get(name) for name in ("accuracy", "many", "medium", "few")]
         config = run.config
-        table.add_row(
+        add_row(
+            table,
             run.name,
             config.method,
             "-" if config.imbalance_factor is None else f"{config.imbalance_factor:g}",
@@ -45,7 +52,7 @@ def show(*runs: Run) -> None:
         )
     Console().print(table)
     # A folder unfolded, to be copied into the next command.
-    print(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
+    say(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
 
 
 def _epochs(run: Run, history: pd.DataFrame) -> str:
@@ -55,6 +62,13 @@ def _epochs(run: Run, history: pd.DataFrame) -> str:
         return done
     learns = not run.done or history.learning_rate.iloc[-1] > 0
     return f"{run.config.epochs} + {done}" if learns else f"{run.config.epochs}"
+
+
+def add_row(table: Table, *cells: object) -> None:
+    """Add a row to a table, of text alone: what is markup to rich is text here, and what a terminal does is seen."""
+    from rich.text import Text
+
+    table.add_row(*(Text(visible(cell, _WIDEST)) for cell in cells))
 
 
 def table_of(*columns: str) -> Table:

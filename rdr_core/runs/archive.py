@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from rdr_core.errors import RdrError
-from rdr_core.files.places import papers_folder
+from rdr_core.files.places import own_place, papers_folder
 from rdr_core.files.trees import load_tree, save_tree
 from rdr_core.files.whole import write_whole
 from rdr_core.runs import Run
@@ -149,7 +149,7 @@ def shipped(folder: Path | None = None) -> Path:
     hash_ = hashlib.sha256()
     for archive in archives:
         hash_.update(hashlib.sha256(archive.read_bytes()).digest())
-    cache = Path(os.environ.get("RDR_CACHE") or "~/.cache/rdr").expanduser().absolute() / "shipped"
+    cache = own_place(os.environ.get("RDR_CACHE") or "~/.cache/rdr", "RDR_CACHE") / "shipped"
     there = cache / hash_.hexdigest()[:16]
     if there.is_dir():
         return there

@@ -7,7 +7,6 @@ it would have been from nothing.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from rdr_core.methods.fork import Fork, fork_of
 from rdr_core.own_settings import own_settings
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.trunks import Beginning, kept_states, machine, state_file, trunk_config, trunks_of
+from rdr_core.visible import tell
 
 if TYPE_CHECKING:
     import torch
@@ -147,4 +147,4 @@ def make_trunk(
 
 
 def _say(sentence: str) -> None:
-    print(f"rdr: {sentence}", file=sys.stderr)
+    tell(f"rdr: {sentence}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from rdr_core.own_settings import own_settings
 from rdr_core.runs.conditions import Conditions, pick_device
 from rdr_core.runs.layout import finished
 from rdr_core.runs.run import Run
+from rdr_core.visible import tell
 
 if TYPE_CHECKING:
     import torch
@@ -183,10 +183,10 @@ def _begin_at(folder: RunFolder, state: TrainingState, beginning: Beginning | No
         return
     folder.begin_at(branch_tree(beginning.tree, state), beginning)
     if progress:
-        print(
+        tell(
             f"{state.config.method} goes on from epoch {beginning.epoch} of {state.config.epochs} of trunk "
-            f"{beginning.trunk}, which took {beginning.seconds:.0f} s.", file=sys.stderr,
-        )  # fmt: skip
+            f"{beginning.trunk}, which took {beginning.seconds:.0f} s."
+        )
 
 
 def _final_measures(state: TrainingState) -> dict[str, object]:

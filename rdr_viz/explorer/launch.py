@@ -26,6 +26,7 @@ from rdr_core.errors import RdrError
 from rdr_core.files.inside import inside
 from rdr_core.files.whole import write_json
 from rdr_core.safe_path import safe_path
+from rdr_core.visible import say
 
 HOST = "127.0.0.1"
 #: Where a folder of copied notebooks keeps which versions it was given.
@@ -61,7 +62,7 @@ def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
     _need("jupyterlab", "JupyterLab")
     _look_at_port(port)
     for sentence in copy_notebooks(folder):
-        print(sentence)
+        say(sentence)
 
     from jupyterlab.labapp import LabApp
 

@@ -16,8 +16,8 @@ from waiting import run as run_process
 
 from rdr_core.errors import RdrError
 from rdr_viz.explorer.jobs import Jobs
-from rdr_viz.explorer.worker import main as work
 from rdr_viz.explorer.widget import Explorer
+from rdr_viz.explorer.worker import main as work
 
 CONFIG = digits("ce").to_dict()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from rdr_core.data.disk.decode import RECIPE, STORED_SIDE, decode
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import MissingData, RdrError
 from rdr_core.files.whole import write_json
+from rdr_core.visible import bar_file, tell
 
 #: What a network sees of the 256 pixels stored (He et al. 2016).
 SIDE = 224
@@ -76,7 +76,7 @@ def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path) -> None
             f"{title} decoded takes {_gigabytes(size)}, but {pixels.parent} has {_gigabytes(free)} left; make space "
             "there, or link that folder to a larger disk."
         )
-    print(f"Decoding {len(files)} images of {title}, once, into {pixels} ({_gigabytes(size)}) ...", file=sys.stderr)
+    tell(f"Decoding {len(files)} images of {title}, once, into {pixels} ({_gigabytes(size)}) ...")
     beside = pixels.with_name(f".{pixels.name}")
     try:
         store = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
@@ -107,7 +107,8 @@ def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[Path | Non
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # disable=None: a bar for a person, none in a log.
-        yield from tqdm(pool.map(decode_one, range(len(files))), total=len(files), unit="image", disable=None)
+        yield from tqdm(pool.map(decode_one, range(len(files))), total=len(files), unit="image", disable=None,
+                        file=bar_file())  # fmt: skip
 
 
 def _gigabytes(size: int) -> str:

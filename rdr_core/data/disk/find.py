@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rdr_core.errors import MissingData, RdrError
 from rdr_core.files.inside import below
+from rdr_core.visible import tell
 
 #: Endings of image files in a tree; a list names its files itself.
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
@@ -55,8 +55,7 @@ def find_files(names: Sequence[str], folder: Path) -> list[Path]:
             f"{len(missing)} of {len(names)} images are missing below {folder}, or lie more than once under its "
             f"folders: {_some(missing)}. Put them there, or link the folder that holds them."
         )
-    print(f"{len(astray)} of {len(names)} images lie under other folders of {folder} than listed; found by name.",
-          file=sys.stderr)  # fmt: skip
+    tell(f"{len(astray)} of {len(names)} images lie under other folders of {folder} than listed; found by name.")
     return found
 
 

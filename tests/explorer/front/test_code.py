@@ -28,10 +28,12 @@ CODE = """
 import { readFileSync } from "node:fs";
 import { codeOf } from "%(front)s/src/explorer/code.js";
 import { shell } from "%(front)s/src/explorer/literals.js";
-const views = [{ name: "classes", kind: "classes", of: "methods" }, { name: "weights", kind: "weights", of: "each method" }];
+const views = [{ name: "classes", kind: "classes", of: "methods" },
+               { name: "weights", kind: "weights", of: "each method" }];
 const made = JSON.parse(readFileSync(0, "utf8")).map((name) => views.map((view) => codeOf({
   view, state: { option: "" }, set: { title: name }, epoch: null,
-  tail: {}, chosen: [{ runs: [{ run: { name, path: name, shipped: false } }, { run: { name, path: name, shipped: true } }] }],
+  tail: {}, chosen: [{ runs: [{ run: { name, path: name, shipped: false } },
+                              { run: { name, path: name, shipped: true } }] }],
 })).concat(shell(name)));
 process.stdout.write(JSON.stringify(made));
 """
