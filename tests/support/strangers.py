@@ -17,3 +17,16 @@ escaping_names = st.one_of(
     st.lists(_PARTS, min_size=1, max_size=5).map(lambda parts: "/" + "/".join(parts)),
     st.tuples(st.text(max_size=10), st.sampled_from("\\\0"), st.text(max_size=10)).map("".join),
 )
+
+#: Text that is more than text to a terminal, to rich, to matplotlib, to a page, to a file system, or to an encoding.
+NASTY = (
+    "\x1b[2J\x1b]0;title\x07", "\x9b31m", "a\rb\n", "\ud800", "caf\udce9", "\u202eevil", "[/]",
+    "[bold red]x[/bold red]", "[link=file:///etc]x[/link]", "$x^{$", "$5 to $10", "$", "\\$", "$$", "\\frac{1}{", "x_{y}^$z$",
+    "<script>alert(1)</script>", "</script>", "&amp;\"'", "x" * 100_000, "$" * 999, "[" * 500, "", " ", "\0", "{0} %s {x}", "ﬀ́\u0301" * 50, "=1+1",
+)  # fmt: skip
+#: Any of it, beside any other text.
+texts = st.one_of(
+    st.sampled_from(NASTY),
+    st.text(max_size=30),
+    st.lists(st.sampled_from([*"$\\[]{}<>/&'\"^_%#\n\r\t\x1b\x07", "\ud800", "\u202e", "a"]), max_size=20).map("".join),
+)
