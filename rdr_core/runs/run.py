@@ -16,6 +16,7 @@ from rdr_core.runs.layout import DONE, FORMAT, finished, kept_epochs, weights_pa
 from rdr_core.runs.records import read_classes, read_history
 from rdr_core.runs.trunks import inherited
 from rdr_core.training.config import RunConfig
+from rdr_core.visible import NAME, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +169,7 @@ class Run:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        return tuple(self._data["class_names"])
+        return tuple(visible(name, NAME) for name in self._data["class_names"])
 
     @property
     def channels(self) -> int:
