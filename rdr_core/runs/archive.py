@@ -129,7 +129,18 @@ def unpack(archive: Path, folder: Path) -> None:
                     shutil.copyfileobj(content, file)
             for run in sorted(Path(beside).iterdir()):
                 _put(run, folder / run.name)
-    except (tarfile.TarError, lzma.LZMAError, EOFError, OSError, RecursionError) as error:
+    except RdrError:
+        raise
+    except (
+        tarfile.TarError,
+        lzma.LZMAError,
+        EOFError,
+        OSError,
+        RecursionError,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+    ) as error:  # fmt: skip - the last three are tarfile's, of numbers in headers that are none
         raise RdrError(
             f"{archive} can't be unpacked into {folder} ({error}); fetch it again if it is damaged."
         ) from None
