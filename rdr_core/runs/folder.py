@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rdr_core.errors import RdrError, RunBusy
+from rdr_core.files.locks import refuse_lockless
 from rdr_core.files.trees import load_tree, save_tree
 from rdr_core.files.whole import read_json, write_json, write_whole
 from rdr_core.runs.layout import DONE, FORMAT, HISTORY, kept_epochs, refuse_links, weights_path
@@ -45,6 +46,7 @@ class RunFolder:
         with self.writing():
             made = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
+            refuse_lockless(self.path)
             try:
                 lock = FileLock(self.path / ".lock").acquire(timeout=0)
             except Timeout:
