@@ -46,7 +46,12 @@ class RunFolder:
         with self.writing():
             made = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
-            refuse_lockless(self.path)
+            try:
+                refuse_lockless(self.path)
+            except RdrError:
+                for path in made:
+                    path.rmdir()
+                raise
             try:
                 lock = FileLock(self.path / ".lock").acquire(timeout=0)
             except Timeout:
