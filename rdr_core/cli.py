@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from rdr_core.errors import LostRank, RdrError
-from rdr_core.printed import MEASURES, show, speaks, table_of
+from rdr_core.printed import MEASURES, add_row, show, speaks, table_of
+from rdr_core.visible import tell
 
 app = typer.Typer(
     name="rdr",
@@ -50,19 +53,40 @@ def run_app(commands: typer.Typer) -> NoReturn:
 
     Of several processes that torchrun started, the first one prints it, and any that has lost another.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a word may be none in the terminal's encoding
+            stream.reconfigure(errors="backslashreplace")
     try:
-        commands()
+        try:
+            commands()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where it can still be told that nobody got it
     except RdrError as error:
         if speaks() or isinstance(error, LostRank):
-            print(f"rdr: {error}", file=sys.stderr)
+            tell(f"rdr: {error}")
+        sys.exit(2)
+    except OSError as error:
+        _leave_stdout()
+        what = "The output" if error.filename is None else error.filename
+        tell(f"rdr: {what} can't be read or written ({error.strerror or error}); choose another place, or make room.")
         sys.exit(2)
     except ModuleNotFoundError as missing:
         if missing.name not in ("torch", "torchvision"):
             raise
-        print(f"rdr: This needs {missing.name}, but only the viewer is installed here; "
-              "install the whole toolkit: pip install .", file=sys.stderr)  # fmt: skip
+        tell(f"rdr: This needs {missing.name}, but only the viewer is installed here; "
+             "install the whole toolkit: pip install .")  # fmt: skip
         sys.exit(2)
     raise AssertionError("typer ends by exiting")
+
+
+def _leave_stdout() -> None:
+    """What is left in it would be tried again when Python ends, and be told at length."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        return
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -72,7 +96,7 @@ def stoppable() -> Iterator[None]:
         yield
     except KeyboardInterrupt as stopped:
         if speaks():
-            print(str(stopped) or "Stopped.", file=sys.stderr)
+            tell(str(stopped) or "Stopped.")
         raise typer.Exit(130) from None
 
 
@@ -233,7 +257,7 @@ def evaluate(
     table.title, table.title_justify, table.collapse_padding = f"test {test}, percent", "left", True
     for row in found:
         numbers = ("-" if row[name] is None else f"{row[name]:.1f}" for name in MEASURES)
-        table.add_row(row["run"], f"{row['imbalance_factor']:g}", *numbers)
+        add_row(table, row["run"], f"{row['imbalance_factor']:g}", *numbers)
     Console().print(table)
 
 
@@ -341,5 +365,5 @@ def datasets() -> None:
         unknown = "any" if source.asks else "-"
         classes, largest = (unknown if n is None else str(n) for n in (source.num_classes, source.n_max))
         named = f"{source.name}:{source.asks}" if source.asks else source.name
-        table.add_row(named, classes, shape, largest, source.description)
+        add_row(table, named, classes, shape, largest, source.description)
     Console().print(table)

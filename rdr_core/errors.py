@@ -5,13 +5,23 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from rdr_core.visible import SENTENCE, visible
+
 
 class RdrError(ValueError):
     """A mistake in the input, or something missing, explained in one sentence.
 
     Commands print the sentence without a traceback and exit with status 2; in Python
     it is an ordinary ``ValueError``.
+
+    Example:
+        >>> print(RdrError("runs/\\x1b[2J is not a run's folder."))
+        runs/\\x1b[2J is not a run's folder.
     """
+
+    def __str__(self) -> str:
+        """What it quotes may be from any file, so all of it is visible, and short."""
+        return visible(super().__str__(), SENTENCE)
 
 
 class MissingData(RdrError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rdr_core.methods.replaced import told
 from rdr_core.runs.stand_ins import replaced
+from rdr_core.visible import say, visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,10 +24,14 @@ MEASURES = {
     "macro_f1": "F1", "roc_auc": "AUC", "average_precision": "AP", "calibration_error": "ECE",
 }  # fmt: skip
 
+#: Characters of a cell: those of a folder's name, which a reader may want to copy.
+_WIDEST = 255
+
 
 def speaks() -> bool:
     """Whether this process is the one that prints: the first that torchrun started, or the only one."""
-    return os.environ.get("RANK", "0") == "0"
+    rank, size = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+    return not (rank.isdecimal() and size.isdecimal() and 0 < int(rank) < int(size))
 
 
 def show(*runs: Run) -> None:
@@ -40,14 +45,23 @@ def show(*runs: Run) -> None:
         config = run.config
         factor = "-" if config.imbalance_factor is None else f"{config.imbalance_factor:g}"
         numbers = ("-" if value is None or value != value else f"{value:.1f}" for value in accuracy)
-        rows.append((run.name, config.method, factor, str(config.seed), _epochs(run, epochs, last), *numbers))
+        rows.append(
+            (
+                visible(run.name, _WIDEST),
+                visible(config.method, _WIDEST),
+                factor,
+                str(config.seed),
+                _epochs(run, epochs, last),
+                *numbers,
+            )
+        )
     header = ("run", "method", "IF", "seed", "epochs", "All", "Many", "Medium", "Few")
     for line in _in_columns(header, rows, words=2, width=get_terminal_size().columns):
         print(line)
     if len(runs) == 1 and (said := told(replaced(runs[0].path))):
-        print(said)
+        say(said)
     # A folder unfolded, to be copied into the next command.
-    print(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
+    say(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
 
 
 def show_checked(found: Iterable[Checked], as_json: bool) -> bool:
@@ -62,9 +76,9 @@ def show_checked(found: Iterable[Checked], as_json: bool) -> bool:
         if as_json:
             continue
         given = f"; {run.sealed} of an older version were given their checksums" if run.sealed else ""
-        print(f"{run.path}: {state}" + ("" if run.busy else f", {run.files} files{given}"))
+        say(f"{run.path}: {state}" + ("" if run.busy else f", {run.files} files{given}"))
         for sentence in (*run.repaired, *(finding.sentence for finding in run.findings)):
-            print(f"    {sentence}")
+            say(f"    {sentence}")
     if as_json:
         print(json.dumps(listed, indent=1))
     return all(run["state"] != "damaged" for run in listed)
@@ -99,6 +113,13 @@ def _in_columns(header: tuple[str, ...], rows: list[tuple[str, ...]], *, words: 
             yield "  ".join(texts).rstrip()
         if row is header:
             yield "  ".join("─" * w for w in widths)
+
+
+def add_row(table: Table, *cells: object) -> None:
+    """Add a row to a table, of text alone: what is markup to rich is text here, and what a terminal does is seen."""
+    from rich.text import Text
+
+    table.add_row(*(Text(visible(cell, _WIDEST)) for cell in cells))
 
 
 def table_of(*columns: str) -> Table:

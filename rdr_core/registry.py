@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from threading import RLock
+from types import FrameType
 from typing import Generic, TypeVar
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.visible import tell
 
 T = TypeVar("T")
 
@@ -81,11 +86,7 @@ class Registry(Generic[T]):
         self._complete = False
 
     def all(self) -> dict[str, T]:
-        """All of them by name.
-
-        Raises:
-            RdrError: an installed package offers some that can't be imported.
-        """
+        """All of them by name; a package whose own can't be imported is named on stderr and left out."""
         with self._lock:
             if not self._complete:
                 self._complete = True  # what is imported now may ask, too
@@ -93,16 +94,12 @@ class Registry(Generic[T]):
                     self._import_homes()
                     self._import_installed()
                 except BaseException:
-                    self._complete = False  # the next one to ask is told as well
+                    self._complete = False  # interrupted: the next one to ask begins anew
                     raise
             return {name: thing for name, (thing, _) in self._things.items()}
 
     def get(self, name: str) -> T | None:
-        """The thing of that name, None where there is none.
-
-        Raises:
-            RdrError: as :meth:`all`.
-        """
+        """The thing of that name, None where there is none."""
         if name not in self._things and not self._complete:
             self._import_homes(f'("{name}"')
         if name not in self._things and not self._complete:
@@ -114,7 +111,7 @@ class Registry(Generic[T]):
         """The thing of that name.
 
         Raises:
-            RdrError: there is none, with the nearest names; or as :meth:`all`.
+            RdrError: there is none, with the nearest names.
         """
         thing = self.get(name)
         if thing is None:
@@ -144,12 +141,39 @@ class Registry(Generic[T]):
     def _import_installed(self) -> None:
         for entry in entry_points(group=self.group):
             before = dict(self._things)
-            try:
-                entry.load()
-            except Exception as error:  # another's code: anything can go wrong in it
-                self._things = before  # what it had registered would be in its own way the next time
-                package = entry.dist.name if entry.dist else entry.name
-                raise RdrError(
-                    f"The package {package} offers {self._one} in {entry.value}, which can't be imported "
-                    f"({type(error).__name__}: {error}); fix or uninstall it."
-                ) from error
+            with _interrupts() as interrupted:
+                try:
+                    entry.load()
+                except BaseException as error:  # another's code: anything can go wrong in it, and it may end or stop
+                    self._things = before  # part of what it offers is not what it offers
+                    if interrupted():
+                        raise
+                    package = entry.dist.name if entry.dist else entry.name
+                    tell(
+                        f"rdr: The package {package} offers {self._one} in {entry.value}, which can't be imported "
+                        f"({type(error).__name__}: {error}), so it is left out; fix or uninstall it."
+                    )
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Inside, whether a KeyboardInterrupt is the user's Ctrl-C, and not one that somebody's code raised."""
+    asked = False
+    if threading.current_thread() is not threading.main_thread():  # where Ctrl-C interrupts nothing
+        yield lambda: asked
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        if callable(before):
+            before(number, frame)
+
+    if callable(before):
+        signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        if callable(before):
+            signal.signal(signal.SIGINT, before)

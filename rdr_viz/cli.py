@@ -5,12 +5,15 @@ Nothing heavy is imported here, so that ``rdr --help`` answers at once.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
+
+from rdr_core.visible import say
 
 if TYPE_CHECKING:
     pass
@@ -39,7 +42,7 @@ def demo(
     from rdr_viz.demo import run_demo
 
     page = run_demo(out, seed=seed)
-    typer.echo(f"Open {page} in a browser; the pictures and their numbers are in {page.parent / 'figures'}.")
+    say(f"Open {page} in a browser; the pictures and their numbers are in {page.parent / 'figures'}.")
 
 
 def plot(
@@ -67,8 +70,8 @@ def plot(
 
     display = make_display(kind, open_runs(runs))
     paths = display.save(kind if out is None else out, theme="dark" if dark else "light")
-    typer.echo(display.finding)
-    typer.echo(f"Written: {', '.join(str(path) for path in paths.values())}")
+    say(display.finding)
+    say(f"Written: {', '.join(str(path) for path in paths.values())}")
 
 
 def analyse(
@@ -100,7 +103,7 @@ def analyse(
             data = run.data(root=root)
             for name in names:
                 rows = len(analyse(run, name, data))
-                typer.echo(f"{run.name}: {name}, {rows:,} rows, in {run.path / 'analysis'}")
+                say(f"{run.name}: {name}, {rows:,} rows, in {run.path / 'analysis'}")
 
 
 class _Analyse(TyperCommand):
@@ -138,7 +141,7 @@ def gallery(
     command = shlex.join(["rdr", "gallery", *map(str, runs), "--out", str(out)])
     with stoppable():
         page = write_report(open_runs(runs), out, kinds=kinds(), command=command, progress=True)
-    typer.echo(f"Open {page} in a browser; the pictures and their numbers are in {page.parent / 'figures'}.")
+    say(f"Open {page} in a browser; the pictures and their numbers are in {page.parent / 'figures'}.")
 
 
 def publish(
@@ -173,9 +176,7 @@ def publish(
     with stoppable():
         page = write(done, out, title=title, made=made)
     left = f"; {len(found) - len(done)} unfinished runs are left out" if len(done) < len(found) else ""
-    typer.echo(
-        f"{len(done)} runs in {page}, {page.stat().st_size / 1e6:.1f} MB{left}. Open it in a browser or mail it."
-    )
+    say(f"{len(done)} runs in {page}, {page.stat().st_size / 1e6:.1f} MB{left}. Open it in a browser or mail it.")
 
 
 def kinds() -> None:
@@ -188,7 +189,7 @@ def kinds() -> None:
     width = max(map(len, known))
     for kind in known:
         takes = "runs" if compares_runs(kind) else "one run"
-        typer.echo(f"{kind:<{width}}  {takes:<7}  {DISPLAYS[kind].title}")
+        say(f"{kind:<{width}}  {takes:<7}  {DISPLAYS[kind].title}")
 
 
 def measures() -> None:
@@ -198,7 +199,7 @@ def measures() -> None:
     known = MEASURES.all()
     width, unit = (max(map(len, words)) for words in (known, (one.unit for one in known.values())))
     for name in sorted(known):
-        typer.echo(f"{name:<{width}}  {known[name].unit:<{unit}}  {known[name].words}")
+        say(f"{name:<{width}}  {known[name].unit:<{unit}}  {known[name].words}")
 
 
 Port = Annotated[
@@ -257,7 +258,7 @@ def playground(
     """
     from rdr_viz.explorer.playground import write_playground
 
-    typer.echo(f"Open {write_playground(out)} in a browser.")
+    say(f"Open {write_playground(out)} in a browser.")
 
 
 @cache
@@ -276,4 +277,5 @@ def main() -> None:
     """Entry point of ``rdr``."""
     from rdr_core.cli import run_app
 
+    os.environ.pop("MPLBACKEND", None)  # pictures are files, which no window's backend draws; there may be none of it
     run_app(commands())

@@ -8,6 +8,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
+from rdr_core.visible import visible
 from rdr_viz.displays.figure import TEXT_WIDTH, render
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ def picture_html(png: bytes, alt: str, words: str = "", scale: float = SCALE) ->
     width, height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))
     return (
         f'<figure style="max-width: {round(width * scale)}px; margin: 0">'
-        f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(alt)}"'
+        f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(visible(alt))}"'
         # The page keeps the place while the next picture loads.
         f' style="width: 100%; aspect-ratio: {width} / {height}">'
-        f"<figcaption>{escape(words)}</figcaption></figure>"
+        f"<figcaption>{escape(visible(words))}</figcaption></figure>"
     )
 
 

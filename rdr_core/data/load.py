@@ -19,6 +19,7 @@ from rdr_core.data.sources import find_source, load_source
 from rdr_core.data.sources.raw import take_classes
 from rdr_core.data.subsets import choose_subset
 from rdr_core.errors import RdrError
+from rdr_core.files.places import own_place
 from rdr_core.own_settings import own_settings
 from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Int
@@ -127,4 +128,4 @@ def data_root(root: str | os.PathLike[str] | None = None) -> Path:
         >>> data_root("datasets").name
         'datasets'
     """
-    return Path(root or os.environ.get("RDR_DATA") or "~/.cache/rdr").expanduser().absolute()
+    return own_place(root or os.environ.get("RDR_DATA") or "~/.cache/rdr", "root" if root else "RDR_DATA")

@@ -6,7 +6,9 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from errno import EACCES, EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP, EPERM
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +29,28 @@ def write_whole(path: Path, write: Callable[[str], object]) -> None:
         write(beside)
         with open(beside, "rb") as written:
             os.fsync(written.fileno())
-        os.chmod(beside, 0o644)
+        with _where_it_can():
+            os.chmod(beside, 0o644)
         os.replace(beside, path)
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    with _where_it_can():
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def _where_it_can() -> Iterator[None]:
+    """Inside, what a file system has no notion of is left: some have no modes, and some sync files but no folders."""
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        yield
+    except OSError as error:
+        if error.errno not in (EINVAL, ENOTSUP, EOPNOTSUPP, ENOSYS, EPERM, EACCES):
+            raise
 
 
 def write_sealed(path: Path, write: Callable[[str], object]) -> None:

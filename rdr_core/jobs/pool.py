@@ -26,6 +26,7 @@ import torch
 from rdr_core.errors import MissingData, RdrError, RunBusy
 from rdr_core.jobs.progress import shown
 from rdr_core.jobs.task import Task
+from rdr_core.safe_path import safe_path
 from rdr_core.training.interrupt import stop_requests
 
 #: Seconds between looks at what another process has, and at whether this one is to stop.
@@ -221,7 +222,7 @@ def _side_by_side(tasks: Sequence[Task], workers: int, deadline: float) -> _News
     told = False
     with stop_requests(deadline) as stop:
         try:
-            with _without_ctrl_c():
+            with _without_ctrl_c(), safe_path():
                 for me in range(workers):
                     ear, mouth = context.Pipe(duplex=False)
                     process: BaseProcess = context.Process(

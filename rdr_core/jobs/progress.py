@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from rdr_core.jobs.task import Task
+from rdr_core.visible import bar_file, tell, watched
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -33,7 +33,7 @@ def shown(tasks: Sequence[Task]) -> Iterator[None]:
 
 def _show(tasks: Sequence[Task], over: Event) -> None:
     # A terminal is to show it moving, a log file a line now and then.
-    every = 1.0 if sys.stderr.isatty() or "ipykernel" in sys.modules else 30.0
+    every = 1.0 if watched() else 30.0
     shares = _shares(tasks)
     started, before = time.monotonic(), sum(shares)
     bar = _bar(shares)
@@ -42,7 +42,7 @@ def _show(tasks: Sequence[Task], over: Event) -> None:
         asked_to_end = over.wait(every)
         shares = _shares(tasks)
         if bar is None:
-            print(progress_line(shares, before, time.monotonic() - started), file=sys.stderr)
+            tell(progress_line(shares, before, time.monotonic() - started))
         else:
             bar.n = sum(shares)
             bar.set_description_str(_count(shares))
@@ -81,4 +81,5 @@ def _bar(shares: Sequence[float]) -> tqdm | None:
     except ImportError:
         return None
     looks = "{desc} |{bar}| {percentage:.0f} % of the work, {elapsed} so far, {remaining} left"
-    return tqdm(desc=_count(shares), total=len(shares), initial=sum(shares), bar_format=looks, dynamic_ncols=True)
+    return tqdm(desc=_count(shares), total=len(shares), initial=sum(shares), bar_format=looks, dynamic_ncols=True,
+                file=bar_file())  # fmt: skip

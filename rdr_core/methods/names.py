@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from rdr_core.visible import NAME, visible
+
 #: Base methods in the order in which they are listed, as readers know them.
 BASES: dict[str, str] = {
     "ce": "CE",
@@ -73,7 +75,7 @@ def pieces_of(method: str) -> Pieces:
 
 
 def method_label(method: str) -> str:
-    """A method as readers know it; any name gets a label.
+    """A method as readers know it; any name gets a label, without what is not seen and not longer than a line.
 
     Example:
         >>> method_label("inverse"), method_label("rdr:gamma=0.5+la"), method_label("sam")
@@ -85,7 +87,7 @@ def method_label(method: str) -> str:
         shown = [OPTIMIZERS[name] for name in optimizers]
         label = "+".join(shown if base == "ce" else [label, *shown])
     label = "+".join([label, *(LATER[name] for name in later)])
-    return f"{label} ({', '.join(options)})" if options else label
+    return visible(f"{label} ({', '.join(options)})" if options else label, NAME)
 
 
 def method_order(method: str) -> tuple[int, int, str]:

@@ -14,23 +14,28 @@ import hashlib
 import io
 import lzma
 import os
+import re
 import shutil
 import tarfile
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from rdr_core.errors import RdrError
-from rdr_core.files.places import papers_folder
+from rdr_core.files.inside import inside
+from rdr_core.files.places import own_place, papers_folder
 from rdr_core.files.tables import SEAL, names_of, read_table
 from rdr_core.files.trees import load_tree, save_tree
 from rdr_core.files.whole import write_sealed, write_whole
 from rdr_core.runs import Run
+from rdr_core.visible import NAME, visible
 
 SUFFIX = ".tar.xz"
-#: Bytes that an archive may unpack to; it may have come from anywhere.
-LIMIT = 2**30
+#: Bytes that an archive may unpack to, and files; it may have come from anywhere. A run has some twenty.
+LIMIT, FILES = 2**30, 50_000
+#: Bytes of all headers of one file, of which tarfile keeps every one in memory.
+_HEADERS = 2**20
 #: Files of a run's folder that are always packed, those that are its weights, and those that a resume needs.
 _BY_CLASS = "classes.safetensors"
 _ALWAYS = ("*.json", "history.csv", _BY_CLASS, "indices.safetensors", "analysis/*", "evaluations/*")
@@ -109,23 +114,34 @@ def unpack(archive: Path, folder: Path) -> None:
 
     Raises:
         RdrError: no such archive, one that is damaged, that holds anything but runs' files, or more of them than
-            :data:`LIMIT` bytes.
+            :data:`LIMIT` bytes or :data:`FILES`.
     """
     if not archive.is_file():
         raise RdrError(f"There is no archive {archive}; give one that was packed.")
     try:
+        for _ in _entries(archive):  # all of it is looked at before anything is written
+            pass
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as beside:
-            with archive.open("rb") as file:
-                content = _Decompressed(file, archive)
-                with tarfile.open(fileobj=content, mode="r|") as tar:  # type: ignore[call-overload] # only read() is asked
-                    for entry in tar:
-                        _write(tar, entry, archive, Path(beside))
-                while content.read(2**16):  # to its end, where the checksums are that tell what was damaged
-                    pass
+            for name, content in _entries(archive):
+                path = inside(Path(beside), name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("xb") as file:  # a name that comes twice is refused
+                    shutil.copyfileobj(content, file)
             for run in sorted(Path(beside).iterdir()):
                 _put(run, folder / run.name)
-    except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
+    except RdrError:
+        raise
+    except (
+        tarfile.TarError,
+        lzma.LZMAError,
+        EOFError,
+        OSError,
+        RecursionError,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+    ) as error:  # fmt: skip - the last three are tarfile's, of numbers in headers that are none
         raise RdrError(
             f"{archive} can't be unpacked into {folder} ({error}); fetch it again if it is damaged."
         ) from None
@@ -150,7 +166,7 @@ def shipped(folder: Path | None = None) -> Path:
     hash_ = hashlib.sha256()
     for archive in archives:
         hash_.update(hashlib.sha256(archive.read_bytes()).digest())
-    cache = Path(os.environ.get("RDR_CACHE") or "~/.cache/rdr").expanduser().absolute() / "shipped"
+    cache = own_place(os.environ.get("RDR_CACHE") or "~/.cache/rdr", "RDR_CACHE") / "shipped"
     there = cache / hash_.hexdigest()[:16]
     if there.is_dir():
         return there
@@ -199,18 +215,38 @@ def _packed(run: Run, file: str) -> bytes:
     return path.read_bytes()
 
 
-def _write(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: Path, folder: Path) -> None:
-    """Write one file of the archive, after looking where it would go."""
-    name = PurePosixPath(entry.name)
-    if name.is_absolute() or ".." in name.parts or len(name.parts) < 2 or "\\" in entry.name or "\0" in entry.name:
-        raise RdrError(f"{archive} holds {entry.name!r}, which is not a file of a run's folder; nothing was unpacked.")
-    content = tar.extractfile(entry) if entry.isreg() and not entry.issparse() else None
-    if content is None:
-        raise RdrError(f"{archive} holds {entry.name!r}, which is not a plain file; nothing was unpacked.")
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:  # a name that comes twice is refused
-        shutil.copyfileobj(content, file)
+def _entries(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Each file of an archive, by name, and its content, after looking at what it is and where it would go."""
+    with archive.open("rb") as file:
+        stream, count = _Decompressed(file, archive), 0
+        with tarfile.open(fileobj=stream, mode="r|") as tar:  # type: ignore[call-overload] # only read() is asked
+            for entry in tar:
+                count, shown = count + 1, f"{archive} holds {visible(entry.name, NAME)!r}"
+                if count > FILES:
+                    raise RdrError(f"{archive} holds more than {FILES:,} files; nothing was unpacked.")
+                if not _is_of_a_run(entry.name):
+                    raise RdrError(f"{shown}, which is not a file of a run's folder; nothing was unpacked.")
+                content = tar.extractfile(entry) if entry.isreg() and not entry.issparse() and entry.size else None
+                if content is None:
+                    raise RdrError(f"{shown}, which is not a plain file, or an empty one; nothing was unpacked.")
+                stream.until_next_file = entry.size + _HEADERS
+                yield entry.name, content
+        stream.until_next_file = LIMIT
+        while stream.read(2**16):  # to its end, where the checksums are that tell what was damaged
+            pass
+
+
+def _is_of_a_run(name: str) -> bool:
+    """Whether a file is one that a run's folder is packed with: in a folder that is seen, and named as they are."""
+    run, *parts = PurePosixPath(name).parts or ("",)
+    plain = all(re.fullmatch(r"[\w+=,~-][\w+=,~. -]{0,199}", part) for part in parts)
+    file = PurePosixPath(*parts)
+    known = any(
+        file.match(pattern) and len(parts) == len(PurePosixPath(pattern).parts)
+        for pattern in (*_ALWAYS, *_WEIGHTS, *_RESUME)
+    )
+    seen = len(run) <= 255 and visible(run) == run and not run.startswith((".", "/")) and "\\" not in run
+    return bool(parts) and plain and known and seen and name == f"{run}/{file}"
 
 
 def _put(source: Path, place: Path) -> None:
@@ -223,9 +259,14 @@ def _put(source: Path, place: Path) -> None:
 
 
 class _Decompressed:
-    """An archive's bytes, decompressed as they are read: at most LIMIT of them, in at most _MEMORY bytes."""
+    """An archive's bytes, decompressed as they are read: at most LIMIT of them, in at most _MEMORY bytes.
+
+    Attributes:
+        until_next_file: bytes that may be read before the next file is told of: the rest of one, and headers.
+    """
 
     def __init__(self, file: BinaryIO, archive: Path) -> None:
+        self.until_next_file = _HEADERS
         self._file, self._archive, self._read = file, archive, 0
         self._decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
 
@@ -240,4 +281,7 @@ class _Decompressed:
         self._read += size - missing
         if self._read > LIMIT:
             raise RdrError(f"{self._archive} unpacks to more than {LIMIT / 2**30:g} GiB; nothing was unpacked.")
+        self.until_next_file -= size - missing
+        if self.until_next_file < 0:
+            raise RdrError(f"{self._archive} has headers of more than {_HEADERS // 2**20} MiB; nothing was unpacked.")
         return b"".join(parts)

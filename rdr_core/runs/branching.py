@@ -7,16 +7,17 @@ it would have been from nothing.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdr_core.data.settings import settings_of
 from rdr_core.errors import RdrError, RunBusy
+from rdr_core.files.inside import inside
 from rdr_core.methods.fork import Fork, fork_of
 from rdr_core.own_settings import own_settings
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.trunks import Beginning, kept_states, machine, state_file, trunk_config, trunks_of
+from rdr_core.visible import tell
 
 if TYPE_CHECKING:
     import torch
@@ -67,7 +68,7 @@ def beginning_of(
         if fork is None or fork.weights:
             return None
     whole = trunks_of(runs, config, fork.trunk)
-    folder = whole / machine(str(device), settings_of(config.dataset).threads)
+    folder = inside(whole, machine(str(device), settings_of(config.dataset).threads))
     if not fork.weights:
         fork = fork._replace(epoch=max((e for e in kept_states(folder) if e < config.epochs), default=0))
         if not fork.epoch:
@@ -144,4 +145,4 @@ def make_trunk(
 
 
 def _say(sentence: str) -> None:
-    print(f"rdr: {sentence}", file=sys.stderr)
+    tell(f"rdr: {sentence}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.files.inside import inside
 from rdr_core.files.whole import read_json, write_json
 from rdr_core.measures.predictions import measures
 from rdr_core.methods.parts import format_value
@@ -89,7 +90,7 @@ def evaluate(
         normalisation = run.normalisation(root) if other else (data.mean, data.std)
         probabilities, labels = _test_probabilities(run, data, normalisation, device)
         weights = image_weights(labels, class_shares(run.class_counts, test, factor))
-        stored.parent.mkdir(exist_ok=True)
+        inside(run.path, stored.relative_to(run.path).as_posix()).parent.mkdir(exist_ok=True)
         found = measures(probabilities, labels, run.groups, weights)
         write_json(stored, {"test": test, "imbalance_factor": factor, **other, **found})
     return read_json(stored, shape)

@@ -11,12 +11,13 @@ import torch
 
 from rdr_core.errors import RdrError, RunBusy
 from rdr_core.files.expected import of_shape
+from rdr_core.files.locks import refuse_lockless
 from rdr_core.files.sealed import damaged
 from rdr_core.files.trees import load_tree, save_tree
 from rdr_core.files.whole import read_json, write_json
 from rdr_core.runs.contents import read_config
 from rdr_core.runs.done import mark_done
-from rdr_core.runs.layout import FORK, FORMAT, kept_epochs, weights_path
+from rdr_core.runs.layout import FORK, FORMAT, kept_epochs, refuse_links, weights_path
 from rdr_core.runs.left_over import remove_left_over
 from rdr_core.runs.records import history_line, write_history
 from rdr_core.runs.stand_ins import keep_replaced
@@ -44,13 +45,20 @@ class RunFolder:
 
         Raises:
             RunBusy: another process has it.
-            RdrError: no such folder can be made.
+            RdrError: no such folder can be made, or what would be written in it leads elsewhere.
         """
         from filelock import FileLock, Timeout
 
+        refuse_links(self.path)
         with self.writing():
             made = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                refuse_lockless(self.path)
+            except RdrError:
+                for path in made:
+                    path.rmdir()
+                raise
             try:
                 lock = FileLock(self.path / ".lock").acquire(timeout=0)
             except Timeout:

@@ -28,6 +28,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rdr_core.files.inside import inside
+
 #: Version of the folder's format.
 FORMAT = 1
 #: Written last, so that a folder that has it holds all of a run.
@@ -44,6 +46,16 @@ HISTORY = (
 def finished(folder: Path) -> bool:
     """Whether the run in a folder is finished; False where there is none."""
     return (folder / DONE).is_file()
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a run's folder in which what is written leads elsewhere; files are replaced, so links in their place go.
+
+    Raises:
+        RdrError: its lock, or a folder in it, is a link out of it.
+    """
+    for name in (".lock", "weights", "analysis", "evaluations"):
+        inside(folder, name)
 
 
 def kept_epochs(epochs: int) -> tuple[int, ...]:

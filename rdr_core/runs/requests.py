@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rdr_core.data.settings import settings_of
 from rdr_core.errors import RdrError
+from rdr_core.files.inside import inside
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.conditions import Conditions
 from rdr_core.runs.layout import finished
@@ -102,7 +103,8 @@ def train(
         **facts,
     )
     _check_names(config)
-    return Session(Path(runs) / config.name, config, data, Conditions(device, root, progress, trunk=trunk)).run()
+    place = inside(Path(runs), config.name)
+    return Session(place, config, data, Conditions(device, root, progress, trunk=trunk)).run()
 
 
 def train_config(
@@ -137,7 +139,7 @@ def train_config(
     if (data.content_hash if data else "") != config.data_hash:
         raise RdrError("The configuration is not of the data given; arrays of your own come with one that names them.")
     how = Conditions(device, root, progress, deadline, trunk, aside=True)
-    return Session(Path(runs) / config.name, config, data, how).run()
+    return Session(inside(Path(runs), config.name), config, data, how).run()
 
 
 def refine(
@@ -176,7 +178,7 @@ def refine(
     if not base.done:
         raise RdrError(f"{base.path} is not finished, so there is nothing to refine; continue it first.")
     config = replace(base.config, method=whole.name)
-    path = base.path.parent / config.name
+    path = inside(base.path.parent, config.name)
     if finished(path) and data is None:
         return Run.open(path)
     given = base.data(data, root) if data is not None or base.config.data_hash else None

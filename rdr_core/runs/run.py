@@ -17,6 +17,7 @@ from rdr_core.runs.contents import read_config, read_data, read_done, read_fork,
 from rdr_core.runs.layout import FORK, finished, kept_epochs, weights_path
 from rdr_core.runs.records import classes_table, history_table, recorded_classes, recorded_history, recorded_last_epoch
 from rdr_core.training.config import RunConfig
+from rdr_core.visible import NAME, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +179,7 @@ class Run:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        return tuple(self._data["class_names"])
+        return tuple(visible(name, NAME) for name in self._data["class_names"])
 
     @property
     def channels(self) -> int:

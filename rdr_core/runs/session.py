@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdr_core.data.settings import settings_of
-from rdr_core.errors import MissingData
+from rdr_core.errors import MissingData, RdrError
+from rdr_core.files.inside import inside
 from rdr_core.own_settings import own_settings
 from rdr_core.runs.conditions import Conditions, pick_device
 from rdr_core.runs.layout import finished
 from rdr_core.runs.left_over import remove_left_over
 from rdr_core.runs.run import Run
+from rdr_core.visible import tell
 
 if TYPE_CHECKING:
     import torch
@@ -56,6 +57,7 @@ class Session:
         from rdr_core.training.memory import memory_told
         from rdr_core.training.ranks import joined
 
+        self._refuse_another_run()
         if finished(self.path):
             run = Run.open(self.path)
             _refuse_other_files(run, self.how.root)
@@ -94,7 +96,7 @@ class Session:
 
         if not bring_back_done(self.path):
             return False
-        print(f"rdr: {self.path} is finished and only its done.json was missing; it is written again.", file=sys.stderr)
+        tell(f"rdr: {self.path} is finished and only its done.json was missing; it is written again.")
         return True
 
     def _train(self, folder: RunFolder, device: torch.device, ranks: Ranks) -> None:
@@ -152,7 +154,19 @@ class Session:
     def _first_stage(self, method: str, data: LongTailedData) -> Session:
         config = replace(self.config, method=method)
         name = Run(self.path, self.config).base or config.name  # refined from another folder, it has noted that
-        return Session(self.path.parent / name, config, data, replace(self.how, go_on="the same request again"))
+        place = inside(self.path.parent, name)
+        first = Session(place, config, data, replace(self.how, go_on="the same request again"))
+        first._refuse_another_run()
+        return first
+
+    def _refuse_another_run(self) -> None:
+        """Refuse a folder that another run has: what is named in a file, or is in a folder of that name, may be any."""
+        try:
+            found = Run.open(self.path).config
+        except RdrError:  # none yet, or one whose configuration is damaged, which is written anew
+            return
+        if found != self.config:
+            raise RdrError(f"{self.path} holds another run than {self.config.name}; it is left as it is.")
 
     def _beginning(self, data: LongTailedData, device: torch.device) -> Beginning | None:
         from rdr_core.runs.branching import beginning_of
@@ -178,10 +192,10 @@ def _begin_at(folder: RunFolder, state: TrainingState, beginning: Beginning | No
         return
     folder.begin_at(branch_tree(beginning.tree, state), beginning)
     if progress:
-        print(
+        tell(
             f"{state.config.method} continues from epoch {beginning.epoch} of {state.config.epochs} of trunk "
-            f"{beginning.trunk}, which took {beginning.seconds:.0f} s.", file=sys.stderr,
-        )  # fmt: skip
+            f"{beginning.trunk}, which took {beginning.seconds:.0f} s."
+        )
 
 
 def _final_measures(state: TrainingState) -> dict[str, object]:

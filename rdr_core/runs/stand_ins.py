@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from rdr_core.errors import RdrError
 from rdr_core.files.whole import read_json, write_json
-from rdr_core.methods.replaced import told
+from rdr_core.methods.replaced import KINDS, told
 
 _NAME = "replaced.json"
 
@@ -27,7 +26,7 @@ def replaced(folder: Path) -> dict[str, int]:
     """The counts; {} where nothing was replaced, of a run that is not finished, and of older ones.
 
     Raises:
-        RdrError: the file is damaged.
+        Damaged: the file is not as it was written.
 
     Example:
         >>> import tempfile
@@ -39,7 +38,4 @@ def replaced(folder: Path) -> dict[str, int]:
     path = folder / _NAME
     if not path.is_file():
         return {}
-    counts = read_json(path)
-    if not isinstance(counts, dict) or not all(type(count) is int for count in counts.values()):
-        raise RdrError(f"{path} is damaged; remove it, or the run's folder, and train it again.")
-    return counts
+    return read_json(path, {"visits": int, **dict.fromkeys((f"{kind}?" for kind in KINDS), int)})

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rdr_core.files.inside import inside
 from rdr_core.training.config import RunConfig
 
 
@@ -40,8 +41,12 @@ def trunk_config(config: RunConfig, method: str) -> RunConfig:
 
 
 def trunks_of(runs: Path, config: RunConfig, method: str) -> Path:
-    """The folder of a run's trunks, one of each machine."""
-    return runs / "trunks" / trunk_config(config, method).name
+    """The folder of a run's trunks, one of each machine.
+
+    Raises:
+        RdrError: it is a link that leads elsewhere.
+    """
+    return inside(runs, f"trunks/{trunk_config(config, method).name}")
 
 
 def machine(device: str, threads: int | None) -> str:

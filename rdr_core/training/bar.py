@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any, Protocol
+
+from rdr_core.visible import NAME, bar_file, tell, visible, watched
 
 #: Seconds between plain lines, and between a bar's redrawings where no person watches.
 EVERY = 10.0
@@ -42,12 +43,13 @@ def progress_bar(title: str, *, total: int, done: int, shown: bool) -> Progress:
     return tqdm(
         total=total,
         initial=done,
-        desc=title,
+        desc=visible(title, NAME),
         unit="step",
         disable=not shown,
         # A log file wants a line now and then, a person wants to see it move.
-        mininterval=0.2 if sys.stderr.isatty() or "ipykernel" in sys.modules else EVERY,
+        mininterval=0.2 if watched() else EVERY,
         dynamic_ncols=True,
+        file=bar_file(),
     )
 
 
@@ -83,4 +85,4 @@ class Lines:
     def _say(self) -> None:
         self.said = time.monotonic()
         rate = (self.done - self.before) / max(self.said - self.started, 1e-9)
-        print(f"{self.title}: step {self.done} of {self.total}, {rate:.1f} a second{self.beside}", file=sys.stderr)
+        tell(f"{self.title}: step {self.done} of {self.total}, {rate:.1f} a second{self.beside}")

@@ -17,7 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from rdr_core.errors import LostRank
+from rdr_core.errors import LostRank, RdrError
 from rdr_core.shapes import Float
 
 #: Steps between looks at whether any rank was asked to stop: a look waits for the slowest one.
@@ -108,7 +108,39 @@ def _control() -> dist.ProcessGroup:
 
 def launched() -> bool:
     """Whether ``torchrun`` started this process as one of several."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return _number("WORLD_SIZE", least=1, default=1) > 1
+
+
+def _number(name: str, *, least: int, default: int | None = None) -> int:
+    """What torchrun says in a variable of the environment.
+
+    Raises:
+        RdrError: somebody else said it, and it is no such number, or is missing beside the others.
+    """
+    said = os.environ.get(name)
+    if said is None and default is not None:
+        return default
+    if said is None or not (said.isascii() and said.isdigit()) or int(said) < least:
+        raise RdrError(
+            f"{name} is {said!r} in the environment; several processes of one run are started by torchrun, which sets "
+            "it to a number. For one process unset WORLD_SIZE, RANK and LOCAL_RANK."
+        )
+    return int(said)
+
+
+def _check_environment() -> None:
+    """Refuse what torch would wait half an hour for, or tell at length.
+
+    Raises:
+        RdrError: processes that torchrun did not start.
+    """
+    size = _number("WORLD_SIZE", least=1)
+    for name in ("RANK", "LOCAL_RANK"):
+        if _number(name, least=0) >= size:
+            raise RdrError(f"{name} is {os.environ[name]} of WORLD_SIZE {size}; torchrun counts from 0. Start it anew.")
+    for name in ("MASTER_ADDR", "MASTER_PORT"):
+        if not os.environ.get(name):
+            raise RdrError(f"{name} is not set, but WORLD_SIZE is {size}; start the processes with torchrun.")
 
 
 @contextmanager
@@ -123,11 +155,13 @@ def joined(device: torch.device, *, go_on: str, patience: float = 1800) -> Itera
 
     Raises:
         LostRank: a rank ended or did not answer; the others' checkpoint stays whole.
+        RdrError: the environment is none that torchrun makes.
     """
     if not launched():
         yield Ranks()
         return
     if not dist.is_initialized():
+        _check_environment()
         wait = timedelta(seconds=patience)
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=wait)
         control = dist.new_group(backend="gloo", timeout=wait)

@@ -20,7 +20,6 @@ of :mod:`rdr_core.training.loop`, as a CPU does.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -31,6 +30,7 @@ from torch import Tensor, nn
 
 from rdr_core.training.augment import EpochAugmentation
 from rdr_core.training.transfer import consecutive, to_device
+from rdr_core.visible import tell
 
 if TYPE_CHECKING:
     from rdr_core.training.state import TrainingState
@@ -162,8 +162,7 @@ class RecordedSteps:
             # Nothing of the step has run, so the run goes on as if nobody had tried. What went wrong first tells most:
             # ending a recording that has failed fails too.
             self.refused, reason = True, str(error.__context__ or error).strip().split("\n")[0][:160]
-            print(f"The step of {state.config.method} can't be recorded, so the run will be slower ({reason}).",
-                  file=sys.stderr)  # fmt: skip
+            tell(f"The step of {state.config.method} can't be recorded, so the run will be slower ({reason}).")
 
     def _step(self, state: TrainingState, count: int) -> None:
         """The step of the next ``count`` visits; the host says nothing else of them."""

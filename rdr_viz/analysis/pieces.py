@@ -30,17 +30,17 @@ class Pieces:
     """
 
     def __init__(self, result: Path) -> None:
-        self._folder = result.with_name(f".{result.stem}")
+        self.folder = result.with_name(f".{result.stem}")
 
     def rows(self, number: int, compute: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
         """The rows of a piece: read if they are there and as they were written, computed and kept if not."""
-        path = self._folder / f"{number}.json"
+        path = self.folder / f"{number}.json"
         try:
             kept = read_json(path, {"rows": [list]})["rows"]
         except Damaged:  # or not there yet
             rows = [{name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()}
                     for row in compute()]  # fmt: skip
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             write_json(path, {"rows": [list(row.items()) for row in rows]})  # columns stay in their order
             kept = read_json(path)["rows"]  # the same whether it was computed or read
         return [dict(row) for row in kept]
@@ -57,11 +57,11 @@ class Pieces:
 
     def drop(self) -> None:
         """Remove them: the result is there."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _times(self) -> list[float]:
         try:
-            return sorted(path.stat().st_mtime for path in self._folder.glob("[0-9]*.json"))
+            return sorted(path.stat().st_mtime for path in self.folder.glob("[0-9]*.json"))
         except FileNotFoundError:  # another process has finished, and drops them
             return []
 

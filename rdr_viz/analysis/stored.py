@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
+from rdr_core.files.inside import inside
 from rdr_core.files.sealed import damaged
 from rdr_core.files.tables import SEAL, names_of, read_table
 from rdr_core.files.whole import read_json, write_json, write_sealed
@@ -69,6 +70,8 @@ def stored(
     if not path.exists():
         if not run.computes:
             raise NotStored(f"{run.path} has no {what} stored; `rdr analyse` computes it.")
+        inside(run.path, path.relative_to(run.path).as_posix())
+        inside(path.parent, Pieces(path).folder.name)
         started = time.perf_counter()
         with own_settings():
             table = compute()

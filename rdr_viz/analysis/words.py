@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rdr_core.data.datasets import DATASETS
+from rdr_core.visible import NAME, visible
 
 
 def number(value: float, digits: int = 1) -> str:
@@ -75,7 +76,7 @@ def dataset_name(name: str) -> str:
         ('Fashion-MNIST', 'digits')
     """
     source = DATASETS.get(name)
-    return source.title if source else name
+    return source.title if source else visible(name, NAME)
 
 
 def class_name(name: str, longest: int | None = None) -> str:
@@ -85,7 +86,7 @@ def class_name(name: str, longest: int | None = None) -> str:
         >>> class_name("9"), class_name("worm_fence", 6)
         ('class 9', 'worm_…')
     """
-    name = f"class {name}" if name.isdigit() else name
+    name = visible(f"class {name}" if name.isdigit() else name, NAME)
     return name if longest is None or len(name) <= longest else name[: longest - 1] + "…"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from rdr_core.visible import NAME, visible
 from rdr_viz.analysis.counts import class_table
 from rdr_viz.analysis.groups import accuracy_with_intervals
 from rdr_viz.analysis.weights import in_order
@@ -84,7 +85,7 @@ class AccuracyByClass(Display):
         table = table[table["level"] == "class"].reset_index(drop=True)
         table.insert(2, "rank", table["class"].map(classes.set_index("class")["rank"]))
         config = runs[0].config
-        return cls(table, classes, config.dataset, config.imbalance_factor, epoch)
+        return cls(table, classes, visible(config.dataset, NAME), config.imbalance_factor, epoch)
 
     @property
     def alt(self) -> str:

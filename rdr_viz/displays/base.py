@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.registry import Registry
@@ -72,6 +72,13 @@ class Display(ABC):
         kind: The name used to ask for it and to save it; "" if it is not registered.
         place, of_studies: see :func:`display`.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        from rdr_viz.displays.literal import literally
+
+        for name in {"plot", "figure"} & vars(cls).keys():
+            setattr(cls, name, literally(vars(cls)[name]))
 
     data: pd.DataFrame
     title: ClassVar[str]

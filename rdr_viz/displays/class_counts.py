@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rdr_core.data.groups import GROUPS
 from rdr_core.errors import unknown_name
+from rdr_core.visible import NAME, visible
 from rdr_viz.analysis.counts import class_table
 from rdr_viz.analysis.words import class_name, factor, listed, percent, plural
 from rdr_viz.displays.base import Display, display
@@ -49,7 +50,7 @@ class ClassCounts(Display):
     @classmethod
     def from_run(cls, run: Run) -> ClassCounts:
         """Read the class counts of ``run``."""
-        return cls(class_table(run), run.config.dataset, run.config.imbalance_factor)
+        return cls(class_table(run), visible(run.config.dataset, NAME), run.config.imbalance_factor)
 
     @classmethod
     def from_data(cls, data: LongTailedData) -> ClassCounts:

@@ -16,6 +16,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from rdr_core.errors import RdrError
 from rdr_core.files.whole import write_whole
+from rdr_core.visible import visible
 from rdr_viz.displays.style import RDR_STYLE
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def render(figure: Figure, file_format: str, *, title: str = "", description: st
     """
     if file_format not in FORMATS:
         raise RdrError(f"A picture cannot be written as {file_format!r}; choose one of {', '.join(FORMATS)}.")
+    title, description = (visible(words, keep="\n") for words in (title, description))
     metadata: dict[str, str | None] = {
         "pdf": {"CreationDate": None, "Creator": "rdr", "Producer": None, "Title": title, "Subject": description},
         "svg": {"Date": None, "Creator": "rdr", "Title": title, "Description": description},
@@ -112,18 +114,26 @@ def save(
 
     Returns:
         The path of each file written, by its ending.
+
+    Raises:
+        RdrError: a place that can't be written to.
     """
     paths = files_of(target, name)
     for kind, path in paths.items():
-        is_table = kind == "csv"
-        content = csv_text(data).encode() if is_table else render(figure, kind, title=title, description=description)
+        if kind == "csv":
+            content = csv_text(data).encode(errors="backslashreplace")
+        else:
+            content = render(figure, kind, title=title, description=description)
         _write(path, content)
     return paths
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda beside: Path(beside).write_bytes(content))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda beside: Path(beside).write_bytes(content))
+    except OSError as error:
+        raise RdrError(f"{path} can't be written ({error.strerror or error}); choose another place.") from None
 
 
 def files_of(target: str | os.PathLike[str], name: str) -> dict[str, Path]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rdr_core.methods.names import method_label
+from rdr_core.visible import NAME, visible
 from rdr_viz.analysis.accuracy import ALL_AND_GROUPS, accuracy_by_group, summarise
 from rdr_viz.analysis.words import factor, listed, number, percent, plural
 from rdr_viz.displays.base import Display, display
@@ -70,7 +71,7 @@ class GroupAccuracy(Display):
         """
         runs = list(runs)
         data = accuracy_by_group(runs, epoch=epoch)
-        return cls(data, runs[0].config.dataset, runs[0].config.imbalance_factor, epoch)
+        return cls(data, visible(runs[0].config.dataset, NAME), runs[0].config.imbalance_factor, epoch)
 
     def summary(self) -> pd.DataFrame:
         """Mean, sd and seeds of each method and group; see :func:`rdr_viz.analysis.accuracy.summarise`."""

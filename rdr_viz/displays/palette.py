@@ -97,7 +97,7 @@ def method_style(method: str) -> MethodStyle:
     if base in _BASES:
         color, marker = _BASES[base]
     else:
-        spare = zlib.crc32(base.encode())
+        spare = zlib.crc32(base.encode(errors="backslashreplace"))
         color = _SPARE_COLORS[spare % len(_SPARE_COLORS)]
         marker = _SPARE_MARKERS[spare // len(_SPARE_COLORS) % len(_SPARE_MARKERS)]
     linestyle: object = (0, (4, 1, 1, 1)) if options else "-"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rdr_core.data.groups import GROUPS
+from rdr_core.visible import NAME, visible
 from rdr_viz.analysis.sweep import Sweep, accuracy_over_parameter, pooled_sd
 from rdr_viz.analysis.words import factor, listed, number, percent
 from rdr_viz.displays.base import Display, display
@@ -70,7 +71,7 @@ class ParameterSweep(Display):
         """
         runs = list(runs)
         data, sweep = accuracy_over_parameter(runs)
-        return cls(data, sweep, runs[0].config.dataset, runs[0].config.imbalance_factor)
+        return cls(data, sweep, visible(runs[0].config.dataset, NAME), runs[0].config.imbalance_factor)
 
     def summary(self, group: str = "All") -> pd.DataFrame:
         """A row a value, rising: ``value``, ``mean`` and ``sd`` (sample; NaN for one seed) in percent, ``seeds``."""

@@ -127,10 +127,15 @@ def has_ratios(method: str) -> bool:
 
 
 def training_command(config: RunConfig) -> str:
-    """How a run of this tail is trained; METHOD and SEED stand for what a reader chooses; "" where no command does."""
+    """How a run of this tail is trained; METHOD and SEED stand for what a reader chooses; "" where no command does.
+
+    A data set may be called so that a method would stand in the middle of its name, as no command has it.
+    """
     try:
         command = command_of(replace(config.with_seed(_SEED), method="ce"))
     except (RdrError, ModuleNotFoundError):  # on arrays, say; or nothing here can train
+        return ""
+    if command.count("-m ce") != 1 or "METHOD" in command:
         return ""
     return command.replace("-m ce", "-m METHOD").replace(str(_SEED), "SEED")
 

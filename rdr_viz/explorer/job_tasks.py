@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
+from rdr_core.files.inside import inside
+from rdr_core.files.whole import read_json
 from rdr_core.methods.names import method_label
 from rdr_core.runs import Run, RunConfig
+from rdr_viz.analysis.catalogue import ANALYSES
 
 if TYPE_CHECKING:
     from rdr_viz.analysis.pieces import HowFar
@@ -20,9 +23,51 @@ def task_of(config: RunConfig, runs: Path, what: str = "") -> dict[str, Any]:
     return {"config": config.to_dict(), "runs": str(runs), "what": what}
 
 
+def read_request(place: Path, folders: Collection[Path]) -> dict[str, Any]:
+    """What a job was asked to do. It may be a stranger's, handed over in a folder of runs, so it is looked at first.
+
+    Args:
+        place: ``RUNS/.jobs/ID``.
+        folders: of runs, in which analyses may be made besides; trainings go to RUNS alone.
+
+    Returns:
+        ``title``, and either ``tasks``, as :func:`task_of` makes them, or ``measure``, configurations of runs.
+
+    Raises:
+        RdrError: it can't be read, is no request, or would write into other folders than these.
+    """
+    request, own = read_json(place / "request.json"), place.parents[1].resolve()
+    try:
+        title, tasks, measured = request["title"], request.get("tasks", []), request.get("measure", [])
+        if not isinstance(title, str) or not (isinstance(tasks, list) and isinstance(measured, list)) or (
+            bool(tasks) == bool(measured)
+        ):  # fmt: skip
+            raise TypeError("it asks for nothing, or for two things")
+        for config in measured:
+            _ = RunConfig.from_dict(config).name
+        for task in tasks:
+            what, runs = task["what"], Path(task["runs"]).resolve()
+            allowed = {own, *(folder.resolve() for folder in folders)} if what else {own}
+            if runs not in allowed or (what and ANALYSES.get(what) is None):
+                raise RdrError(
+                    f"{place / 'request.json'} asks for work in another folder of runs ({str(runs)!r}, {what!r}), "
+                    "which is not done; ask for it anew."
+                )
+            _ = place_of(task)
+    except (KeyError, TypeError, ValueError, AttributeError, OSError, RuntimeError) as error:
+        if isinstance(error, RdrError):
+            raise
+        raise RdrError(f"{place / 'request.json'} is no request of a job ({error}); remove {place}.") from None
+    return request
+
+
 def place_of(task: dict[str, Any]) -> Path:
-    """The run's folder."""
-    return Path(task["runs"]) / RunConfig.from_dict(task["config"]).name
+    """The run's folder.
+
+    Raises:
+        RdrError: it is a link that leads out of the folder of runs.
+    """
+    return inside(Path(task["runs"]), RunConfig.from_dict(task["config"]).name)
 
 
 def share_of(task: dict[str, Any]) -> float:

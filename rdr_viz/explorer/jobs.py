@@ -15,8 +15,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,19 +23,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rdr_core.errors import RdrError
+from rdr_core.files.inside import inside
 from rdr_core.files.whole import read_json, write_json
 from rdr_core.plain import total
 from rdr_core.runs import Run, RunConfig
-from rdr_viz.explorer.job_tasks import opened, place_of, seconds_left_of, share_of, task_of, title_of
+from rdr_viz.explorer.job_process import is_at, start_process
+from rdr_viz.explorer.job_tasks import opened, place_of, read_request, seconds_left_of, share_of, task_of, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 State = Literal["running", "stopped", "failed", "done"]
-
-#: Processes that this one started: kept, since an ended one stays a zombie until its parent has asked how it ended.
-_started: list[subprocess.Popen] = []
+#: Those in which a process may end.
+_ENDS = ("stopped", "failed", "done")
 
 
 class Estimate(NamedTuple):
@@ -57,6 +56,8 @@ class Jobs:
 
     Args:
         folder: of runs, to which trainings and analyses are written; need not be there yet.
+        others: folders of runs in which analyses of their runs are made (default: none). What a request on disk asks
+            for in any folder but these is not done: a stranger may have written it.
 
     Example:
         >>> import tempfile
@@ -65,8 +66,9 @@ class Jobs:
         []
     """
 
-    def __init__(self, folder: str | Path = "runs") -> None:
+    def __init__(self, folder: str | Path = "runs", others: Iterable[str | Path] = ()) -> None:
         self.folder = Path(folder).absolute()
+        self.others = {Path(other).absolute() for other in others}
 
     def train(self, configs: Sequence[RunConfig]) -> Job:
         """Train runs, one after the other; what is finished stays, what was stopped goes on.
@@ -89,6 +91,7 @@ class Jobs:
         """
         tasks = [] if run.has_weights else [task_of(run.config, self.folder)]
         folder = run.path.parent.absolute() if run.has_weights else self.folder
+        self.others.add(folder)
         title = f"{what.capitalize()} of {title_of([run.config])}"
         return self._start({"title": title, "tasks": [*tasks, task_of(run.config, folder, what)]})
 
@@ -137,8 +140,17 @@ class Jobs:
         raise RdrError(f"There is no job {id!r} in {self.folder}; ask for the training or the analysis again.")
 
     def _jobs(self) -> list[Job]:
-        """Of both kinds: what was asked for, and measurements of the time it would take."""
-        return [Job(self, place.parent) for place in self.folder.glob(".jobs/*/request.json")]
+        """Of both kinds: what was asked for, and measurements of the time it would take. What is no job is passed over.
+
+        A link is none: all that a job writes would go where it leads.
+        """
+        found = []
+        for place in sorted(self.folder.glob(".jobs/*/request.json")):
+            with suppress(RdrError):
+                job = Job(self, inside(self.folder, place.parent.relative_to(self.folder).as_posix()))
+                _ = job.request
+                found.append(job)
+        return found
 
     def _job(self, request: dict[str, Any]) -> Job:
         digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:10]
@@ -149,13 +161,16 @@ class Jobs:
         from filelock import FileLock
 
         job = self._job(request)
+        for name in ("", "/.lock", "/log.txt"):
+            inside(self.folder, f".jobs/{job.id}{name}")
         try:
             job.path.mkdir(parents=True, exist_ok=True)
             with FileLock(job.path / ".lock"):  # two pages may ask at once
                 if job.state != "running":
                     write_json(job.path / "request.json", request)
                     (job.path / "outcome.json").unlink(missing_ok=True)
-                    write_json(job.path / "process.json", {"pid": _start_process(job.path), "asked_to_stop": False})
+                    process = start_process(job.path, self.others)
+                    write_json(job.path / "process.json", {"pid": process, "asked_to_stop": False})
         except OSError as error:
             raise RdrError(f"{self.folder} can't be written ({error}); choose another folder of runs.") from None
         return job
@@ -197,18 +212,23 @@ class Job:
         return self.path.name
 
     @cached_property
-    def _request(self) -> dict[str, Any]:
-        return read_json(self.path / "request.json")
+    def request(self) -> dict[str, Any]:
+        """As :func:`rdr_viz.explorer.job_tasks.read_request` reads it.
+
+        Raises:
+            RdrError: it is none, or of other folders.
+        """
+        return read_request(self.path, self.jobs.others)
 
     @property
     def title(self) -> str:
         """As "RDR on digits, IF 50, seed 0"."""
-        return self._request["title"]
+        return self.request["title"]
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
         """What there is to do: a run's ``config``, its folder ``runs``, and ``what`` to compute of it, "" to train."""
-        return self._request.get("tasks", [])
+        return self.request.get("tasks", [])
 
     @property
     def configs(self) -> list[RunConfig]:
@@ -225,15 +245,15 @@ class Job:
     @property
     def outcome(self) -> dict[str, Any]:
         """What its process told at its end; empty before."""
-        path = self.path / "outcome.json"
-        return read_json(path) if path.is_file() else {}
+        told = self._told("outcome.json", state=str, error=str)
+        return told if told.get("state") in _ENDS else {}
 
     @property
     def state(self) -> State:
         """Whether it is running, was stopped or killed, failed, or is done."""
         if ended := self.outcome:
             return ended["state"]
-        if _is_at(self._process.get("pid"), self.path):
+        if is_at(self._process.get("pid"), self.path):
             return "running"
         return self.outcome.get("state", "stopped")  # it may have told, and ended, just now
 
@@ -283,42 +303,20 @@ class Job:
 
     def resume(self) -> None:
         """Go on with it in a new process; nothing happens while one is at it."""
-        self.jobs._start(self._request)
+        self.jobs._start(self.request)
 
     @property
     def _process(self) -> dict[str, Any]:
-        path = self.path / "process.json"
-        return read_json(path) if path.is_file() else {}
+        return self._told("process.json", pid=int, asked_to_stop=bool)
 
-
-def _start_process(place: Path) -> int:
-    """Start the process of the job that lies there; returns its id."""
-    _started[:] = [process for process in _started if process.poll() is None]
-    with (place / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "rdr_viz.explorer.worker", str(place)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"MPLBACKEND": "agg"},  # a kernel's own backend draws into its page
-            start_new_session=True,  # an interrupt of the kernel, and its end, go to its whole process group
-        )
-    _started.append(process)
-    return process.pid
-
-
-def _is_at(pid: int | None, place: Path) -> bool:
-    """Whether the process of that id is the job's. An id is soon used anew, so its command line has to name the job.
-
-    A start time would tell too, but for the clock, which may be set while the process runs.
-    """
-    import psutil
-
-    _started[:] = [process for process in _started if process.poll() is None]
-    try:
-        return pid is not None and str(place) in psutil.Process(pid).cmdline()
-    except psutil.Error:  # ended
-        return False
+    def _told(self, name: str, **kinds: type) -> dict[str, Any]:
+        """A file of its process; empty where it is not there, or says something else than that."""
+        path = self.path / name
+        with suppress(RdrError):
+            told = read_json(path) if path.is_file() else {}
+            if isinstance(told, dict) and all(type(told.get(key)) is kind for key, kind in kinds.items()):
+                return told
+        return {}
 
 
 def _epoch_seconds(run: Run) -> float:

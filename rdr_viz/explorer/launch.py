@@ -22,7 +22,10 @@ from types import FrameType
 from urllib.parse import quote
 
 from rdr_core.errors import Damaged, RdrError
+from rdr_core.files.inside import inside
 from rdr_core.files.whole import read_json, write_json
+from rdr_core.safe_path import safe_path
+from rdr_core.visible import say
 
 HOST = "127.0.0.1"
 #: Where a folder of copied notebooks keeps which versions it was given.
@@ -58,7 +61,7 @@ def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
     _need("jupyterlab", "JupyterLab")
     _look_at_port(port)
     for sentence in copy_notebooks(folder):
-        print(sentence)
+        say(sentence)
 
     from jupyterlab.labapp import LabApp
 
@@ -99,12 +102,14 @@ def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
     _need("voila", "Voila")
     _look_at_port(port)
 
+    from jupyter_core.paths import jupyter_config_path
     from tornado.ioloop import IOLoop
     from voila.app import Voila
 
     token = secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(prefix="rdr-app-") as private:
-        server = Voila()
+        # Its own default has the working folder too, where a voila.py would run.
+        server = Voila(config_file_paths=jupyter_config_path())
         server.initialize(
             [
                 str(_app_notebook(Path(private), runs)),
@@ -159,7 +164,7 @@ def copy_notebooks(folder: Path, source: Path | None = None) -> list[str]:
         A sentence for each new version beside a kept copy.
 
     Raises:
-        RdrError: the folder can't be written.
+        RdrError: the folder can't be written, or has a link to elsewhere in place of a copy.
 
     Example:
         >>> import tempfile
@@ -174,7 +179,7 @@ def copy_notebooks(folder: Path, source: Path | None = None) -> list[str]:
         given = _read_given(folder)
         for notebook in sorted((source or notebooks_folder()).glob("*.ipynb")):
             fresh = notebook.read_bytes()
-            copy, version = folder / notebook.name, _digest(fresh)
+            copy, version = inside(folder, notebook.name), _digest(fresh)
             there = _digest(copy.read_bytes()) if copy.exists() else None
             if there in (None, given.get(notebook.name)):
                 copy.write_bytes(fresh)
@@ -294,7 +299,8 @@ def _serve(start: Callable[[], object], stop: Callable[[], object], listening: C
     before = signal.signal(signal.SIGINT, interrupt)
     IOLoop.current().add_callback(listening)
     try:
-        start()
+        with safe_path():  # its kernels
+            start()
     finally:
         signal.signal(signal.SIGINT, before)
     if interrupted:

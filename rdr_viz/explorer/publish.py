@@ -16,6 +16,7 @@ from rdr_core.errors import RdrError
 from rdr_core.files.whole import write_whole
 from rdr_core.runs import Run
 from rdr_core.runs.archive import shipped
+from rdr_core.visible import visible
 from rdr_viz.explorer.arrays import ALIGNED, numbers_of
 from rdr_viz.explorer.at_hand import Entry, entry_of
 from rdr_viz.explorer.head import first_of, head_of, training_command
@@ -89,7 +90,7 @@ def publish(
                 run["path"] = f"runs/{run['name']}"
     numbers, parts = _numbers(entries)
     page = _PAGE.format(
-        title=escape(title), head=_in_script(json.dumps(head | {"numbers": numbers}, ensure_ascii=False)),
+        title=escape(visible(title)), head=_in_script(json.dumps(head | {"numbers": numbers}, ensure_ascii=False)),
         numbers=base64.b64encode(parts).decode(), script=(STATIC / "explorer.js").read_text(encoding="utf-8"),
     )  # fmt: skip
     try:
@@ -114,4 +115,5 @@ def _numbers(entries: Mapping[int, Entry]) -> tuple[list[dict[str, Any]], bytes]
 
 def _in_script(text: str) -> str:
     """JSON that a script element may hold, whatever its strings are."""
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    text = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return text.encode(errors="backslashreplace").decode()  # halves of pairs, that no file has: \\udXXX to JSON too

@@ -56,7 +56,7 @@ class Explorer(AnyWidget):
         given = ("runs", shipped()) if runs is None else (runs,) if isinstance(runs, (str, Path)) else runs
         folders = [*map(Path, given)]
         self._catalogue = Catalogue(folders)
-        self._jobs = Jobs(folders[0])
+        self._jobs = Jobs(folders[0], folders[1:])
         self._ids: dict[Path, int] = {}
         self._entries: dict[int, Entry] = {}
         self._given: set[int] = set()

@@ -1,4 +1,7 @@
-"""The process of a job: ``python -m rdr_viz.explorer.worker RUNS/.jobs/ID`` (:mod:`rdr_viz.explorer.jobs`)."""
+"""The process of a job: ``python -m rdr_viz.explorer.worker RUNS/.jobs/ID FOLDER...`` (:mod:`rdr_viz.explorer.jobs`).
+
+The folders are those besides RUNS in which it may make analyses of their runs.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,22 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from rdr_core.errors import RdrError
-from rdr_core.files.whole import read_json, write_json
+from rdr_core.files.whole import write_json
+from rdr_viz.explorer.job_tasks import read_request
 
 
-def main(place: Path) -> None:
+def main(place: Path, folders: Collection[Path] = ()) -> None:
     """Do what the job's request asks for, and tell how it ended in its outcome.json."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # before the imports, which take seconds
     if hasattr(os, "nice"):
         os.nice(5)  # the page and its kernel go first
     try:
-        request = read_json(place / "request.json")
+        request = read_request(place, folders)
         outcome = _measure(request["measure"], place) if "measure" in request else _work(request["tasks"])
     except KeyboardInterrupt:
         outcome = _ended("stopped")
@@ -66,4 +71,4 @@ def _ended(state: str, error: str = "") -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), [*map(Path, sys.argv[2:])])

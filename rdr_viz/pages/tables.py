@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rdr_core.visible import visible
 from rdr_viz.analysis.accuracy import ALL_AND_GROUPS, accuracy_by_group, summarise
 from rdr_viz.analysis.words import number
 
@@ -73,7 +74,8 @@ def print_table(table: pd.DataFrame, console: Console | None = None, *, title: s
     for group in ALL_AND_GROUPS:
         shown.add_column(group, justify="right")
     for line, bold in zip(cells(table), best(table), strict=True):
-        shown.add_row(*(Text(text, style="bold" if strong else "") for text, strong in zip(line, bold, strict=True)))
+        styles = ("bold" if strong else "" for strong in bold)
+        shown.add_row(*(Text(visible(text), style=style) for text, style in zip(line, styles, strict=True)))
     console.print(shown)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rdr_core.files.whole import write_whole
+from rdr_core.visible import visible
 
 
 def write_template(path: str | os.PathLike[str], template: str, **values: object) -> Path:
@@ -32,12 +33,13 @@ def filled(template: str, **values: object) -> str:
 
     Args:
         template: Its path inside the package, e.g. ``"pages/page.html.j2"``.
-        values: What it names. All of them are escaped.
+        values: What it names. All of them are escaped, and what is not seen in them is made visible.
     """
     environment = Environment(
         loader=PackageLoader("rdr_viz", ""),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: visible(value, keep="\n\t") if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

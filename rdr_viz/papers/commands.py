@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rdr_core.visible import say, tell
+
 if TYPE_CHECKING:
     from rdr_viz.papers.paper import Paper
     from rdr_viz.papers.shelf import Shelf
@@ -57,13 +59,13 @@ def build(
     papers, shelf = _papers(), _shelf(runs)
     if readme is not None:
         write_results(readme, papers[0], Shelf([shipped()]))
-        typer.echo(f"Wrote the results of the shipped runs to {readme}.")
+        say(f"Wrote the results of the shipped runs to {readme}.")
     command = shlex.join(["rdr", "paper", "--out", str(out)] + (["--runs", str(runs)] if str(runs) != "runs" else []))
     build = partial(build_papers, runs=runs, command=command, processes=processors(), progress=True)
     page = build(papers, out, shelf)
-    typer.echo(f"Open {page} in a browser; tables and figures are beside it as PDF, SVG, PNG and CSV.")
+    say(f"Open {page} in a browser; tables and figures are beside it as PDF, SVG, PNG and CSV.")
     for own in _own(papers):  # the page above has its tables alone
-        typer.echo(f"{own.title} has a page of its own: {build([own], out / own.name, shelf)}.")
+        say(f"{own.title} has a page of its own: {build([own], out / own.name, shelf)}.")
 
 
 @app.command()
@@ -113,18 +115,18 @@ def run(
     seconds = budget_seconds(budget) if budget else None
     outcome = make_missing(grid, seeds=seeds, budget=seconds, parallel=parallel, runs=runs, device=device, root=root)
     if not (outcome.finished or outcome.unfinished or outcome.failed):
-        typer.echo("Nothing is missing: all of these runs are finished. `rdr paper` draws them.")
+        say("Nothing is missing: all of these runs are finished. `rdr paper` draws them.")
         return
-    typer.echo(
+    say(
         f"{len(outcome.made_here)} made, {len(outcome.unfinished)} left, in {runs}. "
         + ("The same command continues." if outcome.unfinished else "`rdr paper` draws them.")
     )
     if outcome.lost:
-        typer.echo(f"{outcome.lost} worker(s) were killed or failed; the same command continues their runs.", err=True)
+        tell(f"{outcome.lost} worker(s) were killed or failed; the same command continues their runs.")
     if outcome.busy:
-        typer.echo(f"Another process is training {len(outcome.busy)} of those left.")
+        say(f"Another process is training {len(outcome.busy)} of those left.")
     for failure in outcome.failed:
-        typer.echo(f"{len(failure.tasks)} can't be made: {failure.sentence}", err=True)
+        tell(f"{len(failure.tasks)} can't be made: {failure.sentence}")
     if outcome.failed:
         raise typer.Exit(2)
     if outcome.stopped_by == "interrupt":
@@ -155,7 +157,7 @@ def pack(
     methods = {parse(name).name for name in weights.split(",") if name.strip()}
     with_weights = [run.name for run in found if run.config.method in methods and not run.config.seed]
     pack_runs(found, archive, weights=with_weights, unfinished=unfinished)
-    typer.echo(f"{archive}: {len(found)} runs, {archive.stat().st_size / 1e6:.1f} MB.")
+    say(f"{archive}: {len(found)} runs, {archive.stat().st_size / 1e6:.1f} MB.")
 
 
 def _papers() -> list[Paper]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tqdm.auto import tqdm
 
 from rdr_core.jobs.beside import stand_by
+from rdr_core.safe_path import safe_path
 from rdr_viz.pages.picture_page import Section
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ class Drawing:
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(processes, context, initializer=stand_by) if processes > 1 else _Here()
         if processes > 1:  # their imports take seconds: at once, while the first numbers are computed
-            for _ in range(processes):
-                self._pool.submit(_ready)
+            with safe_path():  # it starts one for each
+                for _ in range(processes):
+                    self._pool.submit(_ready)
         self._bar = bar
         self._steps: list[list[Future]] = []
 

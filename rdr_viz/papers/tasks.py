@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rdr_core.errors import RdrError, RunBusy, unknown_name
+from rdr_core.files.inside import inside
 from rdr_core.jobs.task import Task, Training
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.conditions import pick_device
@@ -72,9 +73,10 @@ class Analysing:
         from filelock import FileLock, Timeout
 
         run = Run.open(self._folder)
-        (self._folder / "analysis").mkdir(exist_ok=True)
+        place = inside(self._folder, f"analysis/.{self.what.replace(' ', '-')}.lock")
+        place.parent.mkdir(exist_ok=True)
         try:
-            lock = FileLock(self._folder / "analysis" / f".{self.what.replace(' ', '-')}.lock", timeout=0)
+            lock = FileLock(place, timeout=0)
             with lock, interrupted_at(deadline):
                 device = str(pick_device(self.device))
                 analyse(run, self.what, run.data(root=self.root), device=device, progress=False)

@@ -8,6 +8,7 @@ import pytest
 from made_up_runs import make_run
 from tqdm.auto import tqdm
 
+from rdr_core.errors import RdrError
 from rdr_viz.displays.kinds import make_display
 from rdr_viz.pages import Section
 from rdr_viz.papers.drawing import Drawing
@@ -28,7 +29,7 @@ def test_the_files_are_the_same_whoever_draws_and_what_stops_one_is_told(tmp_pat
     with tqdm(total=2, disable=True) as bar, Drawing(bar, 2) as drawing:
         files, section = drawn(drawing, tmp_path / "two")
         assert len(files) == 8
-        with pytest.raises(OSError, match="file"):
+        with pytest.raises(RdrError, match="can't be written"):
             draw_into_a_file(drawing, tmp_path)
     with tqdm(total=2, disable=True) as bar, Drawing(bar, 1) as drawing:
         assert (files, section) == drawn(drawing, tmp_path / "here")

@@ -23,7 +23,7 @@ from rdr_core.errors import RdrError
 from rdr_core.files.whole import read_json
 from rdr_core.runs import Run
 from rdr_core.runs.folder import RunFolder
-from rdr_viz.explorer import jobs as module
+from rdr_viz.explorer.job_process import STARTED
 from rdr_viz.explorer.jobs import Estimate, Jobs
 from rdr_viz.explorer.worker import _measure
 
@@ -43,7 +43,7 @@ def jobs(tmp_path):
     for job in jobs.running():
         os.kill(pid_of(job), signal.SIGKILL)
         ended(job)
-    for process in module._started:  # they have told how they ended, and are about to
+    for process in STARTED:  # they have told how they ended, and are about to
         process_ended(process)
 
 

@@ -177,6 +177,17 @@ def test_only_this_machine_with_the_token_is_served_and_ctrl_c_ends_it(arguments
     assert "Warning" not in err
 
 
+@pytest.mark.slow
+def test_a_file_in_the_working_folder_is_imported_neither_by_the_page_nor_by_its_kernel(tmp_path):
+    names = ("ipywidgets", "anywidget", "torch", "numpy", "voila", "ipykernel_launcher", "rdr_core", "json")
+    for name in names:
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'trace')!r}, 'a').write({name!r} + ' ')\n")
+    with served("app", cwd=tmp_path) as (_, address), urllib.request.urlopen(address, timeout=LIMIT) as page:
+        shown = page.read().decode()
+    assert "rdr_viz.explorer" in shown or "application/vnd.jupyter.widget-view+json" in shown
+    assert not (tmp_path / "trace").exists(), (tmp_path / "trace").read_text()
+
+
 def test_a_page_closed_while_it_was_written_to_is_not_logged_and_other_errors_are(caplog):
     async def fail(error: Exception) -> None:
         raise error

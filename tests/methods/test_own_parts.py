@@ -1,4 +1,4 @@
-"""Parts of other packages: found by their entry point, in use everywhere, and told of where they can't be imported."""
+"""Parts of other packages: found by their entry point, in use everywhere, and left out where they can't be imported."""
 
 from __future__ import annotations
 
@@ -50,22 +50,38 @@ def test_commands_have_it_too(install, tmp_path):
     [
         ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise KeyboardInterrupt('mine')", "KeyboardInterrupt: mine"),
+        ("raise BaseException('\\x1b[2J')", r"BaseException: \x1b[2J"),
+        ("def f(): f()\nf()", "RecursionError: maximum recursion depth exceeded"),
+        ("x = (", "SyntaxError: "),
         (PART.replace('"temper"', '"rdr"'), "RdrError: There is a part of a method named 'rdr' already"),
+        (PART + "\nraise SystemExit", "SystemExit: "),
     ],
 )
-def test_a_package_that_fails_to_import_is_named_with_the_reason(code, why, install):
+def test_a_package_that_fails_to_import_is_named_with_the_reason_and_left_out(code, why, install, capfd):
     install(code)
-    for _ in range(2):  # not only the first time
-        with pytest.raises(
-            RdrError,
-            match=f"rdr_temper offers a part of a method in rdr_temper, .*imported .{why}.*uninstall it",
-        ):
-            parse("ce")
+    assert parse("ce").name == "ce"
+    said = capfd.readouterr().err
+    assert said.startswith("rdr: The package rdr_temper offers a part of a method in rdr_temper, which can't be")
+    assert why in said
+    assert said.endswith("so it is left out; fix or uninstall it.\n")
+    assert "temper" not in PARTS.all()
+    assert capfd.readouterr().err == "", "said once"
+    with pytest.raises(RdrError, match="temper"):
+        parse("temper")
 
 
-def test_a_failing_package_is_one_sentence_on_the_command_line(install, tmp_path):
-    install("1 / 0")
+def test_ctrl_c_while_a_package_is_imported_is_the_users(install):
+    install("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nimport time\ntime.sleep(60)")
+    with pytest.raises(KeyboardInterrupt):
+        parse("ce")
+
+
+def test_a_failing_package_leaves_the_command_line_as_it_is(install, tmp_path):
+    install("raise SystemExit(0)")
     said = rdr_beside(tmp_path, "methods")
-    assert said.returncode == 2
+    assert said.returncode == 0
+    assert "cross-entropy" in said.stdout
     assert said.stderr.startswith("rdr: The package rdr_temper offers a part of a method")
     assert "Traceback" not in said.stderr

@@ -40,7 +40,8 @@ def served(*arguments: str, cwd: Path) -> Iterator[tuple[subprocess.Popen, str]]
         "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
         "IPYTHONDIR": str(settings / "ipython"),
     }
-    code = "import sys; from rdr_viz.cli import main; sys.argv[0] = 'rdr'; main()"
+    # As the command itself, which finds nothing to import in the working folder.
+    code = "import sys; sys.path[:] = filter(None, sys.path); from rdr_viz.cli import main; sys.argv[0] = 'rdr'; main()"
     told, complained = settings / "stdout.txt", settings / "stderr.txt"
     with told.open("w") as out, complained.open("w") as err:
         process = subprocess.Popen(

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from rdr_core.data.disk.checksums import Checksums, checksum
 from rdr_core.data.disk.decode import RECIPE, STORED_SIDE, decode
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import MissingData, RdrError
-from rdr_core.files.whole import write_json
+from rdr_core.files.whole import read_json, write_json
+from rdr_core.visible import bar_file, tell
 
 #: What a network sees of the 256 pixels stored (He et al. 2016).
 SIDE = 224
@@ -24,9 +26,10 @@ SIDE = 224
 def stored_images(files: Sequence[Path], base: Path, title: str, folder: Path) -> StoredImages:
     """The images of ``files``, from the cache in ``folder``; decoded into it, by as many threads as CPUs, on first use.
 
-    A cache is ``NAME.npy``, (N, 3, 256, 256) uint8, and ``NAME.json``, which says what is in it and is written last:
-    without it there is no cache. NAME tells the files' paths below ``base``, their sizes and how they are decoded, so
-    others are other caches. Its size is said on stderr before it is written.
+    A cache is ``NAME.npy``, (N, 3, 256, 256) uint8, ``NAME.sums.npy``, a checksum of each image, and ``NAME.json``,
+    which says what is in it and is written last: without it there is no cache. NAME tells the files' paths below
+    ``base``, their sizes and how they are decoded, so others are other caches; so are files that were changed in place
+    since, which their dates suggest and their bytes decide. Its size is said on stderr before it is written.
 
     Args:
         files: image files.
@@ -46,29 +49,96 @@ def stored_images(files: Sequence[Path], base: Path, title: str, folder: Path) -
         ...     stored_images([Path(folder) / "1.png"], Path(folder), "flowers", Path(folder)).shape
         torch.Size([1, 3, 224, 224])
     """
+    names, stats = [file.relative_to(base).as_posix() for file in files], [file.stat() for file in files]
+    digest, stamps = hashlib.sha256(RECIPE.encode()), hashlib.sha256()
+    for name, stat in zip(names, stats, strict=True):
+        digest.update(f"\n{name} {stat.st_size}".encode(errors="surrogateescape"))
+        stamps.update(f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}\n".encode())
+    try:
+        fingerprint = _settled(files, title, folder, digest.hexdigest()[:16], stamps.hexdigest()[:16])
+    except OSError as error:
+        raise RdrError(
+            f"{folder} can't be written ({error}), but decoded images are kept there; make it writable, or take "
+            "another data root with links to the images."
+        ) from None
+    pixels, facts, sums = _places(folder, title, fingerprint)
+    checksums = Checksums(np.load(sums), facts) if sums.is_file() else None  # older caches have none
+    return StoredImages(np.load(pixels, mmap_mode="r"), fingerprint, SIDE, checksums=checksums)
+
+
+def _settled(files: Sequence[Path], title: str, folder: Path, fingerprint: str, stamps: str) -> str:
+    """The fingerprint of a cache that is whole and of these files as they are now; it is made where there is none.
+
+    Files of the same names and sizes are others where their bytes are; they are read again where their dates changed.
+    """
     from filelock import FileLock
 
-    digest = hashlib.sha256(RECIPE.encode())
-    for file in files:
-        digest.update(f"\n{file.relative_to(base).as_posix()} {file.stat().st_size}".encode())
-    fingerprint = digest.hexdigest()[:16]
-    pixels, facts = (folder / f"{title}-{fingerprint}{ending}" for ending in (".npy", ".json"))
-    if not facts.is_file():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            # Of two runs that start together, one writes and the other waits.
-            with FileLock(folder / f".{title}.lock"):
-                if not facts.is_file():
-                    _write(files, title, pixels, facts)
-        except OSError as error:
-            raise RdrError(
-                f"{folder} can't be written ({error}), but decoded images are kept there; make it writable, or take "
-                "another data root with links to the images."
-            ) from None
-    return StoredImages(np.load(pixels, mmap_mode="r"), fingerprint, SIDE)
+    own = fingerprint
+    for known in (own, _noted(folder, title, own).get("changed", "")):  # files changed since have a cache of their own
+        if _is_whole(folder, title, known, len(files)) and _noted(folder, title, known).get("stamps") == stamps:
+            return known
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f".{title}.lock"):  # of two runs that start together, one writes and the other waits
+        if not _is_whole(folder, title, fingerprint, len(files)):
+            content = _write(files, title, *_places(folder, title, fingerprint))
+        else:
+            noted = _noted(folder, title, fingerprint)
+            if noted.get("stamps") == stamps:
+                return fingerprint
+            content = _content(files)
+            if noted.get("content", content) != content:
+                tell(f"Images of {title} were changed since they were decoded, so they are decoded anew.")
+                fingerprint = hashlib.sha256(f"{fingerprint} {content}".encode()).hexdigest()[:16]
+                if not _is_whole(folder, title, fingerprint, len(files)):
+                    _write(files, title, *_places(folder, title, fingerprint))
+        shape = [len(files), 3, STORED_SIDE, STORED_SIDE]
+        facts = {"images": len(files), "shape": shape, "decoded": RECIPE, "title": title, "content": content}
+        write_json(_places(folder, title, fingerprint)[1], facts | {"stamps": stamps})
+        if fingerprint != own:
+            write_json(_places(folder, title, own)[1], _noted(folder, title, own) | {"changed": fingerprint})
+    return fingerprint
 
 
-def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path) -> None:
+def _places(folder: Path, title: str, fingerprint: str) -> tuple[Path, Path, Path]:
+    """Of the pixels, of what is known of them, and of their checksums."""
+    pixels, facts, sums = (folder / f"{title}-{fingerprint}{ending}" for ending in (".npy", ".json", ".sums.npy"))
+    return pixels, facts, sums
+
+
+def _noted(folder: Path, title: str, fingerprint: str) -> dict[str, Any]:
+    try:
+        noted = read_json(_places(folder, title, fingerprint)[1])
+    except RdrError:
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def _is_whole(folder: Path, title: str, fingerprint: str, count: int) -> bool:
+    """Whether a cache is there with all its files, each as long as it is to be."""
+    pixels, facts, sums = _places(folder, title, fingerprint)
+    try:
+        shapes = [np.load(pixels, mmap_mode="r").shape] + ([np.load(sums).shape] if sums.is_file() else [])
+    except (OSError, ValueError, EOFError):  # missing or cut, or no array
+        return False
+    expected = [(count, 3, STORED_SIDE, STORED_SIDE), (count,)]
+    return facts.is_file() and shapes == expected[: len(shapes)]
+
+
+def _content(files: Sequence[Path]) -> str:
+    """A hash of all files' bytes."""
+
+    def digest(file: Path) -> bytes:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").digest()
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return hashlib.sha256(b"".join(pool.map(digest, files))).hexdigest()[:16]
+
+
+def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path, sums: Path) -> str:
+    """Decode the files; gives the hash of their bytes, which are read before, so that no later ones pass for them."""
+    facts.unlink(missing_ok=True)
+    content = _content(files)
     shape = (len(files), 3, STORED_SIDE, STORED_SIDE)
     size, free = int(np.prod(shape)), shutil.disk_usage(pixels.parent).free
     if size > free:
@@ -76,7 +146,7 @@ def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path) -> None
             f"{title} decoded takes {_gigabytes(size)}, but {pixels.parent} has {_gigabytes(free)} left; make space "
             "there, or link that folder to a larger disk."
         )
-    print(f"Decoding {len(files)} images of {title}, once, into {pixels} ({_gigabytes(size)}) ...", file=sys.stderr)
+    tell(f"Decoding {len(files)} images of {title}, once, into {pixels} ({_gigabytes(size)}) ...")
     beside = pixels.with_name(f".{pixels.name}")
     try:
         store = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
@@ -88,10 +158,13 @@ def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path) -> None
                 f"{', '.join(map(str, unreadable[:10]))}{more}. Fetch them again."
             )
         store.flush()
+        found = np.array([checksum(image) for image in store], dtype=np.uint32)
         os.replace(beside, pixels)
     finally:
         beside.unlink(missing_ok=True)
-    write_json(facts, {"images": len(files), "shape": list(shape), "decoded": RECIPE, "title": title})
+    with sums.open("wb") as file:
+        np.save(file, found)
+    return content
 
 
 def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[Path | None]:
@@ -107,7 +180,8 @@ def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[Path | Non
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # disable=None: a bar for a person, none in a log.
-        yield from tqdm(pool.map(decode_one, range(len(files))), total=len(files), unit="image", disable=None)
+        yield from tqdm(pool.map(decode_one, range(len(files))), total=len(files), unit="image", disable=None,
+                        file=bar_file())  # fmt: skip
 
 
 def _gigabytes(size: int) -> str:

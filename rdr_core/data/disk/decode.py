@@ -11,6 +11,11 @@ from rdr_core.shapes import UInt8
 #: Of the shorter side, and of the square cut out of the middle (He et al. 2016, section 3.4: 256, then crops of 224).
 STORED_SIDE = 256
 
+#: What a photograph may be stored as. Pillow knows more, of which one starts another program, by what the file holds.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "PPM", "TIFF")
+#: The longer side over the shorter one, at most: a line of one pixel by 30,000 would be made 256 by 7,680,000.
+LONGEST = 100
+
 #: Names what :func:`decode` does; another recipe needs another name, so that caches are made anew.
 RECIPE = f"shorter side {STORED_SIDE}, bilinear with antialiasing, centre {STORED_SIDE} x {STORED_SIDE}"
 
@@ -34,10 +39,15 @@ def decode(file: Path) -> UInt8[np.ndarray, "3 S S"]:
     """
     from PIL import Image
 
-    with Image.open(file) as opened:
+    if not file.is_file():  # a pipe would be waited for
+        raise OSError(f"{file} is no plain file")
+    Image.init()  # else another thread's open meets formats that are only half known yet
+    with Image.open(file, formats=FORMATS) as opened:
+        short, long = sorted(opened.size)
+        if long > LONGEST * short:
+            raise OSError(f"{file} is {long / short:.0f} times as long as it is wide")
         image = opened.convert("RGB")
     width, height = image.size
-    short, long = sorted((width, height))
     if short != STORED_SIDE:
         stretched = int(STORED_SIDE * long / short)
         size = (STORED_SIDE, stretched) if width <= height else (stretched, STORED_SIDE)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rdr_core.errors import MissingData, RdrError
+from rdr_core.files.inside import below
+from rdr_core.visible import tell
 
 #: Endings of image files in a tree; a list names its files itself.
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
@@ -26,6 +27,7 @@ def find_files(names: Sequence[str], folder: Path) -> list[Path]:
 
     Raises:
         MissingData: files that are nowhere, or in two places; their number, and the first ten.
+        RdrError: a name that leads out of the folder.
 
     Example:
         >>> import tempfile
@@ -35,7 +37,7 @@ def find_files(names: Sequence[str], folder: Path) -> list[Path]:
         ...     [file.name for file in find_files(["val/1.jpg"], Path(folder))]
         ['1.jpg']
     """
-    found = [folder / name for name in names]
+    found = [below(folder, name) for name in names]
     astray = [row for row, file in enumerate(found) if not file.is_file()]
     if not astray:
         return found
@@ -53,8 +55,7 @@ def find_files(names: Sequence[str], folder: Path) -> list[Path]:
             f"{len(missing)} of {len(names)} images are missing below {folder}, or are there more than once under its "
             f"folders: {_some(missing)}. Put them there, or link the folder that holds them."
         )
-    print(f"{len(astray)} of {len(names)} images lie under other folders of {folder} than listed; found by name.",
-          file=sys.stderr)  # fmt: skip
+    tell(f"{len(astray)} of {len(names)} images lie under other folders of {folder} than listed; found by name.")
     return found
 
 
@@ -62,7 +63,7 @@ def find_classes(folder: Path) -> dict[str, list[Path]]:
     """Image files of each class of a tree, ``folder/class/.../image``, classes and files in order of their names.
 
     Raises:
-        MissingData: no such folder, or no folder in it.
+        MissingData: no such folder, no folder in it, or an image that is a link to nothing, or no plain file.
         RdrError: a class folder without an image.
 
     Example:
@@ -80,6 +81,11 @@ def find_classes(folder: Path) -> dict[str, list[Path]]:
     if not classes:
         raise MissingData(f"{folder} has no folder in it; put a folder of images for each class there.")
     images = {entry.name: sorted(_walk(entry, ENDINGS)) for entry in classes}
+    odd = [str(file.relative_to(folder)) for files in images.values() for file in files if not file.is_file()]
+    if odd:
+        raise MissingData(
+            f"{len(odd)} images in {folder} are links to nothing, or no plain files: {_some(odd)}. Mend or remove them."
+        )
     empty = [name for name, files in images.items() if not files]
     if empty:
         raise RdrError(
@@ -105,19 +111,23 @@ def _files_by_end(wanted: set[tuple[str, ...]], parts: int, folder: Path) -> dic
     endings = tuple({Path(end[-1]).suffix.lower() for end in wanted})
     for file in _walk(folder, endings):
         end = _end(file.relative_to(folder).as_posix(), parts)
-        if end in wanted:
+        if end in wanted and file.is_file():
             found.setdefault(end, []).append(file)
     return found
 
 
 def _walk(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    """The files below a folder with one of these endings; of a circle of links each folder once."""
+    found, seen = [], set()
     # Links are followed: image sets are large and often lie elsewhere.
-    return [
-        Path(inside, name)
-        for inside, _, names in os.walk(folder, followlinks=True)
-        for name in names
-        if name.lower().endswith(endings) and not name.startswith(".")
-    ]
+    for inside, folders, names in os.walk(folder, followlinks=True):
+        here = os.stat(inside)
+        if (here.st_dev, here.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((here.st_dev, here.st_ino))
+        found += [Path(inside, name) for name in names if name.lower().endswith(endings) and not name.startswith(".")]
+    return found
 
 
 def _some(names: Sequence[str]) -> str:

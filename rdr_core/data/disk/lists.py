@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from rdr_core.errors import MissingData, RdrError
 from rdr_core.shapes import Int
+from rdr_core.visible import tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ def read_list(path: Path, num_classes: int) -> ImageList:
         ('a/1.jpg', 'b/two words.jpg')
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # some editors begin a file with a mark
     except FileNotFoundError:
         raise MissingData(f"There is no {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -177,4 +177,4 @@ def check_published(images: ImageList) -> None:
             f"{path} is not the published list: its MD5 is not {known.md5}, and its images or labels are others; "
             "fetch the list again."
         )
-    print(f"{path} is a copy with other paths: it has the published list's images and labels.", file=sys.stderr)
+    tell(f"{path} is a copy with other paths: it has the published list's images and labels.")

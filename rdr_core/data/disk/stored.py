@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rdr_core.data.disk.checksums import Checksums
 from rdr_core.shapes import Bool, Int, UInt8
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class StoredImages:
         fingerprint: recognises the pixels without reading them all.
         side: H = W of the centre that indexing gives; S is the whole image.
         rows: (N,) which of the M images, in order; None (default) is all of them.
+        checksums: of the M images, which are then looked at when they are first read; None (default) for none.
 
     Example:
         >>> import torch
@@ -42,10 +44,11 @@ class StoredImages:
         fingerprint: str,
         side: int,
         rows: Int[np.ndarray, "N"] | None = None,
+        checksums: Checksums | None = None,
     ) -> None:
         self.pixels, self.side = pixels, side
         self.rows = np.arange(len(pixels)) if rows is None else rows
-        self._fingerprint = fingerprint
+        self._fingerprint, self._checksums = fingerprint, checksums
 
     @property
     def shape(self) -> torch.Size:
@@ -64,11 +67,11 @@ class StoredImages:
     @property
     def whole(self) -> StoredImages:
         """The same images with their margins, of which training cuts its own parts."""
-        return StoredImages(self.pixels, self._fingerprint, self.pixels.shape[-1], self.rows)
+        return StoredImages(self.pixels, self._fingerprint, self.pixels.shape[-1], self.rows, self._checksums)
 
     def choose(self, rows: Int[np.ndarray, "K"]) -> StoredImages:
         """The images at ``rows``, in that order; reads none."""
-        return StoredImages(self.pixels, self._fingerprint, self.side, self.rows[rows])
+        return StoredImages(self.pixels, self._fingerprint, self.side, self.rows[rows], self._checksums)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -77,6 +80,8 @@ class StoredImages:
         import torch
 
         rows = self.rows[index.cpu().numpy() if isinstance(index, torch.Tensor) else index]
+        if self._checksums is not None:
+            self._checksums.check(self.pixels, rows)
         start = (self.pixels.shape[-1] - self.side) // 2
         centre = slice(start, start + self.side)
         # numpy lets other threads run while it copies.

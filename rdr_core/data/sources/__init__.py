@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from rdr_core.data.datasets import DATASETS, Source
 from rdr_core.data.sources.raw import RawData, pick_classes
 from rdr_core.errors import MissingData, RdrError
+from rdr_core.files.places import own_place
 
 __all__ = ["RawData", "find_source", "load_source"]
 
@@ -48,7 +48,7 @@ def load_source(name: str, root: str | os.PathLike[str]) -> RawData:
         ('9', '4')
     """
     source, rest = find_source(name)
-    root = Path(root).expanduser().absolute()
+    root = own_place(root, "root")
     try:
         raw = source.load(root, rest) if source.asks else source.load(root)
     except OSError as error:  # of a data set that does not say what is missing

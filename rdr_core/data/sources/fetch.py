@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from rdr_core.errors import MissingData
+from rdr_core.visible import tell
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ def read_or_fetch(
         # Imported late, like torchvision: most calls never get here.
         from filelock import FileLock
 
-        print(f"Fetching {download.title} ({download.size}) into {root} ...", file=sys.stderr)
+        tell(f"Fetching {download.title} ({download.size}) into {root} ...")
         root.mkdir(parents=True, exist_ok=True)
         # Of two runs that start together, one fetches and the other waits; torchvision prints a bar per file.
         with FileLock(root / f".{download.title.lower()}.lock"), contextlib.redirect_stderr(io.StringIO()):

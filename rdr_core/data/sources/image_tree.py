@@ -12,6 +12,7 @@ from rdr_core.data.disk.find import find_classes
 from rdr_core.data.sources.listed import PHOTO_MEAN, PHOTO_STD
 from rdr_core.data.sources.raw import RawData
 from rdr_core.errors import MissingData, RdrError
+from rdr_core.files.places import own_place
 
 
 # Trained as ImageNet-LT is, with a smaller batch and a rate in proportion.
@@ -31,7 +32,7 @@ def load_folder(root: Path, path: str) -> RawData:
         MissingData: folders that are missing, or images that can't be read.
         RdrError: a class without an image, or classes of the test images that training has not.
     """
-    tree = root / Path(path).expanduser()
+    tree = own_place(path, "folder:") if path.startswith("~") else root / path
     train = find_classes(tree / "train")
     split = next((split for split in ("test", "val") if (tree / split).is_dir()), None)
     if split is None:

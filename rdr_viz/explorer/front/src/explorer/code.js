@@ -1,5 +1,7 @@
 /** The few lines of Python that make the same picture in print. */
 
+import { comment, python } from "./literals.js";
+
 const PLAIN = {
   weights: (option) => (option ? ', groups=("Many", "Medium", "Few")' : ""),
   eigenvalues: (option) => `, by="class"${option.includes("/") ? ", relative=True" : ""}`,
@@ -13,17 +15,15 @@ export function codeOf(context) {
   if (!view.kind) return "";
   const runs = view.of === "data" ? tail.runs.slice(0, 1) : chosen.flatMap((one) => one.runs.map(({ run }) => run));
   const lines = ["from rdr_core import Run", "from rdr_core.runs.archive import shipped", "from rdr_viz import make_display", "from rdr_viz.notebook import picture", ""];
-  const place = (run) => (run.shipped ? `shipped() / ${quoted(run.name)}` : quoted(run.path));
+  const place = (run) => (run.shipped ? `shipped() / ${python(run.name)}` : python(run.path));
   if (!runs.some((run) => run.shipped)) lines.splice(1, 1);
-  const reading = (view.name === "b-prime" || view.name === "bound") && state.option ? `, reading=${quoted(READINGS[view.options.indexOf(state.option)])}` : "";
+  const reading = (view.name === "b-prime" || view.name === "bound") && state.option ? `, reading=${python(READINGS[view.options.indexOf(state.option)])}` : "";
   const more = `${reading}${PLAIN[view.name]?.(state.option) ?? ""}${view.epochs === "as of" && epoch != null ? `, epoch=${epoch}` : ""}`;
   if (view.of === "each method" && runs.length > 1) {
-    lines.push("for path in [", ...runs.map((run) => `    ${place(run)},`), "]:", `    shown = make_display(${quoted(view.kind)}, [Run.open(path)]${more})`, "    display(picture(shown.figure(), shown.alt, shown.finding))");
+    lines.push("for path in [", ...runs.map((run) => `    ${place(run)},`), "]:", `    shown = make_display(${python(view.kind)}, [Run.open(path)]${more})`, "    display(picture(shown.figure(), shown.alt, shown.finding))");
     lines.splice(0, 0, "from IPython.display import display");
   } else {
-    lines.push("runs = [", ...runs.map((run) => `    Run.open(${place(run)}),`), "]", `shown = make_display(${quoted(view.kind)}, runs${more})`, "picture(shown.figure(), shown.alt, shown.finding)");
+    lines.push("runs = [", ...runs.map((run) => `    Run.open(${place(run)}),`), "]", `shown = make_display(${python(view.kind)}, runs${more})`, "picture(shown.figure(), shown.alt, shown.finding)");
   }
-  return `# ${set.title}\n${lines.join("\n")}\n`;
+  return `${comment(set.title)}\n${lines.join("\n")}\n`;
 }
-
-const quoted = (text) => JSON.stringify(text);

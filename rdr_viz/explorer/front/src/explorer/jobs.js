@@ -1,6 +1,7 @@
 /** What is being trained and analysed, and the offer to make what is missing. The kernel does it; this shows and asks. */
 
 import { fill, h } from "../shared/dom.js";
+import { shell } from "./literals.js";
 
 /** A time as one says it. */
 export function timeWords(seconds) {
@@ -27,9 +28,9 @@ export class Jobs {
     if (!missing.length && !unanalysed.length) return void fill(this.offers);
     if (!this.send) {
       const commands = [
-        ...missing.slice(0, 4).map(({ method, seed }) => tail.command.replace("METHOD", method).replaceAll("SEED", seed)).filter(Boolean),
-        ...unanalysed.slice(0, 4).map((run) => `rdr analyse runs/${run.name} --what ${state.needs}`),
-      ];
+        ...missing.slice(0, 4).map(({ method, seed }) => tail.command.replace("METHOD", () => shell(method)).replaceAll("SEED", seed)).filter(Boolean),
+        ...unanalysed.slice(0, 4).map((run) => `rdr analyse ${shell(`runs/${run.name}`)} --what ${state.needs}`),
+      ].filter((line) => !/[\p{Cc}\p{Cf}]/u.test(line)); // a terminal would do them
       fill(this.offers, h("p", {}, "This page only shows what was made before. To make the missing:"), h("pre", { tabindex: 0 }, commands.join("\n")));
       return;
     }
