@@ -176,7 +176,7 @@ def test_train_refine_and_evaluate_from_the_command_line(rdr):
         (("evaluate", "nothere"), "nothere is not a run's folder"),
         (("evaluate", "{run}", "--test", "long"), "There is no test named 'long'"),
         (("evaluate", "{run}", "-i", "5"), "a balanced test has none"),
-        (("evaluate", "{half}"), "is not finished; `rdr resume"),
+        (("evaluate", "{half}"), "is not finished; continue it with `rdr resume"),
         (("refine", "{half}"), "is not finished, so there is nothing to refine"),
         (("refine", "{run}", "-m", "sam"), "'sam' is not a second stage"),
         (("refine", "{run}", "-m", "crtt"), "There is no part of a method named 'crtt'"),
