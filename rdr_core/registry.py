@@ -151,5 +151,5 @@ class Registry(Generic[T]):
                 package = entry.dist.name if entry.dist else entry.name
                 raise RdrError(
                     f"The package {package} offers {self._one} in {entry.value}, which can't be imported "
-                    f"({type(error).__name__}: {error}); mend or uninstall it."
+                    f"({type(error).__name__}: {error}); fix or uninstall it."
                 ) from error

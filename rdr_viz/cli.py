@@ -171,9 +171,9 @@ def publish(
     made = f"Made from {len(done)} runs by `{command}`, {of}."
     with stoppable():
         page = write(done, out, title=title, made=made)
-    left = f"; {len(found) - len(done)} that are not finished are left out" if len(done) < len(found) else ""
+    left = f"; {len(found) - len(done)} unfinished runs are left out" if len(done) < len(found) else ""
     typer.echo(
-        f"{len(done)} runs in {page}, {page.stat().st_size / 1e6:.1f} MB{left}. Open it in a browser, or mail it."
+        f"{len(done)} runs in {page}, {page.stat().st_size / 1e6:.1f} MB{left}. Open it in a browser or mail it."
     )
 
 

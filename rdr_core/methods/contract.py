@@ -34,9 +34,8 @@ class Weighing(NamedTuple):
 class Weighting(nn.Module):
     """Base of all weightings. State that must survive a resume is kept in buffers.
 
-    A weighting implements :meth:`weigh`; one that depends on the epoch (deferred, difficulty-based)
-    also :meth:`start_epoch` or :meth:`finish_epoch`. Calling the module gives the weights alone, for
-    anyone's own loop.
+    A weighting implements :meth:`weigh`; one that depends on the epoch (deferred, difficulty-based) also
+    :meth:`start_epoch` or :meth:`finish_epoch`. Calling the module gives only the weights, for your own loop.
     """
 
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:

@@ -197,10 +197,10 @@ def _write(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: Path, folder: 
     """Write one file of the archive, after looking where it would go."""
     name = PurePosixPath(entry.name)
     if name.is_absolute() or ".." in name.parts or len(name.parts) < 2 or "\\" in entry.name or "\0" in entry.name:
-        raise RdrError(f"{archive} holds {entry.name!r}, which is no file of a run's folder; nothing was unpacked.")
+        raise RdrError(f"{archive} holds {entry.name!r}, which is not a file of a run's folder; nothing was unpacked.")
     content = tar.extractfile(entry) if entry.isreg() and not entry.issparse() else None
     if content is None:
-        raise RdrError(f"{archive} holds {entry.name!r}, which is no plain file; nothing was unpacked.")
+        raise RdrError(f"{archive} holds {entry.name!r}, which is not a plain file; nothing was unpacked.")
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:  # a name that comes twice is refused

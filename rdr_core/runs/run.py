@@ -321,7 +321,7 @@ class Run:
     def content_hash(self, root: str | Path | None = None) -> str:
         """That of the data it was trained on (:attr:`rdr_core.data.LongTailedData.content_hash`).
 
-        Older runs on named data sets did not note it: there it is that of the data loaded again.
+        Older runs on named data sets did not record it; for them it is computed from the data, loaded again.
 
         Args:
             root: folder of the data files.

@@ -170,7 +170,7 @@ def _begin_at(folder: RunFolder, state: TrainingState, beginning: Beginning | No
     folder.begin_at(branch_tree(beginning.tree, state), beginning)
     if progress:
         print(
-            f"{state.config.method} goes on from epoch {beginning.epoch} of {state.config.epochs} of trunk "
+            f"{state.config.method} continues from epoch {beginning.epoch} of {state.config.epochs} of trunk "
             f"{beginning.trunk}, which took {beginning.seconds:.0f} s.", file=sys.stderr,
         )  # fmt: skip
 

@@ -104,7 +104,7 @@ def test_a_package_that_fails_is_named_with_the_reason(code, why, offered, rdr):
     assert code == 2
     assert "Traceback" not in errors
     assert errors.startswith("rdr: The package rdr_tiny offers a paper in rdr_tiny, which can't be imported")
-    with pytest.raises(RdrError, match=f"{why}.*; mend or uninstall it"):
+    with pytest.raises(RdrError, match=f"{why}.*; fix or uninstall it"):
         paper_names()
 
 
