@@ -31,7 +31,7 @@ app = typer.Typer(
 
     rdr train digits -i 50 -m rdr         one run, a few seconds
 
-    rdr train cifar10 -i 100 -m rdr+la    ResNet-32, 200 epochs, needs a GPU
+    rdr train cifar10 -i 100 -m rdr+la    ResNet-32, 200 epochs, best on a GPU
 
     rdr runs                              what has been trained
 

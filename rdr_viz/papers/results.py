@@ -111,7 +111,7 @@ def beside_the_papers(paper: Paper, shelf: Shelf) -> str:
     """The paper's accuracies over all classes beside ours, at each scale that compares; "" without runs."""
     words = {
         "paper": "In the paper's own setting, accuracy over all classes, the paper's number / **ours**; the missing "
-        "ones need a GPU:",
+        "ones wait for a GPU:",
         "authors' code": "By the authors' code (`--recipe authors`; RDR is `rdr:preset=released`), the same:",
     }
     return "\n\n".join(filter(None, (_compared(paper, shelf, scale, lead) for scale, lead in words.items())))

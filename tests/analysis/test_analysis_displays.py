@@ -255,7 +255,7 @@ def test_norms_run_from_the_largest_class(one_seed):
     ends = [short(rows["classifier_norm"].iloc[at]) for at in (0, -1)]
     assert f"CE: norm of classifier row {ends[0]} to {ends[1]}" in made.alt
     ratio = rows["classifier_norm"].iloc[:3].mean() / rows["classifier_norm"].iloc[-3:].mean()
-    assert f"{number(ratio, 2)} times with CE" in made.finding
+    assert f"{number(ratio, 2)} with CE" in made.finding
 
 
 def test_surface_lines_and_contours(trained):
