@@ -12,8 +12,8 @@ import mmap
 import re
 import stat
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from xxhash import xxh3_128
 
@@ -42,7 +42,7 @@ def fill(path: str) -> None:
         file.write(checksum.encode())
 
 
-def open_plain(path: Path, limit: int = TEXT_LIMIT) -> BinaryIO:
+def open_plain(path: Path, limit: int = TEXT_LIMIT) -> BufferedReader:
     """A file opened to be read: one on disk, not a pipe or a device, which might never end.
 
     Raises:
