@@ -154,6 +154,19 @@ def read_classes(path: Path, d: int) -> dict[str, np.ndarray]:
     return _by_class(load_arrays(path), d, path)
 
 
+def read_indices(path: Path) -> Int[np.ndarray, "N"]:
+    """The training images chosen, of an ``indices.safetensors``.
+
+    Raises:
+        Damaged: missing, or not as it was written.
+    """
+    tree = load_arrays(path)
+    found = tree.get("indices") if isinstance(tree, dict) else None
+    if not isinstance(found, np.ndarray) or found.ndim != 1 or found.dtype.kind != "i":
+        raise damaged(path, "it holds no list of indices")
+    return found
+
+
 def classes_table(columns: dict[str, np.ndarray], class_counts: Int[np.ndarray, "d"], groups: Groups) -> pd.DataFrame:
     """A row for each epoch and class.
 

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rdr_core.errors import RdrError
-from rdr_core.files.sealed import damaged
-from rdr_core.files.trees import load_arrays
 from rdr_core.files.whole import read_json
 from rdr_core.own_settings import own_settings
 from rdr_core.runs.contents import read_config, read_data, read_done, read_fork, read_metrics, read_stage
 from rdr_core.runs.layout import FORK, finished, kept_epochs, weights_path
-from rdr_core.runs.records import classes_table, history_table, recorded_classes, recorded_history, recorded_last_epoch
+from rdr_core.runs.records import (
+    classes_table,
+    history_table,
+    read_indices,
+    recorded_classes,
+    recorded_history,
+    recorded_last_epoch,
+)
 from rdr_core.training.config import RunConfig
 from rdr_core.visible import NAME, visible
 
@@ -197,12 +202,7 @@ class Run:
     @property
     def indices(self) -> np.ndarray:
         """The training images chosen, as indices into the whole data set."""
-        path = self.path / "indices.safetensors"
-        tree = load_arrays(path)
-        found = tree.get("indices") if isinstance(tree, dict) else None
-        if not isinstance(found, np.ndarray) or found.ndim != 1 or found.dtype.kind != "i":
-            raise damaged(path, "it holds no list of indices")
-        return found
+        return read_indices(self.path / "indices.safetensors")
 
     @property
     def environment(self) -> dict[str, Any]:
