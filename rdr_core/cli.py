@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -14,7 +13,7 @@ import typer
 
 from rdr_core.errors import LostRank, RdrError
 from rdr_core.printed import MEASURES, add_row, show, speaks, table_of
-from rdr_core.visible import tell
+from rdr_core.visible import leave_stdout, tell
 
 app = typer.Typer(
     name="rdr",
@@ -67,7 +66,7 @@ def run_app(commands: typer.Typer) -> NoReturn:
             tell(f"rdr: {error}")
         sys.exit(2)
     except OSError as error:
-        _leave_stdout()
+        leave_stdout()
         what = "The output" if error.filename is None else error.filename
         tell(f"rdr: {what} can't be read or written ({error.strerror or error}); choose another place, or make room.")
         sys.exit(2)
@@ -78,15 +77,6 @@ def run_app(commands: typer.Typer) -> NoReturn:
              "install the whole toolkit: pip install .")  # fmt: skip
         sys.exit(2)
     raise AssertionError("typer ends by exiting")
-
-
-def _leave_stdout() -> None:
-    """What is left in it would be tried again when Python ends, and be told at length."""
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stdout.flush()
-        return
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

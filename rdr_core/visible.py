@@ -7,6 +7,7 @@ markup of its own is escaped there: by rich's ``Text``, by :mod:`rdr_viz.display
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import suppress
@@ -105,3 +106,12 @@ def say(sentence: object) -> None:
         OSError: it can't be written.
     """
     print(visible(sentence))
+
+
+def leave_stdout() -> None:
+    """Give up what stdout could not take: Python would try it again at its end, and tell of it at length."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        return
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

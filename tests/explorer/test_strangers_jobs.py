@@ -167,12 +167,12 @@ def test_a_file_beside_the_runs_is_imported_by_no_process_that_is_started(tmp_pa
 
 
 SCRIPT = """
-import time
 from pathlib import Path
 from tqdm.auto import tqdm
 from rdr_core.jobs.pool import work_through
 from rdr_core.jobs.task import Training
 from rdr_core.runs import RunConfig
+from rdr_viz.explorer.job_process import STARTED
 from rdr_viz.explorer.jobs import Jobs
 from rdr_viz.papers.drawing import Drawing
 
@@ -180,8 +180,7 @@ if __name__ == "__main__":
     config = RunConfig(dataset="digits", imbalance_factor=20, method="ce", epochs=1, model="small", batch_size=64,
                        learning_rate=0.1)
     job = Jobs("runs").train([config])
-    while job.state == "running":
-        time.sleep(0.1)
+    STARTED[-1].wait()
     print(job.state if job.state == "done" else (job.error, (job.path / "log.txt").read_text()))
     tasks = [Training(config.with_seed(seed), Path("runs"), "cpu") for seed in (1, 2)]
     print(len(work_through(tasks, parallel=2, progress=False).made_here))
