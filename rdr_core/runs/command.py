@@ -61,6 +61,16 @@ def command_of(config: RunConfig, runs: Path | None = None) -> str:
     return shlex.join(command)
 
 
+def how_to_train_again(config: RunConfig, runs: Path) -> str:
+    """The end of a sentence: what trains a run anew that is in a folder of runs without its weights."""
+    # In the usual folder the command would only open it.
+    usual = runs.absolute() == Path("runs").absolute()
+    try:
+        return f"`{command_of(config, Path('retrained') if usual else None)}` trains it again"
+    except RdrError:
+        return "train it again with rdr_core.train, as its config.json says"
+
+
 def _usual_imbalance(config: RunConfig) -> float | None:
     """The imbalance factor that the command takes unless told; RdrError where it can't be told this run's."""
     from rdr_core.data.sources import find_source

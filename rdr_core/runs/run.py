@@ -249,7 +249,10 @@ class Run:
             RdrError: no epoch is finished yet, the epoch's weights were not kept, or the run is without its weights.
         """
         if self.done and not self.has_weights:
-            raise RdrError(f"{self.path} was shipped without its weights; {self._how_to_train_again()}.")
+            from rdr_core.runs.command import how_to_train_again
+
+            again = how_to_train_again(self.config, self.path.parent)
+            raise RdrError(f"{self.path} was shipped without its weights; {again}.")
         if epoch is None:
             path = self.path / ("model.safetensors" if self.done else "checkpoint.safetensors")
             if not path.is_file():
@@ -259,16 +262,6 @@ class Run:
             kept = ", ".join(map(str, self.kept)) or "none so far"
             raise RdrError(f"{self.path} keeps no weights of epoch {epoch}; kept: {kept}.")
         return self._weights_at(epoch)
-
-    def _how_to_train_again(self) -> str:
-        from rdr_core.runs.command import command_of
-
-        # Where this run lies in the usual folder, training it there would only open it.
-        usual = self.path.parent.absolute() == Path("runs").absolute()
-        try:
-            return f"`{command_of(self.config, Path('retrained') if usual else None)}` trains it again"
-        except RdrError:
-            return "train it again with rdr_core.train, as its config.json says"
 
     @own_settings()
     def model(self, epoch: int | None = None) -> Network:
