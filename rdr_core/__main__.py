@@ -1,5 +1,6 @@
 """``python -m rdr_core``: the core's commands, as torchrun starts them."""
 
-from rdr_core.cli import app, run_app
+from rdr_core.cli import app
+from rdr_core.ending import run_app
 
 run_app(app)

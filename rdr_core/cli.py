@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from rdr_core.errors import LostRank, RdrError
-from rdr_core.printed import MEASURES, add_row, show, speaks, table_of
-from rdr_core.visible import leave_stdout, tell
+from rdr_core.ending import stoppable
+from rdr_core.errors import RdrError
+from rdr_core.printed import MEASURES, add_row, show, table_of
 
 app = typer.Typer(
     name="rdr",
@@ -43,51 +39,6 @@ Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cu
 Root = Annotated[
     Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")
 ]
-
-
-def run_app(commands: typer.Typer) -> NoReturn:
-    """Run a command line. A user's mistake is one sentence on stderr and status 2, never a traceback.
-
-    The same holds where only the viewer is installed (requirements-viewer.txt), which has no torch.
-
-    Of several processes that torchrun started, the first one prints it, and any that has lost another.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a word may be none in the terminal's encoding
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        try:
-            commands()
-        finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()  # here, where it can still be told that nobody got it
-    except RdrError as error:
-        if speaks() or isinstance(error, LostRank):
-            tell(f"rdr: {error}")
-        sys.exit(2)
-    except OSError as error:
-        leave_stdout()
-        what = "The output" if error.filename is None else error.filename
-        tell(f"rdr: {what} can't be read or written ({error.strerror or error}); choose another place, or make room.")
-        sys.exit(2)
-    except ModuleNotFoundError as missing:
-        if missing.name not in ("torch", "torchvision"):
-            raise
-        tell(f"rdr: This needs {missing.name}, but only the viewer is installed here; "
-             "install the whole toolkit: pip install .")  # fmt: skip
-        sys.exit(2)
-    raise AssertionError("typer ends by exiting")
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """On Ctrl-C, print what the interrupt says, such as the command that continues, and exit with status 130."""
-    try:
-        yield
-    except KeyboardInterrupt as stopped:
-        if speaks():
-            tell(str(stopped) or "Stopped.")
-        raise typer.Exit(130) from None
 
 
 @app.command()

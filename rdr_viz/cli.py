@@ -89,7 +89,7 @@ def analyse(
 
     rdr analyse runs/digits-if50-rdr-* -w curvature    a minute on two cores
     """
-    from rdr_core.cli import stoppable
+    from rdr_core.ending import stoppable
     from rdr_core.errors import unknown_name
     from rdr_core.runs.run_list import open_runs
     from rdr_viz.analysis.catalogue import analyse, analyses
@@ -133,7 +133,7 @@ def gallery(
     """
     import shlex
 
-    from rdr_core.cli import stoppable
+    from rdr_core.ending import stoppable
     from rdr_core.runs.run_list import open_runs
     from rdr_viz.displays.kinds import kinds
     from rdr_viz.pages.report import write_report
@@ -160,7 +160,7 @@ def publish(
     from datetime import date
     from importlib.metadata import version
 
-    from rdr_core.cli import stoppable
+    from rdr_core.ending import stoppable
     from rdr_core.runs import list_runs
     from rdr_core.runs.archive import shipped
     from rdr_core.runs.run_list import open_runs
@@ -221,7 +221,7 @@ def lab(
     Your changes are never overwritten: a new version is written beside them. Only this machine can reach the
     server. Ctrl-C ends it.
     """
-    from rdr_core.cli import stoppable
+    from rdr_core.ending import stoppable
     from rdr_viz.explorer.launch import run_lab
 
     with stoppable():
@@ -239,7 +239,7 @@ def app(
 
     Only this machine can reach the server. Ctrl-C ends it; trainings started from the page continue.
     """
-    from rdr_core.cli import stoppable
+    from rdr_core.ending import stoppable
     from rdr_viz.explorer.launch import run_app
 
     with stoppable():
@@ -275,7 +275,7 @@ def commands() -> typer.Typer:
 
 def main() -> None:
     """Entry point of ``rdr``."""
-    from rdr_core.cli import run_app
+    from rdr_core.ending import run_app
 
     os.environ.pop("MPLBACKEND", None)  # pictures are files, which no window's backend draws; there may be none of it
     run_app(commands())

@@ -79,7 +79,7 @@ def plan(
 
     Times are measured on a few steps of each kind of run, with random images; that takes about a minute.
     """
-    from rdr_core.cli import stoppable
+    from rdr_core.ending import stoppable
     from rdr_viz.papers.plan import show_plan
 
     papers = _papers()

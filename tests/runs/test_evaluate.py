@@ -76,7 +76,7 @@ def test_the_weighted_accuracy_is_that_of_drawn_subsets_on_average():
 def test_on_a_balanced_test_set_balanced_is_as_it_is(run):
     found = rdr_core.evaluate(run)
     assert (found["test"], found["imbalance_factor"]) == ("balanced", 1)
-    # Probabilities come from single precision, and a network just read may lie otherwise in memory than one just trained.
+    # Probabilities come from single precision, and a network just read may lie otherwise in memory than when trained.
     for name, value in run.metrics.items():
         np.testing.assert_allclose(np.array(found[name], float), np.array(value, float), rtol=1e-6, err_msg=name)
 
