@@ -1,4 +1,4 @@
-"""Text that was read from files, on its way out: to a terminal, a picture, a page, a file's name.
+"""Text that was read from files, on its way out: to a terminal, a picture, a page.
 
 Whoever wrote the file chose it. Here it becomes text that only says something, wherever it goes: nothing that a
 terminal does, that turns a line around, that no encoding has, or that is too long to be shown. What a way out takes for
@@ -8,7 +8,6 @@ markup of its own is escaped there: by rich's ``Text``, by :mod:`rdr_viz.display
 from __future__ import annotations
 
 import os
-import re
 import sys
 from contextlib import suppress
 from unicodedata import category
@@ -46,17 +45,6 @@ def visible(text: object, longest: int | None = None, *, keep: str = "") -> str:
         sign if sign in keep or category(sign) not in _UNSEEN else sign.encode("unicode_escape").decode("ascii")
         for sign in text
     )
-
-
-def file_name(text: object) -> str:
-    """The text as a part of a file's name that every system takes.
-
-    Example:
-        >>> file_name("../RDR (γ=0.5)"), file_name("")
-        ('-RDR-γ-0.5', '-')
-    """
-    name = re.sub(r"[^\w+.]+", "-", visible(text, NAME)).lstrip(".")
-    return name or "-"
 
 
 class Stderr:

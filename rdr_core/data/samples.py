@@ -14,6 +14,7 @@ import numpy as np
 
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError
+from rdr_core.files.inside import inside
 from rdr_core.files.places import papers_folder
 from rdr_core.files.whole import write_whole
 from rdr_core.shapes import UInt8
@@ -34,8 +35,11 @@ def sheet(dataset: str) -> Path | None:
         >>> sheet("fashion-mnist").name, sheet("digits")
         ('fashion-mnist.png', None)
     """
-    path = papers_folder().parent / "samples" / f"{dataset}.png"
-    return path if path.is_file() else None
+    try:
+        path = inside(papers_folder().parent / "samples", f"{dataset}.png")
+        return path if path.is_file() else None
+    except (RdrError, OSError):  # a name that leads elsewhere, or is longer than a file's can be
+        return None
 
 
 def read_sheet(path: Path) -> dict[str, UInt8[np.ndarray, "n H W C"]]:
