@@ -1,4 +1,4 @@
-"""What tests tried to break a promise with, noted for docs/reliability.md."""
+"""How many inputs and faults tests have tried, for `docs/reliability.md`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import os
 
 
 def tried(promise: str, what: str, n: int) -> None:
-    """Append a line of JSON to the file that ``RDR_TRIED`` names; nothing where it names none.
+    """Append to the file that ``RDR_TRIED`` names, if any, that a promise was tried so many times.
 
     Args:
-        promise: by its name in docs/reliability.md: "Numbers".
-        what: was tried: "batches with broken features".
+        promise: as `docs/reliability.md` calls it: "Hostile input".
+        what: was tried, in the plural: "names of an archive's members".
         n: how many of them.
     """
-    name = os.environ.get("RDR_TRIED")
-    if name:
-        with open(name, "a", encoding="utf-8") as file:
+    if path := os.environ.get("RDR_TRIED"):
+        with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps({"promise": promise, "what": what, "n": n}) + "\n")
