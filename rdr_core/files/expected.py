@@ -17,7 +17,7 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
 
     Example:
         >>> of_shape({"epochs": 3, "names": ["a", 5]}, {"epochs": int, "names": [str], "note?": str})
-        "names[1] is 5, not of type str"
+        'names[1] is 5, not of type str'
         >>> of_shape({"epochs": 3}, {"epochs": (float, None)})
     """
     if isinstance(shape, tuple):
