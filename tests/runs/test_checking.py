@@ -227,4 +227,4 @@ def test_no_kill_leaves_a_file_that_looks_damaged(tmp_path):
         assert found.sealed == 0
         run = Run.open(place)
         assert len(run.classes) >= 10 * (run.epochs_done - 1)
-    tried("damage", "kills after which no file looks damaged", kills)
+    tried("Damage", "kills after which no file looks damaged", kills)

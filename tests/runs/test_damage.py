@@ -83,7 +83,7 @@ def test_changed_bytes_anywhere_are_found_and_nothing_else_is_told(which, copy, 
             n += 1
         file.write_bytes(whole)
     assert n > 550
-    tried("damage", f"bits, bytes, pieces and cuts of a {which} run's files", n)
+    tried("Damage", f"bits, bytes, pieces and cuts of a {which} run's files", n)
 
 
 def anything(draw: random.Random, depth: int = 0) -> object:
@@ -129,7 +129,7 @@ def test_json_of_any_shape_is_read_or_told_in_a_sentence(finished, copy, capsys)
             Catalogue([place.parent]).data()
             n += 1
         file.write_bytes(whole)
-    tried("damage", "JSON files of other shapes", n)
+    tried("Damage", "JSON files of other shapes", n)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_tensors_of_other_names_shapes_and_types_are_told_in_a_sentence(finished
             check_run(place)
             n += 1
         file.write_bytes(whole)
-    tried("damage", "trees of tensors of other names, shapes and types", n)
+    tried("Damage", "trees of tensors of other names, shapes and types", n)
 
 
 @pytest.mark.slow
@@ -206,7 +206,7 @@ def test_a_checkpoint_of_another_run_is_never_gone_on_from(stopped, copy):
         refused += isinstance(found, Damaged) and "checkpoint.safetensors can't be read" in str(found)
         n += 1
     assert refused > n / 2
-    tried("damage", "checkpoints of other names, shapes and types", n)
+    tried("Damage", "checkpoints of other names, shapes and types", n)
 
 
 @pytest.mark.parametrize(
