@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
-from rdr_core.methods.replaced import told
-from rdr_core.runs.stand_ins import replaced
 from rdr_core.visible import say, visible
 
 if TYPE_CHECKING:
@@ -38,6 +36,9 @@ def show(*runs: Run) -> None:
     """Print runs as a table; a group without a class is a dash."""
     if not speaks():
         return
+    from rdr_core.methods.replaced import told
+    from rdr_core.runs.stand_ins import replaced
+
     rows = []
     for run in runs:
         epochs, last = run.last_epoch

@@ -95,7 +95,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 import rdr_core, pkgutil, importlib
 for module in pkgutil.walk_packages(rdr_core.__path__, "rdr_core."):
-    if module.name not in ("rdr_core.cli", "rdr_core.__main__"):
+    if module.name not in ("rdr_core.cli", "rdr_core.ending", "rdr_core.__main__"):
         importlib.import_module(module.name)
 print(len(sys.modules))
 """

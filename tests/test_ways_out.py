@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
 import sys
 import warnings
@@ -21,6 +20,7 @@ from tried import tried
 
 import rdr_core
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.files.whole import read_json, write_json
 from rdr_core.methods.names import method_label
 from rdr_core.printed import add_row, show, table_of
 from rdr_core.runs import Run
@@ -142,12 +142,12 @@ def called(trained: list[Run], folder: Path, name: str) -> list[Run]:
         except (UnicodeEncodeError, OSError):
             place = folder / str(number)
             shutil.copytree(run.path, place)
-        stored = json.loads((place / "config.json").read_text())
+        stored = read_json(place / "config.json")
         stored["config"] |= {"method": name if number else f"rdr+{name}", "dataset": name}
-        (place / "config.json").write_text(json.dumps(stored))
-        data = json.loads((place / "data.json").read_text())
+        write_json(place / "config.json", stored)
+        data = read_json(place / "data.json")
         data["class_names"] = [f"{name[:3]}{c}" if c % 2 else f"{name}{c}" for c in range(10)]
-        (place / "data.json").write_text(json.dumps(data))
+        write_json(place / "data.json", data)
         made.append(Run.open(place))
     return made
 

@@ -24,6 +24,7 @@ from rdr_core.runs.done import bring_back_done, file_hash
 from rdr_core.runs.layout import DONE, finished
 from rdr_core.runs.records import history_line, of_checkpoint, read_classes, read_history, write_history
 from rdr_core.runs.run import Run
+from rdr_core.runs.stand_ins import replaced
 
 #: Seconds after which nobody is still writing such a file of an analysis, which has no lock.
 _WRITTEN_WITHIN = 600
@@ -158,7 +159,7 @@ def _findings(path: Path) -> Iterator[Finding]:
     d = sum(len(classes) for _, classes in groups.items())
     yield from _recorded(run, d)
     yield from _mark(run)
-    for read in (lambda: run.base, lambda: run.inherited, lambda: run.indices):
+    for read in (lambda: run.base, lambda: run.inherited, lambda: run.indices, lambda: replaced(path)):
         yield from _tried(read)
     if (path / "env.json").exists():
         yield from _tried(lambda: run.environment)

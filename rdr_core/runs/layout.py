@@ -14,6 +14,7 @@ NAME/config.json            what was asked for
      analysis/              results of `rdr analyse`, by name and parameters
      evaluations/           results of `rdr evaluate`
      metrics.json           of the last epoch
+     replaced.json          how many weights something stood in for, where there were any
      replaced.json          how many weights something stood in for, where that were any
      done.json              written last: the run is finished; with the hash of its weights
 

@@ -156,7 +156,7 @@ def test_other_images_are_normalised_as_the_network_learnt(run, own):
 
 
 def test_data_that_the_network_cannot_tell_apart_are_refused(run, own):
-    with pytest.raises(RdrError, match=r"tells 2 classes .* have 10 classes"):
+    with pytest.raises(RdrError, match=r"distinguishes 2 classes .* have 10 classes"):
         rdr_core.evaluate(run, data=rdr_core.load_data("digits", imbalance_factor=10))
     images = own.test.images.expand(-1, 3, -1, -1).contiguous()
     colour = rdr_core.from_arrays(images, own.test.labels, images, own.test.labels)

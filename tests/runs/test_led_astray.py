@@ -14,6 +14,7 @@ from tried import tried
 
 import rdr_core
 from rdr_core.errors import RdrError
+from rdr_core.files.whole import read_json, write_json
 from rdr_core.runs import Run
 from rdr_core.runs.evaluation import evaluate
 from rdr_core.runs.requests import refine, resume, train_config
@@ -84,9 +85,9 @@ def test_a_first_stage_that_is_another_run_is_left_as_it_is(run, tmp_path):
 def test_a_run_under_another_runs_name_is_not_taken_for_it(run):
     """Neither opened as its result, nor trained over."""
     config = Run.open(run.path).config
-    stranger = json.loads((run.path / "config.json").read_text())
+    stranger = read_json(run.path / "config.json")
     stranger["config"]["seed"] = 7
-    (run.path / "config.json").write_text(json.dumps(stranger))
+    write_json(run.path / "config.json", stranger)
     with pytest.raises(RdrError, match="holds another run than"):
         train_config(config, runs=run.path.parent, progress=False)
 

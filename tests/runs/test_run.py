@@ -84,7 +84,7 @@ def test_a_finished_run_holds_just_these_files(run):
     names = {path.name for path in run.path.iterdir()}
     assert names - {".lock"} == {
         "config.json", "env.json", "data.json", "history.csv", "classes.safetensors", "indices.safetensors",
-        "model.safetensors", "metrics.json", "done.json", "weights",
+        "model.safetensors", "metrics.json", "done.json", "weights", "replaced.json",
     }  # fmt: skip
     assert sum(path.stat().st_size for path in run.path.rglob("*")) < 500_000
 

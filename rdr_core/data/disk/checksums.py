@@ -18,6 +18,10 @@ class Checksums:
     Args:
         sums: (M,) of the images' bytes, as :func:`checksum` gives them.
         facts: the file without which there is no cache; it goes where one is damaged, so that it is made anew.
+
+    Example:
+        >>> pixels = np.zeros((1, 1, 2, 2), np.uint8)
+        >>> Checksums(np.array([checksum(pixels[0])]), Path("photos.json")).check(pixels, [0])
     """
 
     def __init__(self, sums: Int[np.ndarray, "M"], facts: Path) -> None:

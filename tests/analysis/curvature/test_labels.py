@@ -102,7 +102,7 @@ def test_what_the_loss_cannot_take_is_a_sentence(linear):
 def test_a_last_batch_of_one_image_is_told_before_work_begins():
     model = nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
     x, y = torch.randn(9, 5), torch.zeros(9, dtype=torch.int64)
-    with pytest.raises(RdrError, match=r"last batch of 9 images has one alone.*another batch_size than 4"):
+    with pytest.raises(RdrError, match=r"last batch of 9 images has only one.*another batch_size than 4"):
         Hessian(model, x, y, mode="train", batch_size=4)
     assert np.isfinite(Hessian(model, x, y, mode="train", batch_size=5).eigenvalues().largest)
     assert np.isfinite(Hessian(model, x, y, batch_size=4).eigenvalues().largest)
