@@ -57,5 +57,5 @@ def draw_into_a_file(drawing: Drawing, folder: Path) -> None:
 
 
 def test_what_stops_a_picture_is_told(tmp_path):
-    with tqdm(disable=True) as bar, Drawing(bar, 1) as drawing, pytest.raises(OSError, match="file"):
+    with tqdm(disable=True) as bar, Drawing(bar, 1) as drawing, pytest.raises(RdrError, match="can.t be written"):
         draw_into_a_file(drawing, tmp_path)

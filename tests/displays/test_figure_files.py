@@ -120,7 +120,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside(tmp_path, monkeyp
         raise OSError("disk full")
 
     monkeypatch.setattr("os.replace", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(RdrError, match="disk full"):
         save(new_axes().figure, tmp_path / "a", pd.DataFrame({"x": [1]}))
     assert [p.name for p in tmp_path.iterdir()] == ["a.pdf"]
     assert path.read_bytes() == b"old"
