@@ -5,8 +5,8 @@
     python .ci/gpu_minutes.py probe ...                    there, started by `run`: the smoke test alone
 
 It has run on CPUs at small size; it has met no GPU yet. Needs the working tree on PYTHONPATH (torch, torchvision, numpy,
-pandas, safetensors, scikit-learn, filelock, xxhash, Pillow). Every process of `run` imports this file's top, workers too
-(multiprocessing's spawn runs it as __mp_main__): what is changed in the toolkit is changed here.
+pandas, safetensors, scikit-learn, filelock, Pillow, xxhash). Every process of `run` imports this file's top, workers
+too (multiprocessing's spawn runs it as __mp_main__): what is changed in the toolkit is changed here.
 """
 # ruff: noqa: E501, SIM115
 
