@@ -249,3 +249,19 @@ def test_algorithm_1_is_asked_of_the_same_batches_with_prototypes_of_its_own(tex
             np.testing.assert_array_equal(both.seen[-1][preset], alone[preset].ratios)
     assert both.seen[0]["text"].eq(0).all()
     assert [seen["batch"].unique().tolist() for seen in both.seen] == [[0], [1], [2]]
+
+
+def test_the_page_of_promises_tells_what_tests_tried(monkeypatch):
+    """`python docs/reliability.py` writes its table; every promise is a heading, every test that it names is there."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    page = importlib.import_module("reliability")
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    found = pd.read_csv(page.RESULTS)
+    assert text.split(page.MARKS[0])[1].split(page.MARKS[1])[0] == page.markdown(found)
+    headings = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert headings == [*page.PROMISES, "What was tried"]
+    for test in found["test"]:
+        path, _, name = test.partition("::")
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), test
+    lines = pd.DataFrame({"promise": ["Long", "Damage", "Long"], "what": "runs", "n": [1, 2, 3], "test": "t::a"})
+    assert page.summed(lines)[["promise", "n"]].values.tolist() == [["Damage", 2], ["Long", 4]]

@@ -160,7 +160,7 @@ def test_data_that_the_network_cannot_tell_apart_are_refused(run, own):
         rdr_core.evaluate(run, data=rdr_core.load_data("digits", imbalance_factor=10))
     images = own.test.images.expand(-1, 3, -1, -1).contiguous()
     colour = rdr_core.from_arrays(images, own.test.labels, images, own.test.labels)
-    with pytest.raises(RdrError, match=r"1 channel\(s\) .* 3 channel\(s\)"):
+    with pytest.raises(RdrError, match=r"1 channel\(s\), .* 3 channel\(s\)"):
         rdr_core.evaluate(run, data=colour)
 
 
