@@ -36,9 +36,9 @@ def save_tree(path: Path, tree: Any) -> None:
     Tuples come back as lists; keys keep their type. The file is whole or not there.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import save_file
+    from safetensors.numpy import save_file  # its twin for torch leaves a type behind for each size that it saves
 
-    tensors: dict[str, torch.Tensor] = {}
+    tensors: dict[str, np.ndarray] = {}
     node = _take_out(tree, tensors)
     skeleton = json.dumps({KEY: BLANK} | (node if isinstance(node, dict) else {"leaf": node}))
 
@@ -121,13 +121,16 @@ def _read(path: Path, content: memoryview, make: Callable[[memoryview, str, list
     return _put_back(skeleton, tensors)
 
 
-def _take_out(node: Any, tensors: dict[str, torch.Tensor]) -> Any:
+def _take_out(node: Any, tensors: dict[str, np.ndarray]) -> Any:
     import torch
 
     if isinstance(node, torch.Tensor):
         key = str(len(tensors))
-        # A clone: safetensors refuses tensors that share memory.
-        tensors[key] = node.detach().cpu().contiguous().clone()
+        plain = node.detach().cpu().contiguous()
+        if node.dtype is torch.bfloat16:  # which NumPy has not
+            tensors[key] = plain.view(torch.int16).numpy()
+            return {"tensor": key, "bfloat16": True}
+        tensors[key] = plain.numpy()
         return {"tensor": key}
     if (names := _columns(node)) is not None:
         rows = torch.tensor([list(row.values()) for row in node], dtype=torch.float64)
@@ -163,7 +166,12 @@ def _put_back(node: Any, tensors: dict[str, Any]) -> Any:
         return [{name: kind(value) for name, kind, value in zip(node["columns"], kinds, row, strict=True)}
                 for row in rows]  # fmt: skip
     if "tensor" in node:
-        return tensors[node["tensor"]]
+        found = tensors[node["tensor"]]
+        if node.get("bfloat16"):
+            import torch
+
+            return found.view(torch.bfloat16)
+        return found
     if "dict" in node:
         return {_put_back(k, tensors): _put_back(v, tensors) for k, v in node["dict"]}
     return _put_back(node["leaf"], tensors) if "leaf" in node else [_put_back(item, tensors) for item in node["list"]]

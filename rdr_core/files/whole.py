@@ -17,8 +17,8 @@ from rdr_core.files.expected import of_shape
 from rdr_core.files.sealed import BLANK, KEY, damaged, fill, read_sealed
 from rdr_core.plain import for_json
 
-#: The name of a file that is being written beside the one whose place it will take.
-HALF_WRITTEN = re.compile(r"\..+\.[a-z0-9_]{8}")
+#: The name of a file that is being written beside the one whose place it will take; the second form is safetensors'.
+HALF_WRITTEN = re.compile(r"\..+\.[a-z0-9_]{8}|\.tmp[A-Za-z0-9]{6}")
 
 
 def write_whole(path: Path, write: Callable[[str], object]) -> None:

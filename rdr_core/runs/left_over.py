@@ -15,7 +15,7 @@ def remove_left_over(folder: Path) -> None:
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as name:
-        ...     for left in (".history.csv.x9a_b2c1", ".lock", "history.csv"):
+        ...     for left in (".history.csv.x9a_b2c1", ".tmp58hVK0", ".lock", "history.csv"):
         ...         Path(name, left).touch()
         ...     remove_left_over(Path(name))
         ...     sorted(path.name for path in Path(name).iterdir())

@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tried import tried
@@ -102,3 +103,14 @@ def test_a_history_is_written_as_it_was_read(tmp_path):
     writer.writerows(rows)
     assert again.getvalue() == written
     assert [int(row["epoch"]) for row in rows] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.bool])
+@pytest.mark.parametrize("shape", [(), (0,), (3, 2)])
+def test_tensors_of_every_kind_come_back_to_the_bit(kind, shape, tmp_path):
+    tensor = (3 * torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)).to(kind)
+    save_tree(tmp_path / "tree.safetensors", [tensor, tensor.T if len(shape) == 2 else tensor])
+    found, turned = load_tree(tmp_path / "tree.safetensors")
+    assert (found.dtype, found.shape) == (tensor.dtype, tensor.shape)
+    assert torch.equal(found, tensor)
+    assert torch.equal(turned, tensor.T if len(shape) == 2 else tensor)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import safetensors.torch
+import safetensors.numpy
 from safetensors import SafetensorError
 
 #: What a disk says that is full, broken, or no longer ours.
@@ -78,6 +78,6 @@ def failing(disk: Disk) -> Iterator[Disk]:
             stack.enter_context(mock.patch.object(os, name, disk._counted(name, getattr(os, name))))
         for module in (builtins, io):
             stack.enter_context(mock.patch.object(module, "open", disk._open(io.open)))
-        save = disk._save(safetensors.torch.save_file)
-        stack.enter_context(mock.patch.object(safetensors.torch, "save_file", save))
+        save = disk._save(safetensors.numpy.save_file)
+        stack.enter_context(mock.patch.object(safetensors.numpy, "save_file", save))
         yield disk
