@@ -130,13 +130,13 @@ def test_arrays_of_ones_own_go_on_in_python(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
-    import safetensors.torch
+    import safetensors.numpy
     from safetensors import SafetensorError
 
     def full(*_, **__):
         raise SafetensorError("No space left on device")
 
-    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    monkeypatch.setattr(safetensors.numpy, "save_file", full)
     with pytest.raises(rdr_core.RdrError, match=r"can't be written .*No space left on device.*; choose another folder"):
         rdr_core.train("digits", epochs=1, runs=tmp_path, **REQUEST)
 
