@@ -197,7 +197,7 @@ class Paper:
 
 
 def load_paper(name: str = "rdr", folder: Path | None = None) -> Paper:
-    """Read a paper.
+    """Read a paper: its tables, figures, claims and grids, from the files of its folder.
 
     Args:
         name: one of :func:`rdr_viz.papers.folders.paper_names`.
