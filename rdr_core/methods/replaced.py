@@ -1,7 +1,7 @@
 """What stands in for a weight that can't be had as its method says: named, so that it is counted, recorded and told.
 
 A weighting gives a code of each sample (:attr:`rdr_core.methods.contract.Weighing.replaced`); training counts them on
-the device and looks once an epoch; a finished run's metrics have the counts.
+the device and looks once an epoch; a finished run keeps the counts (:mod:`rdr_core.runs.stand_ins`).
 """
 
 from __future__ import annotations

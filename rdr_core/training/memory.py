@@ -34,7 +34,7 @@ def memory_told(what: str, go_on: str) -> Iterator[None]:
             raise
         said = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
         raise RdrError(
-            f"{what}: there is not enough memory ({said}); finished epochs are kept. Free some and go on with: {go_on}"
+            f"{what}: there is not enough memory ({said}); finished epochs are kept. Free some; continue with: {go_on}"
         ) from None
 
 
