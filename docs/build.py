@@ -33,6 +33,7 @@ PLACES = {
     "docs/methods": "docs/methods",
     "docs/curvature.md": "docs/curvature.md",
     "docs/data.md": "docs/data.md",
+    "docs/own_loop.md": "docs/own_loop.md",
     "docs/reliability.md": "docs/reliability.md",
     "docs/architecture.md": "docs/architecture.md",
     "docs/_static/rooms.svg": "docs/_static/rooms.svg",

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from rdr_core.data import LongTailedData
+from rdr_core.methods.own_loop import IGNORED, FlatBatch, flat_batch, of_all_processes, several_processes
 from rdr_core.models import Network
 from rdr_core.shapes import Float, Int
 
@@ -43,9 +44,11 @@ class Weighting(nn.Module):
 
     Attributes:
         weighs: False where weights are 1 by design.
+        num_classes: d, by which labels are checked in a loop of one's own; None where it is not known.
     """
 
     weighs = True
+    num_classes: int | None = None
 
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
         """Weights of a batch; in training mode it may also learn from the batch."""
@@ -57,8 +60,42 @@ class Weighting(nn.Module):
     def finish_epoch(self, epoch: int) -> None:
         """Called after the epoch's last batch."""
 
-    def forward(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Float[Tensor, "B"]:
-        return self.weigh(features, labels).weights
+    def forward(self, features: Tensor, labels: Tensor, ignore_index: int = IGNORED) -> Tensor:
+        """The weights of a batch, for a loop of one's own.
+
+        Under DistributedDataParallel, or any loop of several processes that torch.distributed knows of, a batch is that
+        of all processes: each of them calls this at every step, and what a weighting learns is the same in all.
+
+        Args:
+            features: (B, Z), or (B, T, Z) of sequences.
+            labels: (B,) or (B, T), of any integer type.
+            ignore_index: label of samples that weigh 0 and are not learnt from; default that of PyTorch's losses.
+
+        Returns:
+            Weights of the labels' shape with mean 1, those ignored counted in, so that ``(weights * losses).mean()`` is
+            the mean over the others where losses of what is ignored are 0.
+
+        Raises:
+            RdrError: labels that are no classes, or of another shape.
+        """
+        batch = flat_batch(features, labels, self.num_classes, ignore_index)
+        whole, mine, number = of_all_processes(batch) if several_processes() else (batch, slice(None), labels.numel())
+        weights = self.weigh_kept(whole)
+        # Mean 1 over the samples that are kept; as a mean over all of them it is diluted by those ignored.
+        weights = weights * (number / whole.kept.sum().clamp(min=1))
+        return weights[mine].reshape(labels.shape)
+
+    def weigh_kept(self, batch: FlatBatch) -> Float[Tensor, "B"]:
+        """Weights with mean 1 over the samples of a batch that are not ignored, and 0 for those that are.
+
+        Here the others are weighed alone, which waits for the device; a weighting that can do without may say how.
+        """
+        weights = batch.features.new_zeros(len(batch.labels), dtype=torch.float32)
+        if batch.kept.any():
+            found = self.weigh(batch.features[batch.kept], batch.labels[batch.kept]).weights
+            weights = weights.to(found.dtype)
+            weights[batch.kept] = found
+        return weights
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Weighting:
         def kept_wide(tensor: Tensor) -> Tensor:

@@ -192,6 +192,7 @@ def ratios_by_inverse(
     labels: Int[Tensor, "B"],
     same: Float[Tensor, "B B"],
     size: Float[Tensor, "B"],
+    counted: Bool[Tensor, "B"] | None = None,
 ) -> Float[Tensor, "B"]:
     """Ratios ``b (Phi^T Phi)^-1 Phi^T F`` as the text prints them and the authors' code takes them: no ridge.
 
@@ -205,6 +206,8 @@ def ratios_by_inverse(
         features: of the batch.
         labels: class of each sample.
         same, size: of :func:`class_means`.
+        counted: samples that are there; the features of the others are 0, which is no reason for a pseudo-inverse. None
+            (default) is all of them.
 
     Example:
         >>> import torch
@@ -219,9 +222,12 @@ def ratios_by_inverse(
         solve = solver_by_products(gram, size, (same @ gram.diagonal()) / size, ridge=0.0)
         return solve((size * (x * prototypes).sum(1))[:, None])[:, 0]
     x = features if features.dtype in (torch.float32, torch.float64) else features.float()
-    inverse, singular = torch.linalg.inv_ex((x @ x.T).mul_(same))  # block by block, as the rest is zero
+    gram = (x @ x.T).mul_(same)
+    if counted is not None:
+        gram.diagonal().add_(~counted)
+    inverse, singular = torch.linalg.inv_ex(gram)  # block by block, as the rest is zero
     if singular:
-        inverse = _inverse_by_class(x, labels)
+        inverse = _inverse_by_class(x, labels if counted is None else torch.where(counted, labels, -1))
     return size * ((inverse @ x) * prototypes).sum(1)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.methods.contract import Context, Weighing, Weighting
+from rdr_core.methods.own_loop import FlatBatch
 from rdr_core.methods.parts import at_least, between, number_or, one_of, part
 from rdr_core.methods.presets import PRESETS
 from rdr_core.methods.ratio import (
@@ -28,7 +29,7 @@ from rdr_core.methods.ratio import (
     ratios_towards,
 )
 from rdr_core.methods.replaced import FEATURELESS, INFINITE, UNSEEN, WEIGHTLESS
-from rdr_core.methods.weighting import check_class_weights, scaled
+from rdr_core.methods.weighting import check_class_weights, scaled, scaled_among
 from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Bool, Float, Int
 
@@ -160,7 +161,7 @@ class RDRWeights(Weighting):
         self.ratio, self.count, self.update = ratio, count, update
         self.start, self.unseen = given["start"], given["unseen"]
         self.warmup_steps = warmup_steps
-        d = len(class_counts)
+        self.num_classes = d = len(class_counts)
         self.dtype, dtype = dtype, torch.promote_types(dtype, torch.float32)
         inverse_prior = (class_counts.double() / class_counts.sum()).pow(-given["prior"]).to(dtype)
         check_class_weights(inverse_prior.double().pow(self.gamma), f"RDRWeights: prior={prior:g}, gamma={gamma:g}")
@@ -192,14 +193,28 @@ class RDRWeights(Weighting):
                 state_dict.setdefault(prefix + name, getattr(self, name))
         super()._load_from_state_dict(state_dict, prefix, *how)
 
+    def weigh_kept(self, batch: FlatBatch) -> Float[Tensor, "B"]:
+        """As the base's, and nothing waits for the device: a sample to ignore is one without features."""
+        return self.weigh(*batch).weights
+
     @torch.no_grad()
-    def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
-        """Weights, and each sample's own raw ratio; in training mode the prototypes then follow the batch."""
+    def weigh(
+        self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"], kept: Bool[Tensor, "B"] | None = None
+    ) -> Weighing:
+        """Weights, and each sample's own raw ratio; in training mode the prototypes then follow the batch.
+
+        Args:
+            features, labels: of the batch.
+            kept: samples that are not ignored; None (default) is all of them. The others weigh 0, and it is as if they
+                were not there.
+        """
         check_batch(features, labels, self.prototypes)
         labels = labels.long()
         with torch.autocast(features.device.type, enabled=False):
             # Only rows of the batch's classes are read and written: nothing here has d rows.
             x, counted, silent = finite_rows(features)
+            if kept is not None:
+                x, counted = x * kept[:, None], counted & kept
             means, same, size = class_means(x, labels, counted)
             present, size = size > 0, size.clamp_min_(1)
             started = self.started.index_select(0, labels)
@@ -211,7 +226,9 @@ class RDRWeights(Weighting):
                 ratios = ratios_towards(shift, x, same, size, self.ridge)
             else:
                 finite = torch.where(counted[:, None], features, 0.0)
-                ratios = torch.where(counted, ratios_by_inverse(means + shift, finite, labels, same, size), 1.0)
+                ratios = torch.where(
+                    counted, ratios_by_inverse(means + shift, finite, labels, same, size, counted), 1.0
+                )
             # Against a prototype of 0 the answer is 0, which a ridge only nears.
             if "zero" in (self.start, self.unseen):
                 ratios.mul_(started)
@@ -223,12 +240,13 @@ class RDRWeights(Weighting):
             elif self.ratio == "permuted":
                 used = torch.where(counted, ratios.index_select(0, next_of_class(same, size)), 1.0)
             elif self.ratio == "matched":
-                used = self._earlier(ratios, labels, same)
-            weights, empty = scaled(
-                (used.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
-            )
+                used = self._earlier(ratios, labels, same, present)
+            raw = (used.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
+            weights, empty = scaled(raw) if kept is None else scaled_among(raw, kept)
             early = self.steps < self.warmup_steps
             weights.masked_fill_(early, 1)
+            if kept is not None:
+                weights = weights * kept
             replaced = torch.where(started, silent * float(FEATURELESS), UNSEEN).masked_fill_(~counted, INFINITE)
             replaced.masked_fill_(empty, WEIGHTLESS).masked_fill_(early, torch.nan)
             if self.training:
@@ -237,7 +255,11 @@ class RDRWeights(Weighting):
             return Weighing(weights.to(self.dtype), ratios.to(self.prototypes.dtype), replaced)
 
     def _earlier(
-        self, ratios: Float[Tensor, "B"], labels: Int[Tensor, "B"], same: Float[Tensor, "B B"]
+        self,
+        ratios: Float[Tensor, "B"],
+        labels: Int[Tensor, "B"],
+        same: Float[Tensor, "B B"],
+        present: Bool[Tensor, "B"],
     ) -> Float[Tensor, "B"]:
         """Each sample's class mean of clamped ratios in earlier batches, 1 without any; in training these join them."""
         total, count = (held.index_select(0, labels) for held in (self.ratio_sum, self.ratio_count))
@@ -247,8 +269,8 @@ class RDRWeights(Weighting):
             begun = (self.steps >= self.warmup_steps).to(total.dtype)
             sums = _KEPT * total + same @ torch.where(finite, clamped, 0.0)
             counts = _KEPT * count + same @ finite.to(count.dtype)
-            self.ratio_sum.index_copy_(0, labels, begun * sums)
-            self.ratio_count.index_copy_(0, labels, begun * counts)
+            self.ratio_sum.index_copy_(0, labels, torch.where(present, begun * sums, total))
+            self.ratio_count.index_copy_(0, labels, torch.where(present, begun * counts, count))
         return torch.where(count > 0, total / count.clamp_min(1e-300), 1.0)
 
     def _follow(self, x: Tensor, labels: Tensor, moved: Tensor, known: Tensor, started: Tensor, taken: Tensor) -> None:

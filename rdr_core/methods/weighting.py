@@ -8,6 +8,7 @@ from torch import Tensor
 from rdr_core.errors import RdrError
 from rdr_core.methods.contract import Weighing, Weighting
 from rdr_core.methods.losses import at_least_float32
+from rdr_core.methods.own_loop import FlatBatch
 from rdr_core.methods.replaced import WEIGHTLESS
 from rdr_core.shapes import Bool, Float, Int
 
@@ -34,6 +35,18 @@ def scaled(weights: Float[Tensor, "B"]) -> tuple[Float[Tensor, "B"], Bool[Tensor
     empty = weights.any().logical_not_()
     # Weights below 0 or without a value are no reason to weigh all alike: over 0 or NaN they stop the run.
     return (weights / weights.mean().clamp_min_(0)).masked_fill_(empty, 1), empty
+
+
+def scaled_among(weights: Float[Tensor, "B"], kept: Bool[Tensor, "B"]) -> tuple[Float[Tensor, "B"], Bool[Tensor, ""]]:
+    """:func:`scaled` over those kept; the others weigh 0.
+
+    Example:
+        >>> scaled_among(torch.tensor([1.0, 3.0, 7.0]), torch.tensor([True, True, False]))
+        (tensor([0.5000, 1.5000, 0.0000]), tensor(False))
+    """
+    used = torch.where(kept, weights, 0)
+    empty = used.any().logical_not_()
+    return (used / (used.sum() / kept.sum()).clamp_min(0)).masked_fill(empty, 1) * kept, empty
 
 
 class Unweighted(Weighting):
@@ -68,6 +81,10 @@ class ClassWeights(Weighting):
         # So far from 1 that a batch's sum could leave float32.
         extreme = not 1e-20 <= float(wide.max()) <= 1e20
         self.register_buffer("class_weights", (wide / wide.max() if extreme else wide).float())
+        self.num_classes = len(wide)
+
+    def weigh_kept(self, batch: FlatBatch) -> Float[Tensor, "B"]:
+        return scaled_among(self.class_weights[batch.labels], batch.kept)[0]
 
     @torch.no_grad()
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:

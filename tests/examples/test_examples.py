@@ -67,3 +67,27 @@ def test_lightning_module(capsys, tmp_path, monkeypatch):
     assert weights.mean().item() == pytest.approx(1)
     without_prototypes = module.RDRWeights(loaded.class_counts, feature_dim=32).eval()
     assert (weights - without_prototypes(features, labels)).abs().max() > 0.1  # what the checkpoint carries matters
+
+
+def test_accelerate_loop():
+    result = load("accelerate_loop").main()
+    assert result["losses"][-1] < 0.1 * result["losses"][0]
+    assert result["accuracy"] > 70  # chance is 10
+    assert result["rdr"].started.all()
+    assert result["rdr"].steps == 20 * 11
+
+
+@pytest.mark.slow
+def test_hugging_face_trainer(capsys):
+    result = load("hugging_face_trainer").main()
+    assert result["losses"][-1] < 0.2 * result["losses"][0]
+    assert result["accuracy"] > 70
+    assert result["rdr"].started.all()
+    assert "model.safetensors" in result["saved"]
+
+
+def test_one_process_of_data_parallel(capsys):
+    """Of several: tests/methods/test_own_loop.py."""
+    result = load("data_parallel").main()
+    assert result["rdr"].started.all()
+    assert capsys.readouterr().out.startswith("rank 0: prototypes")

@@ -1,0 +1,64 @@
+"""RDR on several GPUs or processes: each holds a part of every batch, and all have the same prototypes.
+
+    torchrun --nproc-per-node 2 examples/data_parallel.py     # on a CPU too
+    python examples/data_parallel.py                          # one process: the same batches, so the same training
+
+The weights stay outside DistributedDataParallel, which would only copy their prototypes from process to process, where
+they are equal already.
+"""
+
+import os
+
+import torch
+import torch.nn.functional as F
+from torch import distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from rdr_core import RDRWeights, load_data
+
+
+class Digits(nn.Module):
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU())
+        self.classifier = nn.Linear(32, num_classes)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = self.body(images)
+        return features, self.classifier(features)
+
+
+def main(epochs: int = 5) -> dict:
+    several = "WORLD_SIZE" in os.environ
+    if several:
+        dist.init_process_group("gloo")
+    rank, size = (dist.get_rank(), dist.get_world_size()) if several else (0, 1)
+    torch.manual_seed(0)
+    data = load_data("digits", imbalance_factor=50)
+    network: nn.Module = Digits(data.num_classes)
+    if several:
+        network = DistributedDataParallel(network)
+    rdr = RDRWeights(data.class_counts, feature_dim=32)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    images, labels = data.train.images / 255, data.train.labels
+    for _ in range(epochs):
+        for batch in torch.randperm(len(labels)).split(32):
+            mine = batch[rank::size]
+            features, logits = network(images[mine])
+            weights = rdr(features, labels[mine])
+            # The mean over the whole batch, which the processes' gradients, averaged, are the gradient of.
+            losses = weights * F.cross_entropy(logits, labels[mine], reduction="none")
+            loss = losses.sum() * size / len(batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    weight = (network.module if several else network).classifier.weight.detach()
+    print(f"rank {rank}: prototypes {rdr.prototypes.double().norm():.6f}, classifier {weight.double().norm():.6f}")
+    if several:
+        dist.destroy_process_group()
+    return {"rdr": rdr, "weight": weight}
+
+
+if __name__ == "__main__":
+    main()
