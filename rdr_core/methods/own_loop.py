@@ -22,6 +22,11 @@ class FlatBatch(NamedTuple):
         features: (B, Z), no gradient.
         labels: (B,) int64, 0 where a sample is ignored.
         kept: (B,) which samples are not ignored.
+
+    Example:
+        >>> batch = FlatBatch(torch.zeros(2, 3), torch.tensor([1, 0]), torch.tensor([True, False]))
+        >>> batch.labels[batch.kept]
+        tensor([1])
     """
 
     features: Float[Tensor, "B Z"]
@@ -73,7 +78,12 @@ def flat_batch(features: Tensor, labels: Tensor, d: int | None, ignored: int) ->
 
 
 def several_processes() -> bool:
-    """Whether this process trains with others, as under DistributedDataParallel."""
+    """Whether this process trains with others, as under DistributedDataParallel.
+
+    Example:
+        >>> several_processes()
+        False
+    """
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
