@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from rdr_core.runs.archive import shipped
     from rdr_core.runs.evaluation import evaluate
     from rdr_core.runs.requests import refine, resume, train, train_config
-    from rdr_core.training.augment import normalise
     from rdr_core.training.interrupt import TrainingStopped
+    from rdr_core.training.normalise import normalise
 
 __version__ = "0.1.0"
 
@@ -61,7 +61,7 @@ _HOMES = {
     "mean_one": "rdr_core.methods.weighting",
     "method_label": "rdr_core.methods.names",
     "method_order": "rdr_core.methods.names",
-    "normalise": "rdr_core.training.augment",
+    "normalise": "rdr_core.training.normalise",
     "one_of": "rdr_core.methods.parts",
     "part": "rdr_core.methods.parts",
     "refine": "rdr_core.runs.requests",

@@ -302,7 +302,7 @@ def datasets() -> None:
 
     table = table_of("data set", "classes", "image", "largest class", "about")
     for source in sorted(DATASETS.all().values(), key=lambda source: source.place):
-        shape = " x ".join(map(str, source.image_shape))
+        shape = " x ".join(map(str, source.image_shape or ("-",)))
         unknown = "any" if source.asks else "-"
         classes, largest = (unknown if n is None else str(n) for n in (source.num_classes, source.n_max))
         named = f"{source.name}:{source.asks}" if source.asks else source.name

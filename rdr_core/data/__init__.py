@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from rdr_core.data.grouping import groups_by_count, groups_by_rank
     from rdr_core.data.groups import Groups
     from rdr_core.data.load import load_data
-    from rdr_core.data.long_tailed import LongTailedData, Split, from_arrays
+    from rdr_core.data.long_tailed import LongTailedData
+    from rdr_core.data.own.image_arrays import from_arrays
     from rdr_core.data.sources.raw import RawData
+    from rdr_core.data.split import Split
 
 _HOMES = {
     "DATASETS": "rdr_core.data.datasets",
@@ -23,9 +25,9 @@ _HOMES = {
     "LongTailedData": "rdr_core.data.long_tailed",
     "RawData": "rdr_core.data.sources.raw",
     "Settings": "rdr_core.data.datasets",
-    "Split": "rdr_core.data.long_tailed",
+    "Split": "rdr_core.data.split",
     "dataset": "rdr_core.data.datasets",
-    "from_arrays": "rdr_core.data.long_tailed",
+    "from_arrays": "rdr_core.data.own.image_arrays",
     "groups_by_count": "rdr_core.data.grouping",
     "groups_by_rank": "rdr_core.data.grouping",
     "load_data": "rdr_core.data.load",

@@ -87,7 +87,7 @@ def test_an_installed_package_brings_a_data_set(install):
     install(RINGS)
     data = load_data("rings", imbalance_factor=20)
     assert data.class_counts.tolist() == [200, 44, 10]
-    assert data.test.images.shape == (150, 1, 12, 12)
+    assert data.test.inputs.shape == (150, 1, 12, 12)
     assert load_data("rings:2-0", imbalance_factor=20).class_names == ("large", "small")
     assert settings_of("rings") == replace(ARRAYS, epochs=20, padding=1, flip=True)
     (seconds,) = seconds_of([config("rings", 20.0)], "cpu").values()
@@ -239,7 +239,7 @@ def test_one_that_is_oblong_and_says_nothing_is_costed(registered, tmp_path, mon
     (seconds,) = seconds_of([config()], "cpu").values()
     assert seconds > 0
     made = made_up(config(), data_size(config()), tested=4)
-    assert made.train.images.shape[1:] == (1, 6, 10)
+    assert made.train.inputs.shape[1:] == (1, 6, 10)
 
 
 def test_one_whose_files_are_not_there_costs_nobody_knows_what(registered, tmp_path, monkeypatch):
