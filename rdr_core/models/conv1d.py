@@ -10,9 +10,10 @@ from rdr_core.shapes import Float
 
 
 def conv1d(num_classes: int, channels: int) -> Network:
-    """Three convolutions of 64, 128 and 64 channels, 8, 5 and 3 steps wide, with batch norm; mean over time, Z = 64.
+    """Three convolutions of 64, 128 and 64 channels, 7, 5 and 3 steps wide, with batch norm; a mean; Z = 64.
 
-    The fully convolutional network of Wang et al. 2017 ("Time series classification from scratch") at half its width.
+    The fully convolutional network of Wang et al. 2017 ("Time series classification from scratch") at half its width;
+    7 steps, not 8, so that a step has as many before it as after it.
 
     Example:
         >>> network = conv1d(3, channels=2).eval()
@@ -20,7 +21,7 @@ def conv1d(num_classes: int, channels: int) -> Network:
         >>> torch.allclose(network(short), network(padded))
         True
     """
-    return Network(_Steps(channels, ((64, 8), (128, 5), (64, 3))), 64, num_classes)
+    return Network(_Steps(channels, ((64, 7), (128, 5), (64, 3))), 64, num_classes)
 
 
 class _Steps(nn.Module):

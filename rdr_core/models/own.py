@@ -1,4 +1,4 @@
-"""A network of one's own, taken as it is: its last linear layer is the classifier, what enters that are the features."""
+"""A network of one's own: its last linear layer is the classifier, and what enters that are the features."""
 
 from __future__ import annotations
 
@@ -148,8 +148,8 @@ class _Watched(Network):
     @property
     def classifier(self) -> nn.Linear:  # type: ignore[override]  # there is none that could be set
         raise RdrError(
-            f"{type(self.body).__name__}'s logits are not the output of a linear layer, so its classifier can't be looked "
-            "at or changed; choose methods and analyses that leave it alone."
+            f"{type(self.body).__name__}'s logits are not the output of a linear layer, so its classifier can't be "
+            "looked at or changed; choose methods and analyses that leave it alone."
         )
 
     def features_and_logits(self, inputs: Tensor) -> tuple[Float[Tensor, "B Z"], Float[Tensor, "B d"]]:

@@ -65,8 +65,8 @@ def own_model_of(
     own = OwnModel(given, features)
     if own.digest(len(noted["class_counts"])) != config.model_hash:
         raise RdrError(
-            f"This run trained another network of yours ({config.model}) than the one given ({own.name}): layers, first "
-            "weights and features must be those that training was given."
+            f"This run trained another network of yours ({config.model}) than the one given ({own.name}): layers, "
+            "first weights and features must be those that training was given."
         )
     return own
 
