@@ -151,7 +151,7 @@ def _load_packed(name: str, root: Path):
     there = SHM / "data" / name
     facts, labels = json.loads((there / "facts.json").read_text()), np.load(there / "labels.npz")
     return RawData(
-        train_images=np.load(there / "train.npy"), train_labels=labels["train"], test_images=np.load(there / "test.npy"),
+        train_inputs=np.load(there / "train.npy"), train_labels=labels["train"], test_inputs=np.load(there / "test.npy"),
         test_labels=labels["test"], class_names=tuple(facts["names"]), mean=tuple(facts["mean"]), std=tuple(facts["std"]),
     )  # fmt: skip
 
@@ -194,7 +194,7 @@ def _change_toolkit() -> None:
             if every := int(os.environ.get("MINUTES_TINY", 0)):  # a rehearsal on a CPU
                 whole = kept[key]
                 kept[key] = rdr_core.data.from_arrays(
-                    whole.train.images[::every], whole.train.labels[::every], whole.test.images[::50],
+                    whole.train.inputs[::every], whole.train.labels[::every], whole.test.inputs[::50],
                     whole.test.labels[::50], imbalance_factor=None, name=name, class_names=whole.class_names,
                     mean=whole.mean, std=whole.std)  # fmt: skip
                 return kept[key]
@@ -975,9 +975,9 @@ def probe(arguments: argparse.Namespace) -> int:
         epochs(made, 2)
         made.start_visits()
         t = [sync()]
-        draws = made.augmentation.epoch(made.epoch, len(made.order), made.images.shape, device)
+        draws = made.augmentation.epoch(made.epoch, len(made.order), made.inputs.shape, device)
         t.append(sync())
-        draws.prepare(made.images, made.order)
+        draws.prepare(made.inputs, made.order)
         t.append(sync())
         predict(made.model, made.test)
         t.append(sync())
@@ -1121,7 +1121,7 @@ def probe(arguments: argparse.Namespace) -> int:
         return f"largest difference to the CPU's {float((here - there).abs().max()):.1e}"
 
     def same_images() -> str:
-        some = data.train.images[torch.randint(len(labels), (1000,), generator=draw)]
+        some = data.train.inputs[torch.randint(len(labels), (1000,), generator=draw)]
         choices = draw_choices(1000, draw)
         started = sync()
         there = auto_augment(some.to(device), choices)

@@ -23,7 +23,7 @@ import torch
 import rdr_core
 from rdr_core.runs import Run
 from rdr_core.runs.environment import environment
-from rdr_core.training.augment import normalise
+from rdr_core.training.normalise import normalise
 from rdr_viz.analysis.curvature import Eigenvalues, Hessian, class_curvature, class_density
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "measurements"
@@ -35,7 +35,7 @@ def images_of(run: Run, chosen: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
     data = run.data()
     rows = torch.isin(data.train.labels, torch.tensor(chosen))
     return (
-        normalise(data.train.images[rows], torch.tensor(data.mean), torch.tensor(data.std)),
+        normalise(data.train.inputs[rows], torch.tensor(data.mean), torch.tensor(data.std)),
         data.train.labels[rows],
     )
 

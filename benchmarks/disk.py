@@ -78,7 +78,7 @@ def timed_epoch(data: LongTailedData, batch_size: int, device: torch.device) -> 
     finally:
         loop.feed = kept
     rows = torch.arange(batch_size)
-    images, augment = state.images[rows].to(device), state.augmentation.epoch(0, batch_size, state.images.shape, device)
+    images, augment = state.inputs[rows].to(device), state.augmentation.epoch(0, batch_size, state.inputs.shape, device)
     augment(images, 0, state.mean, state.std)
     started = time.perf_counter()
     augment(images, 0, state.mean, state.std)

@@ -77,12 +77,12 @@ def training_steps(device: str) -> tuple[Callable[[], None], Callable[[], None]]
     state.model.train()
     state.weighting.train()
     visits = state.start_visits()
-    augment = state.augmentation.epoch(0, len(state.order), state.images.shape, state.device)
+    augment = state.augmentation.epoch(0, len(state.order), state.inputs.shape, state.device)
     plain = WeightedObjective(state.model, state.objective.loss, Unweighted())
 
     def step(objective: WeightedObjective) -> None:
         rows = state.order[:128]
-        batch = augment(state.images[rows], 0, state.mean, state.std)
+        batch = augment(state.inputs[rows], 0, state.mean, state.std)
         visits.write(0, state.step(objective, batch, visits.labels[:128]), state.ranks)
 
     return lambda: step(state.objective), lambda: step(plain)

@@ -82,8 +82,8 @@ def two_classes(share: float, draw: int) -> LongTailedData:
     chosen = np.concatenate([
         random.permutation(np.flatnonzero(labels == klass))[: number + HELD_OUT] for klass, number in enumerate(wanted)
     ])  # fmt: skip
-    images = digits.train.images[torch.as_tensor(chosen)]
-    return from_arrays(images, labels[chosen], digits.test.images, digits.test.labels, name="mnist", seed=draw,
+    images = digits.train.inputs[torch.as_tensor(chosen)]
+    return from_arrays(images, labels[chosen], digits.test.inputs, digits.test.labels, name="mnist", seed=draw,
                        class_names=digits.class_names, held_out=HELD_OUT)  # fmt: skip
 
 

@@ -81,13 +81,13 @@ def main(epochs: int = 40) -> dict:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(model, Batches(data.train.images / 255, data.train.labels))
+    trainer.fit(model, Batches(data.train.inputs / 255, data.train.labels))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "digits.ckpt"
         trainer.save_checkpoint(path)
         loaded = RDRClassifier.load_from_checkpoint(path).eval()
     with torch.no_grad():
-        accuracy = 100 * (loaded(data.test.images / 255).argmax(1) == data.test.labels).double().mean().item()
+        accuracy = 100 * (loaded(data.test.inputs / 255).argmax(1) == data.test.labels).double().mean().item()
     same = torch.equal(model.rdr.prototypes, loaded.rdr.prototypes)
     print(f"loss {model.losses[0]:.2f} in the first epoch, {model.losses[-1]:.2f} in the last")
     print(f"prototypes loaded: {len(loaded.rdr.prototypes)} classes, {'as' if same else 'not as'} they were saved")

@@ -16,7 +16,7 @@ from rdr_core import LongTailedData, RDRWeights, load_data
 def train(data: LongTailedData, *, reweight: bool, epochs: int = 60) -> dict:
     """Train once; the loss of each epoch, the last batch's weights, and test accuracy by group in percent."""
     torch.manual_seed(0)
-    images, labels = data.train.images / 255, data.train.labels
+    images, labels = data.train.inputs / 255, data.train.labels
     body = nn.Sequential(nn.Flatten(), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU())
     classifier = nn.Linear(32, 10)
     optimizer = torch.optim.SGD([*body.parameters(), *classifier.parameters()], lr=0.05, momentum=0.9)
@@ -40,7 +40,7 @@ def train(data: LongTailedData, *, reweight: bool, epochs: int = 60) -> dict:
             losses[-1] += loss.item() * len(batch) / len(labels)
 
     with torch.no_grad():
-        predicted = classifier(body(data.test.images / 255)).argmax(1)
+        predicted = classifier(body(data.test.inputs / 255)).argmax(1)
     right = (predicted == data.test.labels).numpy()
     group = data.groups.of_class[data.test.labels.numpy()]
     accuracy = {"All": 100 * right.mean()} | {g: 100 * right[group == g].mean() for g, _ in data.groups.items()}

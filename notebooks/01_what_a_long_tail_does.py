@@ -111,7 +111,7 @@ def not_there(factor, method):
 
 def show_all(axes, data, digit, columns=31, rows=4):
     """All training images of a digit, with an empty square for each one not there."""
-    images = data.train.images[data.train.labels == digit, 0].numpy() / 255
+    images = data.train.inputs[data.train.labels == digit, 0].numpy() / 255
     tiles = np.full((rows * columns, 10, 10), np.nan)
     tiles[:, 1:-1, 1:-1] = -0.1
     tiles[: len(images), 1:-1, 1:-1] = images

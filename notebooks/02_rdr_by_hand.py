@@ -443,7 +443,7 @@ run = rdr_core.train(
 data = run.data()
 digits = data.train.labels
 mean, std = torch.tensor(data.mean), torch.tensor(data.std)
-images = normalise(data.train.images, mean, std)
+images = normalise(data.train.inputs, mean, std)
 
 
 @torch.no_grad()

@@ -499,7 +499,7 @@ run = rdr_core.train(
     "digits", imbalance_factor=50, method="ce", epochs=20, runs="runs", progress=False
 )
 data, network = run.data(), run.model()
-images = normalise(data.train.images, torch.tensor(data.mean), torch.tensor(data.std))
+images = normalise(data.train.inputs, torch.tensor(data.mean), torch.tensor(data.std))
 
 sharpest = {}
 for digit in (0, 4, 7):

@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 from rdr_core.lazy import lazily
 
 if TYPE_CHECKING:
-    from rdr_core.data import LongTailedData, from_arrays, load_data
+    from rdr_core.data import (
+        CsvColumns,
+        LongTailedData,
+        from_arrays,
+        from_csv,
+        from_dataset,
+        from_folder,
+        from_frame,
+        from_series,
+        from_text,
+        load_data,
+    )
     from rdr_core.data.datasets import dataset
     from rdr_core.data.groups import GROUPS
     from rdr_core.errors import MissingData, RdrError, TrainingDiverged
@@ -30,12 +41,13 @@ if TYPE_CHECKING:
     from rdr_core.runs.archive import shipped
     from rdr_core.runs.evaluation import evaluate
     from rdr_core.runs.requests import refine, resume, train, train_config
-    from rdr_core.training.augment import normalise
     from rdr_core.training.interrupt import TrainingStopped
+    from rdr_core.training.normalise import normalise
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "CsvColumns": "rdr_core.data",
     "GROUPS": "rdr_core.data.groups",
     "RIDGE": "rdr_core.methods.ratio",
     "LongTailedData": "rdr_core.data",
@@ -56,12 +68,18 @@ _HOMES = {
     "evaluate": "rdr_core.runs.evaluation",
     "explain": "rdr_core.methods.explain",
     "from_arrays": "rdr_core.data",
+    "from_csv": "rdr_core.data",
+    "from_dataset": "rdr_core.data",
+    "from_folder": "rdr_core.data",
+    "from_frame": "rdr_core.data",
+    "from_series": "rdr_core.data",
+    "from_text": "rdr_core.data",
     "list_runs": "rdr_core.runs",
     "load_data": "rdr_core.data",
     "mean_one": "rdr_core.methods.weighting",
     "method_label": "rdr_core.methods.names",
     "method_order": "rdr_core.methods.names",
-    "normalise": "rdr_core.training.augment",
+    "normalise": "rdr_core.training.normalise",
     "one_of": "rdr_core.methods.parts",
     "part": "rdr_core.methods.parts",
     "refine": "rdr_core.runs.requests",
@@ -74,6 +92,7 @@ _HOMES = {
 __all__ = [
     "GROUPS",
     "RIDGE",
+    "CsvColumns",
     "LongTailedData",
     "MissingData",
     "RDRWeights",
@@ -92,6 +111,12 @@ __all__ = [
     "evaluate",
     "explain",
     "from_arrays",
+    "from_csv",
+    "from_dataset",
+    "from_folder",
+    "from_frame",
+    "from_series",
+    "from_text",
     "list_runs",
     "load_data",
     "mean_one",

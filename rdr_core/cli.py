@@ -43,7 +43,9 @@ Root = Annotated[
 
 @app.command()
 def train(
-    dataset: Annotated[str, typer.Argument(help="Data set by name; `rdr datasets` lists them.")],
+    dataset: Annotated[
+        str, typer.Argument(help="Data set by name (`rdr datasets` lists them), or a CSV file of your own.")
+    ],
     imbalance_factor: Annotated[
         float | None,
         typer.Option(
@@ -85,6 +87,10 @@ def train(
         str | None, typer.Option(help="none, plain, strong or authors.", show_default="the recipe's")
     ] = None,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    label: Annotated[
+        str, typer.Option(help="Of a CSV file: the column with the classes.", show_default="label, class, target or y")
+    ] = "",
+    leave_out: Annotated[bool, typer.Option(help="Of a CSV file: go on without rows that can't be used.")] = False,
     trunk: Annotated[
         bool, typer.Option(help="Share the epochs before the weights begin with other runs; the result is the same.")
     ] = True,
@@ -100,7 +106,7 @@ def train(
 
     with stoppable():
         run = train_run(
-            dataset,
+            _own_file(dataset, label, leave_out),
             imbalance_factor=imbalance_factor,
             method=method,
             epochs=epochs,
@@ -125,6 +131,17 @@ def train(
             root=root,
         )
     show(run)
+
+
+def _own_file(dataset: str, label: str, leave_out: bool) -> str:
+    """A data set's name, or that of a CSV file."""
+    if dataset.lower().endswith((".csv", ".tsv")) and ":" not in dataset[2:]:
+        from rdr_core.data.sources.own_csv import csv_name
+
+        return csv_name(dataset, label=label, leave_out=leave_out)
+    if label or leave_out:
+        raise RdrError(f"--label and --leave-out are for CSV files, and {dataset!r} is none; leave them out.")
+    return dataset
 
 
 @app.command()
@@ -302,7 +319,7 @@ def datasets() -> None:
 
     table = table_of("data set", "classes", "image", "largest class", "about")
     for source in sorted(DATASETS.all().values(), key=lambda source: source.place):
-        shape = " x ".join(map(str, source.image_shape))
+        shape = " x ".join(map(str, source.image_shape or ("-",)))
         unknown = "any" if source.asks else "-"
         classes, largest = (unknown if n is None else str(n) for n in (source.num_classes, source.n_max))
         named = f"{source.name}:{source.asks}" if source.asks else source.name

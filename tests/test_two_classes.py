@@ -34,10 +34,10 @@ def test_draws_are_what_they_say(two_classes, mnist_root):
     first, again, other = (two_classes.two_classes(0.99, draw) for draw in (0, 0, 1))
     assert first.class_counts.tolist() == other.class_counts.tolist() == [4950, 50]
     assert list(first.class_names) == ["9", "4"]
-    assert torch.equal(first.train.images, again.train.images)
+    assert torch.equal(first.train.inputs, again.train.inputs)
     assert torch.equal(first.train.labels, again.train.labels)
-    assert not torch.equal(first.train.images, other.train.images)
-    shown, hidden = ({bytes(image.numpy()) for image in part.images} for part in (first.train, first.held_out))
+    assert not torch.equal(first.train.inputs, other.train.inputs)
+    shown, hidden = ({bytes(image.numpy()) for image in part.inputs} for part in (first.train, first.held_out))
     assert len(hidden) == 2 * two_classes.HELD_OUT
     assert not shown & hidden
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError
-from rdr_core.shapes import Float, Int, UInt8
+from rdr_core.shapes import Float, Int, Shaped, UInt8
 
 _WANTED = "N x C x H x W (or N x H x W if grey)"
 
@@ -69,15 +69,15 @@ def _from_lists(images: Sequence, what: str) -> np.ndarray:
 
 
 def choose(
-    images: UInt8[Tensor, "N C H W"] | StoredImages, rows: Int[np.ndarray, "K"]
-) -> UInt8[Tensor, "K C H W"] | StoredImages:
-    """The images at ``rows``, in that order: a copy of those in memory; those on disk stay there.
+    inputs: Shaped[Tensor, "N ..."] | StoredImages, rows: Int[np.ndarray, "K"]
+) -> Shaped[Tensor, "K ..."] | StoredImages:
+    """The samples at ``rows``, in that order: a copy of those in memory; images on disk stay there.
 
     Example:
         >>> choose(torch.zeros(5, 3, 8, 8, dtype=torch.uint8), np.array([4, 0])).shape
         torch.Size([2, 3, 8, 8])
     """
-    return images.choose(rows) if isinstance(images, StoredImages) else images[torch.from_numpy(rows)]
+    return inputs.choose(rows) if isinstance(inputs, StoredImages) else inputs[torch.from_numpy(rows)]
 
 
 def as_labels(labels: Tensor | np.ndarray | Sequence[int], num_images: int, what: str) -> Int[np.ndarray, "N"]:
@@ -135,22 +135,35 @@ def as_class_names(
     return tuple(str(name) for name in class_names) if class_names is not None else tuple(str(c) for c in range(d))
 
 
-def channel_statistics(images: UInt8[Tensor, "N C H W"]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel over all pixels scaled to 0..1, for normalising.
+def channel_statistics(inputs: Shaped[Tensor, "N C ..."]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel or column, for normalising; of pixels scaled to 0..1.
 
-    A constant channel gets standard deviation 1, so that normalising leaves it 0.
+    A constant channel gets standard deviation 1, so that normalising leaves it 0. NaN, as after a series' end, is
+    passed over.
 
     Example:
         >>> channel_statistics(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
         ((0.5,), (0.5,))
+        >>> channel_statistics(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))
+        ((2.0, 5.0), (1.0, 1.0))
     """
+    of_channel = _of_pixels if inputs.dtype == torch.uint8 else _of_numbers
+    means, deviations = zip(*(of_channel(inputs[:, c]) for c in range(inputs.shape[1])), strict=True)
+    return means, deviations
+
+
+def _of_pixels(channel: UInt8[Tensor, "N H W"]) -> tuple[float, float]:
     values: Float[Tensor, "256"] = torch.arange(256, dtype=torch.float64) / 255
-    means, deviations = [], []
-    for c in range(images.shape[1]):
-        # Exact and without a float copy of the images: pixels take only 256 values.
-        share = torch.bincount(images[:, c].flatten(), minlength=256).double()
-        share /= share.sum()
-        mean = (share * values).sum()
-        means.append(mean.item())
-        deviations.append((share * (values - mean) ** 2).sum().sqrt().item() if (share > 0).sum() > 1 else 1.0)
-    return tuple(means), tuple(deviations)
+    # Exact and without a float copy of the images: pixels take only 256 values.
+    share = torch.bincount(channel.flatten(), minlength=256).double()
+    share /= share.sum()
+    mean = (share * values).sum()
+    return mean.item(), (share * (values - mean) ** 2).sum().sqrt().item() if (share > 0).sum() > 1 else 1.0
+
+
+def _of_numbers(channel: Float[Tensor, "N ..."]) -> tuple[float, float]:
+    there = channel[~channel.isnan()].double()
+    if not len(there):
+        return 0.0, 1.0
+    deviation = there.std(correction=0).item() if there.min() < there.max() else 1.0
+    return there.mean().item(), deviation

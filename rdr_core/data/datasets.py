@@ -84,7 +84,7 @@ class Source:
     load: Callable[..., RawData]
     description: str
     num_classes: int | None
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, int, int] | None
     n_max: int | None
     n_train: int | None
     n_test: int | None
@@ -110,7 +110,7 @@ def dataset(
     description: str,
     *,
     num_classes: int | None = None,
-    image_shape: tuple[int, int, int],
+    image_shape: tuple[int, int, int] | None = None,
     n_max: int | None = None,
     n_train: int | None = None,
     n_test: int | None = None,
@@ -131,7 +131,8 @@ def dataset(
         name: as in ``load_data(name)``: lower-case letters, digits and hyphens.
         description: one line, for `rdr datasets`.
         num_classes: d, needed unless the set ``asks``: there the images decide.
-        image_shape: (C, H, W) as the network takes them.
+        image_shape: (C, H, W) of images, as the network takes them; None (default) of other samples, and where only
+            the data tell.
         n_max: count of the largest class that a long-tailed subset can have, which is that of the smallest training
             class and the largest imbalance factor; of a set that comes long-tailed, its own largest class. None
             (default) where only the images tell.
@@ -181,6 +182,8 @@ def _check(source: Source) -> None:
         if known and not (isinstance(number, Integral) and int(number) >= least):
             raise RdrError(f"{the} has {what} {number!r}; it must be a whole number, {least} or larger.")
     shape = source.image_shape
+    if shape is None:
+        shape = (1, 1, 1)  # nothing is said
     sizes = isinstance(shape, tuple) and len(shape) == 3 and all(isinstance(n, Integral) and int(n) > 0 for n in shape)
     if not sizes or shape[2] <= 4 < shape[0]:
         raise RdrError(f"{the} has image_shape {shape!r}; it must be (channels, height, width), as in (3, 32, 32).")

@@ -14,10 +14,12 @@ from rdr_core.data.arrays import choose
 from rdr_core.data.class_order import FILE
 from rdr_core.data.class_order import class_order as ordered_classes
 from rdr_core.data.disk.stored import StoredImages
-from rdr_core.data.long_tailed import LongTailedData, Split, from_arrays
+from rdr_core.data.long_tailed import LongTailedData
 from rdr_core.data.sources import find_source, load_source
 from rdr_core.data.sources.raw import take_classes
+from rdr_core.data.split import Split
 from rdr_core.data.subsets import choose_subset
+from rdr_core.data.tail import make_tail
 from rdr_core.errors import RdrError
 from rdr_core.files.places import own_place
 from rdr_core.own_settings import own_settings
@@ -89,23 +91,10 @@ def load_data(
             )
         raw = take_classes(raw, ordered_classes(class_order, len(raw.class_names)).tolist())
     validation = source.validation(data_root(root)) if source.validation and held_out else None
-    data = from_arrays(
-        raw.train_images,
-        raw.train_labels,
-        raw.test_images,
-        raw.test_labels,
-        imbalance_factor=imbalance_factor,
-        profile=profile,
-        seed=seed,
-        noise_rate=noise_rate,
-        noise=noise,
-        name=name,
-        class_names=raw.class_names,
-        groups=groups,
-        mean=raw.mean,
-        std=raw.std,
-        held_out=0 if validation else held_out,
-    )
+    data = make_tail(
+        raw, name, imbalance_factor=imbalance_factor, profile=profile, seed=seed, noise_rate=noise_rate, noise=noise,
+        groups=groups, held_out=0 if validation else held_out,
+    )  # fmt: skip
     return replace(data, held_out=_some_of(*validation, held_out, seed, name)) if validation else data
 
 

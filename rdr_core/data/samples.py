@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError
 from rdr_core.files.inside import inside
 from rdr_core.files.places import papers_folder
@@ -87,7 +86,7 @@ def write_sheet(raw: RawData, path: Path, images: int = IMAGES) -> None:
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
-    if isinstance(raw.test_images, StoredImages):
+    if not isinstance(raw.test_inputs, np.ndarray):
         raise RdrError("A sheet is made of images in memory, and these are on disk; give others.")
     labels, rows = np.asarray(raw.test_labels), []
     for klass, name in enumerate(raw.class_names):
@@ -95,7 +94,7 @@ def write_sheet(raw: RawData, path: Path, images: int = IMAGES) -> None:
         if len(of_class) < images:
             raise RdrError(f"{name} has {len(of_class)} test images, not {images}; ask for fewer.")
         # (n, C, H, W) to a row of the sheet, (H, n W, C).
-        rows.append(np.concatenate(list(raw.test_images[of_class].transpose(0, 2, 3, 1)), axis=1))
+        rows.append(np.concatenate(list(raw.test_inputs[of_class].transpose(0, 2, 3, 1)), axis=1))
     pixels = np.concatenate(rows)
     picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     said = PngInfo()

@@ -56,7 +56,8 @@ def data_size(config: RunConfig) -> DataSize | None:
     if config.data_hash:
         return None
     source, picked = find_source(config.dataset)
-    if source.asks:
+    shape = source.image_shape
+    if source.asks or shape is None:
         return None
     as_it_is = config.imbalance_factor is None
     if source.n_test is None or (source.n_train if as_it_is else source.n_max) is None:
@@ -73,8 +74,8 @@ def data_size(config: RunConfig) -> DataSize | None:
         counts = np.full(d, max(1, images // classes - held_out))
     else:
         counts = profile_counts(config.profile, images - held_out, d, config.imbalance_factor)
-    photographs = source.image_shape[1:] == (SIDE, SIDE)
-    return DataSize(d, source.image_shape, counts, d * tested // classes, photographs)
+    photographs = shape[1:] == (SIDE, SIDE)
+    return DataSize(d, shape, counts, d * tested // classes, photographs)
 
 
 @cache

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rdr_core.data.kinds import IMAGES, KINDS, TEXTS
 from rdr_core.errors import RdrError
 from rdr_core.files.sealed import damaged
 from rdr_core.files.whole import read_json
@@ -15,7 +16,7 @@ from rdr_core.training.config import RunConfig
 _CLASSES = {"many": [int], "medium": [int], "few": [int]}
 _DATA = {
     "class_names": [str], "class_counts": [int], "groups": _CLASSES, "indices_hash": str, "channels": int,
-    "content_hash?": str, "mean?": [float], "std?": [float], "held_out?": int,
+    "content_hash?": str, "mean?": [float], "std?": [float], "held_out?": int, "shape?": [int], "kind?": str,
 }  # fmt: skip
 _PERCENT = (float, None)
 #: What is measured of a finished run, in percent.
@@ -58,8 +59,11 @@ def read_data(folder: Path) -> dict[str, Any]:
     if not all(0 <= count < 2**53 for count in stored["class_counts"]) or not 1 <= stored["channels"] < 2**20:
         raise damaged(path, "it has a number of images or channels that can't be")
     channels = {len(stored[name]) for name in ("mean", "std") if name in stored}
-    if channels and (channels != {stored["channels"]} or not {"mean", "std"} <= set(stored)):
+    wanted = 0 if stored.get("kind") == TEXTS.name else stored["channels"]
+    if channels and (channels != {wanted} or not {"mean", "std"} <= set(stored)):
         raise damaged(path, "its mean and std are not one number a channel")
+    if stored.get("kind", IMAGES.name) not in KINDS or not all(0 < size < 2**31 for size in stored.get("shape", [])):
+        raise damaged(path, "its samples are of a kind or size that can't be")
     return stored
 
 

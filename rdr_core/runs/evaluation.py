@@ -152,11 +152,11 @@ def _test_probabilities(
 
     chosen = pick_device(device)
     model, d = run.model().to(chosen), len(run.class_counts)
-    if data.num_classes != d or data.test.images.shape[1] != run.channels:
+    if data.num_classes != d or data.channels != run.channels:
         raise RdrError(
             f"{run.path} distinguishes {d} classes in images of {run.channels} channel(s), but the data given have "
-            f"{data.num_classes} classes and {data.test.images.shape[1]} channel(s)."
+            f"{data.num_classes} classes and {data.channels} channel(s)."
         )
     mean, std = (torch.tensor(values, device=chosen) for values in normalisation)
-    found = class_probabilities(model, Inputs(data.test.images, mean, std))
+    found = class_probabilities(model, Inputs(data.test.inputs, mean, std))
     return found.numpy(), data.test.labels.numpy()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rdr_core.data.kinds import IMAGES
 from rdr_core.errors import RdrError, RunBusy
 from rdr_core.files.expected import of_shape
 from rdr_core.files.locks import refuse_lockless
@@ -188,7 +189,9 @@ def _facts(data: LongTailedData) -> dict[str, Any]:
         "content_hash": data.content_hash,
         "mean": list(data.mean),
         "std": list(data.std),
-        "channels": data.train.images.shape[1],
+        "channels": data.channels,
+        "shape": list(data.train.inputs.shape[1:]),
+        **({} if data.kind is IMAGES else {"kind": data.kind.name}),
         "train_images": len(data.train.labels),
         "test_images": len(data.test.labels),
         **held_out,

@@ -6,16 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdr_core.data.settings import settings_of
+from rdr_core.data.kinds import IMAGES
+from rdr_core.data.load import load_data
 from rdr_core.errors import RdrError
 from rdr_core.files.inside import inside
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.conditions import Conditions
 from rdr_core.runs.layout import finished
+from rdr_core.runs.networks import known_beforehand, model_name, own_model
 from rdr_core.runs.session import Session
 from rdr_core.training.recipes import DEFAULT, settings_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
     from rdr_core.data import LongTailedData
 
 
@@ -32,7 +38,8 @@ def train(
     noise: str = "symmetric",
     data_seed: int = 0,
     class_order: str | int = "file",
-    model: str | None = None,
+    model: str | nn.Module | Callable[..., nn.Module] | None = None,
+    features: str = "",
     recipe: str = DEFAULT,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -53,7 +60,12 @@ def train(
             imbalance, noise and seed.
         imbalance_factor: n_max / n_min (default 100; list-file sets and trees of images keep their own imbalance).
         method: composed by name, as "rdr", "inverse:gamma=0.5" or "rdr+la" (:mod:`rdr_core.methods.grammar`).
-        model: None is the data set's (:mod:`rdr_core.data.settings`; CIFAR: ResNet-32, as the paper).
+        model: by name; None is the data set's (:mod:`rdr_core.data.settings`; CIFAR: ResNet-32, as the paper), or the
+            one for such samples. Or a network of your own: a module, of which a copy is trained from the weights that
+            it has, or what makes one, such as a class or function, called with ``num_classes`` where it takes that.
+            Its last linear layer is the classifier, and what enters it are the features; or it returns (logits,
+            features).
+        features: the layer of your own network whose output are the features, by name, where it is another.
         recipe: the settings below and the epochs under one name: "paper", "strong" (our CIFAR grid's), "authors" or
             "cdb", of CDB-loss's code (:data:`rdr_core.training.recipes.RECIPES`).
         epochs, batch_size, learning_rate, weight_decay, warmup, schedule, augmentation: each replaces the recipe's
@@ -89,6 +101,12 @@ def train(
 
     canonical = parse(method).name
     name, data, facts = _data_facts(dataset, imbalance_factor, profile, noise_rate, noise, data_seed, class_order)
+    own = own_model(model, features)
+    seen = data
+    if data is None and (own or not known_beforehand(name)):
+        seen = load_data(name, imbalance_factor=None, profile=None, root=root)
+    kind = seen.kind if seen else IMAGES
+    augmentation = augmentation or (None if kind is IMAGES else "none")
     settings = settings_for(
         name, recipe, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
         warmup=warmup, schedule=schedule, augmentation=augmentation,
@@ -97,14 +115,15 @@ def train(
         dataset=name,
         method=canonical,
         seed=seed,
-        model=model or settings_of(name).model,
+        model=own.name if own else model_name(model, name, kind),
+        model_hash=own.digest(seen.num_classes) if own and seen else "",
         precision=precision,
         **settings,
         **facts,
     )
     _check_names(config)
     place = inside(Path(runs), config.name)
-    return Session(place, config, data, Conditions(device, root, progress, trunk=trunk)).run()
+    return Session(place, config, data, Conditions(device, root, progress, trunk=trunk), own_model=own).run()
 
 
 def train_config(
@@ -180,30 +199,33 @@ def refine(
     config = replace(base.config, method=whole.name)
     path = inside(base.path.parent, config.name)
     if finished(path) and data is None:
-        return Run.open(path)
+        return Run(path, config, own_model=base.own_model)
     given = base.data(data, root) if data is not None or base.config.data_hash else None
-    return Session(path, config, given, Conditions(device, root, progress), base).run()
+    return Session(path, config, given, Conditions(device, root, progress), base, base.own_model).run()
 
 
 def resume(
     path: str | Path, *, device: str = "auto", root: str | Path | None = None, progress: bool = True,
-    data: LongTailedData | None = None,
+    data: LongTailedData | None = None, model: nn.Module | Callable[..., nn.Module] | None = None, features: str = "",
 ) -> Run:  # fmt: skip
     """Continue a run that was stopped or killed; the result equals, bit for bit on a CPU, that of a run never stopped.
 
     Args:
         path: the run's folder.
         device, root, progress: as for :func:`train`.
-        data: the user's own arrays, where the run was trained on such.
+        data: the user's own, where the run was trained on such.
+        model, features: the user's own network, as :func:`train` was given it.
 
     Raises:
-        RdrError: no run's folder, or a run on arrays that are not given.
+        RdrError: no run's folder, or a run on data or a network of the user's own that are not given.
     """
-    run = Run.open(path)
+    run = Run.open(path, model=model, features=features)
     if run.done and data is None:
         return run
     given = run.data(data, root) if data is not None or run.config.data_hash else None
-    return Session(run.path, run.config, given, Conditions(device, root, progress)).run()
+    if run.config.model_hash and run.own_model is None:
+        raise RdrError(f"{run.path} trains a network of your own ({run.config.model}); give it with model=...")
+    return Session(run.path, run.config, given, Conditions(device, root, progress), own_model=run.own_model).run()
 
 
 def _data_facts(
@@ -262,7 +284,7 @@ def _check_names(config: RunConfig) -> None:
     canonical = config.spec.name
     if config.method != canonical:
         raise RdrError(f"The configuration's method is {config.method!r}; name it {canonical!r}, as its run is named.")
-    if config.model not in MODELS:
+    if not config.model_hash and config.model not in MODELS:
         raise unknown_name("model", config.model, MODELS)
     if config.schedule not in SCHEDULES:
         raise unknown_name("schedule", config.schedule, SCHEDULES)

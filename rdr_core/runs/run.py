@@ -25,10 +25,14 @@ from rdr_core.training.config import RunConfig
 from rdr_core.visible import NAME, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
+    from torch import nn
 
     from rdr_core.data import Groups, LongTailedData
     from rdr_core.models import Network
+    from rdr_core.models.own import OwnModel
 
 
 class Run:
@@ -38,22 +42,32 @@ class Run:
         path: the folder.
         config: its :class:`RunConfig`.
         computes: whether analyses of it that are not stored are computed (:attr:`as_stored`).
+        own_model: what makes its network, where that is the user's own and was given.
 
     Example:
         >>> run = Run.open("runs/digits-if50-rdr-s0-...")   # doctest: +SKIP
         >>> run.metrics["few"]                              # doctest: +SKIP
     """
 
-    def __init__(self, path: Path, config: RunConfig, *, computes: bool = True) -> None:
-        self.path, self.config, self.computes = path, config, computes
+    def __init__(
+        self, path: Path, config: RunConfig, *, computes: bool = True, own_model: OwnModel | None = None
+    ) -> None:
+        self.path, self.config, self.computes, self.own_model = path, config, computes, own_model
         # Of a finished run, which stays as it is.
         self._whole_history: pd.DataFrame | None = None
         self._whole_end: tuple[int, dict[str, float]] | None = None
         self._content_hash: str | None = None
 
     @classmethod
-    def open(cls, path: str | Path) -> Run:
+    def open(
+        cls, path: str | Path, *, model: nn.Module | Callable[..., nn.Module] | None = None, features: str = ""
+    ) -> Run:
         """Open a run's folder, finished or not.
+
+        Args:
+            path: the folder.
+            model: the network of your own that it was trained on, where it was and its weights are wanted.
+            features: of that, as for :func:`rdr_core.train`.
 
         Raises:
             RdrError: no such folder, a folder that holds no run, or a newer format.
@@ -63,7 +77,12 @@ class Run:
         if not (path / "config.json").exists():
             what = "has no config.json" if path.is_dir() else "does not exist"
             raise RdrError(f"{path} is not a run's folder: it {what}; `rdr runs` lists the runs there are.")
-        return cls(path, read_config(path))
+        config = read_config(path)
+        if model is None:
+            return cls(path, config)
+        from rdr_core.runs.trained_network import own_model_of
+
+        return cls(path, config, own_model=own_model_of(config, model, features, read_data(path)))
 
     def __repr__(self) -> str:
         return f"Run({self.name!r}, {'done' if self.done else f'{self.epochs_done} of {self.epochs} epochs'})"
@@ -80,7 +99,7 @@ class Run:
     @cached_property
     def as_stored(self) -> Run:
         """The same run, of which analyses are read and never computed; one that is not stored is an error there."""
-        return Run(self.path, self.config, computes=False) if self.computes else self
+        return Run(self.path, self.config, computes=False, own_model=self.own_model) if self.computes else self
 
     @cached_property
     def _stage(self) -> dict[str, Any]:
@@ -273,8 +292,10 @@ class Run:
         Raises:
             RdrError: as :meth:`weights_file`.
         """
-        from rdr_core.runs.trained_network import trained_network
+        from rdr_core.runs.trained_network import own_network, trained_network
 
+        if self.config.model_hash:
+            return own_network(self.weights_file(epoch), self.own_model, self.config, self._data)
         return trained_network(self.weights_file(epoch), self.config.model, len(self.class_counts), self.channels)
 
     @own_settings()
@@ -293,28 +314,9 @@ class Run:
             RdrError: the given data are not the run's, none are given for a run on the user's own arrays, or the data
                 set's images have changed.
         """
-        if given is not None:
-            if given.content_hash != self.content_hash(root):
-                raise RdrError(
-                    f"{self.path} was trained on other data than those given ({given}); give the ones it was trained "
-                    "on."
-                )
-            return given
-        from rdr_core.data import load_data
+        from rdr_core.runs.whose_data import data_of
 
-        config = self.config
-        if config.data_hash:
-            raise RdrError(
-                f"{self.path} was trained on arrays of your own, which only you have; give them with data=..."
-            )
-        data = load_data(config.dataset, **config.data_request, held_out=self._data.get("held_out", 0), root=root)
-        changed = "content_hash" in self._data and data.content_hash != self._data["content_hash"]
-        if changed or data.indices_hash != self._data["indices_hash"]:
-            raise RdrError(
-                f"{self.path} was trained on other images than {config.dataset} gives now; train it again, in another "
-                "folder of runs (--runs) if this one is to be kept."
-            )
-        return data
+        return data_of(self, given, root, self._data)
 
     def content_hash(self, root: str | Path | None = None) -> str:
         """That of the data it was trained on (:attr:`rdr_core.data.LongTailedData.content_hash`).

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
     from rdr_core.data import LongTailedData
+    from rdr_core.models.own import OwnModel
     from rdr_core.runs.folder import RunFolder
     from rdr_core.runs.trunks import Beginning
     from rdr_core.training.config import RunConfig
@@ -40,6 +41,7 @@ class Session:
         data: the user's own, or None where it is loaded by name.
         how: under which conditions.
         base: the first stage, where the run is a second one and it is known.
+        own_model: the user's own network, where the configuration names one.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Session:
     data: LongTailedData | None
     how: Conditions
     base: Run | None = None
+    own_model: OwnModel | None = None
 
     def run(self) -> Run:
         """The finished run, made or finished here where it is not there yet.
@@ -59,7 +62,7 @@ class Session:
 
         self._refuse_another_run()
         if finished(self.path):
-            run = Run.open(self.path)
+            run = self._opened()
             _refuse_other_files(run, self.how.root)
             remove_left_over(self.path)
             return run
@@ -71,8 +74,9 @@ class Session:
     def _how_to_go_on(self) -> str:
         from rdr_core.training.ranks import launched
 
-        if self.config.data_hash:
-            return f"rdr_core.resume({str(self.path)!r}, data=...) with the same arrays"
+        given = ["data=..."] * bool(self.config.data_hash) + ["model=..."] * bool(self.config.model_hash)
+        if given:
+            return f"rdr_core.resume({str(self.path)!r}, {', '.join(given)}) with what it was trained on"
         options = ["--device", self.how.device] if self.how.device != "auto" else []
         options += ["--root", str(self.how.root)] if self.how.root is not None else []
         start = ["torchrun", "--nproc-per-node", os.environ["WORLD_SIZE"], "-m", "rdr_core"] if launched() else ["rdr"]
@@ -82,14 +86,17 @@ class Session:
         from rdr_core.runs.folder import RunFolder
 
         if finished(self.path):
-            return Run.open(self.path)
+            return self._opened()
         folder = RunFolder(self.path)
         # Before data are read, which may take long only to find that another process has the run.
         with folder.locked() if ranks.first else nullcontext():
             # That process may have finished it just now.
             if not ranks.any(ranks.first and (finished(self.path) or self._missed_its_mark_alone())):
                 self._train(folder, device, ranks)
-        return Run.open(self.path)
+        return self._opened()
+
+    def _opened(self) -> Run:
+        return Run(self.path, Run.open(self.path).config, own_model=self.own_model)
 
     def _missed_its_mark_alone(self) -> bool:
         from rdr_core.runs.done import bring_back_done
@@ -121,7 +128,7 @@ class Session:
         if not alone and base is None:
             base = self._first_stage(method.first_stage.name, data)._made(device, ranks)
         beginning = None
-        if fresh and self.how.trunk and ranks.size == 1 and start is None:
+        if fresh and self.how.trunk and ranks.size == 1 and start is None and self.own_model is None:
             beginning = self._beginning(data, device)
         with (
             isolated(fold(config.seed, "run" if base is None else "second stage")),
@@ -129,11 +136,11 @@ class Session:
             own_settings(),
         ):
             if base is None:
-                state = TrainingState(config, data, device, ranks)
+                state = TrainingState(config, data, device, ranks, self.own_model)
                 if start is not None:
                     start_from(state.model, start, config.model)
             else:
-                state = SecondStageState(config, data, device, base.model(), ranks)
+                state = SecondStageState(config, data, device, base.model(), ranks, self.own_model)
             with folder.writing():
                 if ranks.first:
                     stage = {"base": base.name, "epochs": state.config.epochs} if base else None
@@ -155,7 +162,8 @@ class Session:
         config = replace(self.config, method=method)
         name = Run(self.path, self.config).base or config.name  # refined from another folder, it has noted that
         place = inside(self.path.parent, name)
-        first = Session(place, config, data, replace(self.how, go_on="the same request again"))
+        how = replace(self.how, go_on="the same request again")
+        first = Session(place, config, data, how, own_model=self.own_model)
         first._refuse_another_run()
         return first
 

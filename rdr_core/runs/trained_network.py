@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rdr_core.data.kinds import TEXTS
+from rdr_core.errors import RdrError
 from rdr_core.files.sealed import damaged
 from rdr_core.files.trees import load_tree
-from rdr_core.models import build_model
+from rdr_core.models import build_model, with_cosine
+from rdr_core.models.own import OwnModel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
     from rdr_core.models import Network
+    from rdr_core.training.config import RunConfig
 
 
 def trained_network(path: Path, model: str, num_classes: int, channels: int) -> Network:
@@ -35,6 +43,60 @@ def trained_network(path: Path, model: str, num_classes: int, channels: int) -> 
             # The weights say what they are of: the method's part may be unknown where the run is read.
             cosine_scale=_cosine_scale(path, weights),
         )  # fmt: skip
+    network.load_state_dict(refuse_others(path, weights, network.state_dict()))
+    return network.eval()
+
+
+def own_model_of(
+    config: RunConfig, given: nn.Module | Callable[..., nn.Module], features: str, noted: dict[str, Any]
+) -> OwnModel:
+    """The user's own network, which must be the one that a run was trained on.
+
+    Args:
+        config: the run's.
+        given, features: as for :func:`rdr_core.train`.
+        noted: of the run's data.json.
+
+    Raises:
+        RdrError: it is another, or the run's network is one of the toolkit's.
+    """
+    if not config.model_hash:
+        raise RdrError(f"This run trained {config.model!r}, which the toolkit has; leave model out.")
+    own = OwnModel(given, features)
+    if own.digest(len(noted["class_counts"])) != config.model_hash:
+        raise RdrError(
+            f"This run trained another network of yours ({config.model}) than the one given ({own.name}): layers, "
+            "first weights and features must be those that training was given."
+        )
+    return own
+
+
+def own_network(path: Path, own: OwnModel | None, config: RunConfig, noted: dict[str, Any]) -> Network:
+    """The user's own network with a file's weights, on the CPU, in evaluation mode.
+
+    Args:
+        path: of a tree with the weights under "model".
+        own: what makes the network; None where the user has not given it.
+        config: the run's.
+        noted: of its data.json.
+
+    Raises:
+        RdrError: the network was not given.
+        Damaged: the file can't be read, or holds the weights of another network.
+    """
+    if own is None:
+        raise RdrError(
+            f"The run was trained on a network of your own ({config.model}), which only you have; open it with "
+            "rdr_core.Run.open(path, model=...)."
+        )
+    tree = load_tree(path)
+    weights = tree.get("model") if isinstance(tree, dict) else None
+    words = noted.get("kind") == TEXTS.name
+    sample = torch.zeros(2, *noted["shape"], dtype=torch.int64 if words else torch.float32)
+    with torch.random.fork_rng(devices=[]):  # fresh weights are replaced at once
+        network = own.network(len(noted["class_counts"]), sample)
+        if (scale := _cosine_scale(path, weights)) is not None:
+            network = with_cosine(network, scale)
     network.load_state_dict(refuse_others(path, weights, network.state_dict()))
     return network.eval()
 

@@ -12,6 +12,7 @@ from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.shapes import Bool, Float, Int, UInt8
 from rdr_core.training.auto_augment import Choices, auto_augment, draw_choices
+from rdr_core.training.normalise import normalise
 from rdr_core.training.randomness import generator
 from rdr_core.training.transfer import consecutive, to_device
 
@@ -24,14 +25,6 @@ AUGMENTATIONS = {
 }
 #: Of those with AutoAugment, the brightness of what lies outside the image (128: the RDR authors' code).
 _OUTSIDE = {"strong": 0, "authors": 128}
-
-
-def normalise(
-    images: UInt8[Tensor, "B C H W"], mean: Float[Tensor, "C"], std: Float[Tensor, "C"]
-) -> Float[Tensor, "B C H W"]:
-    """Pixels scaled to 0..1, minus mean, by standard deviation, channels last in memory."""
-    scaled = images.contiguous(memory_format=torch.channels_last).float() / 255
-    return (scaled - mean[:, None, None]) / std[:, None, None]
 
 
 def crop_and_flip(

@@ -12,6 +12,7 @@ from rdr_core.errors import RdrError
 from rdr_core.methods.contract import Objective, Outcome
 from rdr_core.methods.second_stage import Classifier, SecondStage
 from rdr_core.models import Network
+from rdr_core.models.own import OwnModel
 from rdr_core.training.config import RunConfig
 from rdr_core.training.objective import PlainStep
 from rdr_core.training.randomness import fold
@@ -37,6 +38,7 @@ class SecondStageState(TrainingState):
         config: of the whole method, both stages.
         data, device, ranks: as for :class:`TrainingState`.
         trained: the first stage's network.
+        own_model: the user's own, where it is such.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class SecondStageState(TrainingState):
         device: torch.device,
         trained: Network,
         ranks: Ranks | None = None,
+        own_model: OwnModel | None = None,
     ) -> None:
         stage = second_stage(config)
         if stage is None:
@@ -58,7 +61,7 @@ class SecondStageState(TrainingState):
             augmentation=config.augmentation if self.stage.epochs else "none",
             seed=fold(config.seed, "second stage"),  # orders and crops unlike those of the first stage
         )
-        super().__init__(own, data, device, ranks)
+        super().__init__(own, data, device, ranks, own_model)
         self.config = replace(own, method=config.method)  # what messages say
 
     def _build_method(self) -> None:

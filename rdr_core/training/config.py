@@ -34,7 +34,8 @@ class RunConfig:
         data_seed: which subset of the data set; 0 is the field's usual one, whatever ``seed`` is.
         class_order: which class gets which place in the tail: "file", or the seed that draws it.
         data_hash: of the user's own arrays, if it is trained on such.
-        model: name of the network.
+        model: name of the network; "own:" and the module's name where it is one of the user's own.
+        model_hash: of the user's own network: its layers, and its weights where training starts from them.
         batch_size: paper: 128 on CIFAR.
         learning_rate: at its peak (paper: 0.1).
         momentum, weight_decay: of SGD (paper: 0.9 and 2e-4).
@@ -66,11 +67,22 @@ class RunConfig:
     schedule: str = "cosine"
     augmentation: str = "plain"
     precision: str = "fp32"
+    model_hash: str = ""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             object.__setattr__(self, field.name, plain(getattr(self, field.name)))
-        for name in ("dataset", "method", "profile", "noise", "data_hash", "model", "schedule", "augmentation"):
+        for name in (
+            "dataset",
+            "method",
+            "profile",
+            "noise",
+            "data_hash",
+            "model",
+            "model_hash",
+            "schedule",
+            "augmentation",
+        ):
             value = getattr(self, name)
             if not isinstance(value, str) and not (value is None and name == "profile"):
                 raise RdrError(f"{name} is {value!r:.60}; it must be a name.")
@@ -171,7 +183,7 @@ class RunConfig:
         if "recipe" in values and "augmentation" not in values:  # the augmentation's name until there were schedules
             values = {"schedule": "cosine", "augmentation": values["recipe"]} | values
             del values["recipe"]
-        values = {"class_order": "file"} | values  # the only one that there was
+        values = {"class_order": "file", "model_hash": ""} | values  # the only ones that there were
         if set(values) != known:
             odd = sorted(set(values) ^ known)
             raise RdrError(f"config.json is of another version of the toolkit; missing or unknown: {', '.join(odd)}.")
@@ -187,6 +199,8 @@ def _digest(config: RunConfig) -> str:
         del values["schedule"]
     if config.class_order == "file":
         del values["class_order"]
+    if not config.model_hash:
+        del values["model_hash"]
     text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 

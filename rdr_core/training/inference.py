@@ -17,8 +17,8 @@ from rdr_core.data import LongTailedData
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.models import Network
 from rdr_core.shapes import Bool, Float, Int, UInt8
-from rdr_core.training.augment import normalise
 from rdr_core.training.feed import feed, resident
+from rdr_core.training.normalise import normalise
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Inputs:
     def of(cls, data: LongTailedData, split: str, device: torch.device | str = "cpu") -> Inputs:
         """Those of a split ("train", "test" or "held_out"), on a device."""
         mean, std = (torch.tensor(values, device=device) for values in (data.mean, data.std))
-        return cls(getattr(data, split).images, mean, std)
+        return cls(getattr(data, split).inputs, mean, std)
 
     @property
     def device(self) -> torch.device:
@@ -98,7 +98,8 @@ class Inputs:
             yield from map(self._normalised, fed)
 
     def _normalised(self, images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        return normalise(images, self.mean, self.std).to(self.dtype)
+        made = normalise(images, self.mean, self.std)
+        return made.to(self.dtype) if made.is_floating_point() else made
 
 
 @overload

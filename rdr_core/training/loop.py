@@ -111,8 +111,8 @@ def plain_steps(state: TrainingState) -> Generator[None, None, None]:
     """The epoch's steps from the state's position on, one each time the next is asked for."""
     size = state.config.batch_size
     visits, ranks = state.visits, state.ranks
-    augment = state.augmentation.epoch(state.epoch, len(state.order), state.images.shape, state.device)
-    images, order = augment.prepare(state.images, state.order)
+    augment = state.augmentation.epoch(state.epoch, len(state.order), state.inputs.shape, state.device)
+    images, order = augment.prepare(state.inputs, state.order)
     shares = (rows[ranks.share(len(rows))] for rows in order[state.batch * size :].split(size))
     with closing(feed(images, shares, state.device)) as batches:
         for pixels in batches:

@@ -125,8 +125,8 @@ class RecordedSteps:
 
     def _open_epoch(self, state: TrainingState) -> None:
         rates = to_device(torch.tensor([state.rate(batch) for batch in range(state.batches)]), state.device)
-        draws = state.augmentation.epoch(state.epoch, len(state.order), state.images.shape, state.device)
-        images, order = draws.prepare(state.images, state.order)
+        draws = state.augmentation.epoch(state.epoch, len(state.order), state.inputs.shape, state.device)
+        images, order = draws.prepare(state.inputs, state.order)
         if not isinstance(draws, EpochAugmentation) or not isinstance(images, Tensor):
             raise TypeError("images on disk are fed batch by batch, so a step of theirs can't be recorded")
         if not len(self.rates):
@@ -208,7 +208,7 @@ def recordable(state: TrainingState) -> bool:
     makers = [used.part.make.__module__ for used in state.config.spec.used]
     return (
         state.ranks.size == 1
-        and isinstance(state.images, Tensor)
+        and isinstance(state.inputs, Tensor)
         and all(module.startswith("rdr_core.") for module in makers)
     )
 

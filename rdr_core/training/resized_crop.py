@@ -15,7 +15,8 @@ from torch import Tensor
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.shapes import Bool, Float, Int, UInt8
-from rdr_core.training.augment import AUGMENTATIONS, normalise
+from rdr_core.training.augment import AUGMENTATIONS
+from rdr_core.training.normalise import normalise
 from rdr_core.training.randomness import generator
 from rdr_core.training.transfer import to_device
 

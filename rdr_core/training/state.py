@@ -12,16 +12,19 @@ from torch import Tensor
 
 from rdr_core.data import LongTailedData
 from rdr_core.data.disk.stored import StoredImages
+from rdr_core.data.kinds import IMAGES
 from rdr_core.data.settings import settings_of
 from rdr_core.methods.contract import Context, Step, Weighting
 from rdr_core.methods.weighting import ClassWeights, Unweighted
-from rdr_core.models import build_model
+from rdr_core.models import Network, build_model, check_kind, with_cosine
+from rdr_core.models.own import OwnModel
 from rdr_core.shapes import Float, Int
 from rdr_core.training.augment import Augmentation
 from rdr_core.training.batch_norm import over_all_ranks
 from rdr_core.training.config import RunConfig
 from rdr_core.training.feed import resident
 from rdr_core.training.inference import Inputs, held_out_accuracy
+from rdr_core.training.normalise import normalise
 from rdr_core.training.objective import PlainStep, WeightedObjective
 from rdr_core.training.randomness import random_states, restore_random_states
 from rdr_core.training.ranks import Ranks
@@ -29,6 +32,7 @@ from rdr_core.training.resized_crop import ResizedCrops
 from rdr_core.training.sampling import Sampler, Shuffled
 from rdr_core.training.schedule import learning_rate
 from rdr_core.training.transfer import to_device
+from rdr_core.training.unchanged import Unchanged
 from rdr_core.training.visits import Visits
 
 
@@ -42,9 +46,10 @@ class TrainingState:
         data: what it trains on.
         device: where; the whole set goes there, but for images on disk.
         ranks: the processes that train it together, this one among them.
+        own_model: the user's own network, where the configuration names one.
     """
 
-    augmentation: Augmentation | ResizedCrops
+    augmentation: Augmentation | ResizedCrops | Unchanged
     #: Of the epoch under way, in its order of visits; between epochs there are none.
     visits: Visits
     order: Int[Tensor, "V"]
@@ -55,28 +60,26 @@ class TrainingState:
     objective: WeightedObjective
 
     def __init__(
-        self, config: RunConfig, data: LongTailedData, device: torch.device, ranks: Ranks | None = None
-    ) -> None:
+        self, config: RunConfig, data: LongTailedData, device: torch.device, ranks: Ranks | None = None,
+        own_model: OwnModel | None = None,
+    ) -> None:  # fmt: skip
         self.config, self.data, self.device, self.ranks = config, data, device, ranks or Ranks()
-        images, channels = data.train.images, data.train.images.shape[1]
+        inputs = data.train.inputs
         settings = settings_of(config.dataset)
-        if isinstance(images, StoredImages):
-            self.augmentation = ResizedCrops(config.augmentation, images.side, settings.flip, config.seed)
-            images = images.whole
-        else:
+        if isinstance(inputs, StoredImages):
+            self.augmentation = ResizedCrops(config.augmentation, inputs.side, settings.flip, config.seed)
+            inputs = inputs.whole
+        elif data.kind is IMAGES:
             self.augmentation = Augmentation(config.augmentation, settings.padding, settings.flip, config.seed)
-        self.augmentation.check(channels)
-        self.images, self.labels = resident(images, device), data.train.labels.to(device)
+        else:
+            self.augmentation = Unchanged(config.augmentation, data.kind)
+        self.augmentation.check(data.channels)
+        self.inputs, self.labels = resident(inputs, device), data.train.labels.to(device)
         self.test, self.test_labels = Inputs.of(data, "test", device), data.test.labels.to(device)
         self.mean = torch.tensor(data.mean, device=device)
         self.std = torch.tensor(data.std, device=device)
         self.priors = data.priors.to(device)
-        self.model = build_model(
-            config.model,
-            num_classes=data.num_classes,
-            channels=channels,
-            cosine_scale=config.spec.cosine_scale,
-        )
+        self.model = self._network(own_model)
         self.model.to(device).to(memory_format=torch.channels_last)
         over_all_ranks(self.model, self.ranks)
         self._build_method()
@@ -91,6 +94,15 @@ class TrainingState:
         self.replaced: dict[str, int] = {}
         #: How steps are taken, which the loop decides before the first; anew where the optimizer's state is another.
         self.steps: Callable[[TrainingState], Generator[None, None, None]] | None = None
+
+    def _network(self, own: OwnModel | None) -> Network:
+        config, data, scale = self.config, self.data, self.config.spec.cosine_scale
+        if own is None:
+            check_kind(config.model, data.kind)
+            return build_model(config.model, num_classes=data.num_classes, channels=data.channels, cosine_scale=scale)
+        sample = normalise(data.train.inputs[torch.arange(min(2, len(data.train)))], self.mean.cpu(), self.std.cpu())
+        network = own.network(data.num_classes, sample)
+        return network if scale is None else with_cosine(network, scale)
 
     def _build_method(self) -> None:
         config, spec = self.config, self.config.spec

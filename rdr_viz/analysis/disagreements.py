@@ -86,7 +86,7 @@ def pictures_of(run: Run, data: LongTailedData | None = None) -> tuple[NDArray[n
 
     path = sheet(run.config.dataset) if data is None else None
     if path is None:
-        pixels = np.asarray(run.data(data).test.images[:])
+        pixels = np.asarray(run.data(data).test.inputs[:])
         return np.arange(len(pixels)), pixels.transpose(0, 2, 3, 1)
     by_name, labels = read_sheet(path), predictions(run)["label"].to_numpy()
     at = [np.flatnonzero(labels == klass) for klass in range(len(run.class_names))]

@@ -206,7 +206,7 @@ def test_surfaces_that_make_no_sense(rdr_run, wrong):
 
 
 def test_one_class_has_nothing_beside_it_and_that_is_a_sentence(tmp_path):
-    images = rdr_core.load_data("digits", imbalance_factor=1).test.images[:20]
+    images = rdr_core.load_data("digits", imbalance_factor=1).test.inputs[:20]
     data = rdr_core.from_arrays(images, [0] * 20, images, [0] * 20)
     run = rdr_core.train(data, method="ce", epochs=2, runs=tmp_path, progress=False)
     for ask in (lambda: norms_and_angles([run]), lambda: neural_collapse([run]), lambda: mean_drift(run)):

@@ -40,7 +40,7 @@ def test_replayed_losses_and_weights_by_loops(one_seed):
     run = one_seed[1]
     data, visits = run.data(), replayed_visits(run)
     model = run.model()
-    images = data.train.images.float() / 255
+    images = data.train.inputs.float() / 255
     images = (images - torch.tensor(data.mean).view(1, -1, 1, 1)) / torch.tensor(data.std).view(1, -1, 1, 1)
     with torch.no_grad():
         losses = F.cross_entropy(model(images), data.train.labels, reduction="none").numpy()
@@ -53,7 +53,7 @@ def test_replayed_losses_and_weights_by_loops(one_seed):
 def test_shares_against_one_backward_pass_per_group(rdr_run):
     data, visits, found = rdr_run.data(), replayed_visits(rdr_run), shares(rdr_run).set_index("group")
     model = rdr_run.model().double()
-    images = data.train.images.double() / 255
+    images = data.train.inputs.double() / 255
     images = (images - torch.tensor(data.mean).double().view(1, -1, 1, 1)) / torch.tensor(data.std).double().view(
         1, -1, 1, 1
     )
@@ -79,7 +79,7 @@ def test_shares_against_one_backward_pass_per_group(rdr_run):
 def test_rdrs_replayed_weights_by_two_passes(rdr_run):
     """Prototypes from a first pass of the epoch's batches, weights from a second, by the public RDRWeights."""
     data, visits = rdr_run.data(), replayed_visits(rdr_run)
-    images = data.train.images.float() / 255
+    images = data.train.inputs.float() / 255
     images = (images - torch.tensor(data.mean).view(1, -1, 1, 1)) / torch.tensor(data.std).view(1, -1, 1, 1)
     with torch.no_grad():
         found = rdr_run.model().features(images)

@@ -22,7 +22,7 @@ def answers_of(run) -> list[int]:
     data = run.data()
     mean, std = (torch.tensor(value)[:, None, None] for value in (data.mean, data.std))
     with torch.no_grad():
-        return run.model().eval()((data.test.images[:] / 255 - mean) / std).argmax(1).tolist()
+        return run.model().eval()((data.test.inputs[:] / 255 - mean) / std).argmax(1).tolist()
 
 
 def test_each_image_on_which_two_runs_part_is_there_once_with_the_wrong_answer(one_seed):
@@ -50,7 +50,7 @@ def test_of_one_run_every_image_is_right_or_wrong(rdr_run):
 def test_the_first_images_of_each_class_and_side_are_shown_with_their_own_pixels(one_seed):
     ce, _, rdr = one_seed
     table, pixels = shown_disagreements([rdr, ce], per_class=3, classes=10)
-    found, images = disagreements(ce, rdr), ce.data().test.images
+    found, images = disagreements(ce, rdr), ce.data().test.inputs
     assert table["class"].unique().tolist() == list(range(10))
     for (klass, right), rows in table.groupby(["class", "right"]):
         of_class = found[(found["class"] == klass) & (found["right"] == right)]
@@ -106,7 +106,7 @@ def test_the_shipped_sheet_has_the_first_images_of_each_class_to_the_byte():
     assert list(found) == list(raw.class_names)
     for klass, images in enumerate(found.values()):
         first = np.flatnonzero(raw.test_labels == klass)[: samples.IMAGES]
-        assert np.array_equal(images, raw.test_images[first].transpose(0, 2, 3, 1))
+        assert np.array_equal(images, raw.test_inputs[first].transpose(0, 2, 3, 1))
 
 
 def test_a_run_of_drawn_classes_finds_its_images_on_the_sheet(tmp_path):
@@ -117,7 +117,7 @@ def test_a_run_of_drawn_classes_finds_its_images_on_the_sheet(tmp_path):
     positions, pixels = pictures_of(run)
     assert len(positions) == 1000
     assert (np.diff(positions) > 0).all()
-    assert np.array_equal(pixels, run.data().test.images[:].numpy()[positions].transpose(0, 2, 3, 1))
+    assert np.array_equal(pixels, run.data().test.inputs[:].numpy()[positions].transpose(0, 2, 3, 1))
 
 
 def test_a_sheet_that_is_none_is_one_sentence(tmp_path):

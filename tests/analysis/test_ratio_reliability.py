@@ -26,7 +26,7 @@ def by_hand(run, passes: int) -> np.ndarray:
     data = run.data()
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (data.mean, data.std))
     with torch.no_grad():
-        features = run.model().features((data.train.images.float() / 255 - mean) / std)
+        features = run.model().features((data.train.inputs.float() / 255 - mean) / std)
     rdr, found = RDRWeights(data.class_counts, features.shape[1]), np.full((len(features), passes), np.nan)
     for at in range(-1, passes):
         order = torch.randperm(len(features), generator=generator(run.config.seed, "ratios", 0, at))

@@ -28,7 +28,7 @@ def run_and_data(tmp_path_factory):
     stored = StoredImages(np.load(folder / "pixels.npy", mmap_mode="r"), "made up", 8)
     labels = np.arange(IMAGES) % 3
     data = rdr_core.from_arrays(stored, labels, stored, labels, mean=[0.5], std=[0.25])
-    assert isinstance(data.train.images, StoredImages)
+    assert isinstance(data.train.inputs, StoredImages)
     run = rdr_core.train(data, method="ce", model="small", epochs=1, runs=folder, device="cpu", progress=False)
     return run, data
 

@@ -85,14 +85,14 @@ def changed(data: rdr_core.LongTailedData, how: str) -> rdr_core.LongTailedData:
     """The same data set but for something that decides a number."""
     test, train = data.test, data.train
     if how == "test images":
-        return dataclasses.replace(data, test=Split(test.images // 2, test.labels))
+        return dataclasses.replace(data, test=Split(test.inputs // 2, test.labels))
     if how == "test labels":
-        return dataclasses.replace(data, test=Split(test.images, test.labels.flip(0)))
+        return dataclasses.replace(data, test=Split(test.inputs, test.labels.flip(0)))
     if how == "training images":
-        return dataclasses.replace(data, train=Split(train.images.flip(3), train.labels))
+        return dataclasses.replace(data, train=Split(train.inputs.flip(3), train.labels))
     if how == "order":
         order = torch.arange(len(train)).flip(0)
-        return dataclasses.replace(data, train=Split(train.images[order], train.labels[order]))
+        return dataclasses.replace(data, train=Split(train.inputs[order], train.labels[order]))
     if how == "normalisation":
         return dataclasses.replace(data, mean=tuple(value + 0.1 for value in data.mean))
     assert how == "another subset"
@@ -132,7 +132,7 @@ def test_a_second_stage_that_is_there_is_no_answer_for_other_data(fresh, own):
 @given(divisor=st.integers(2, 9), shift=st.integers(0, 2))
 def test_an_evaluation_on_other_test_images_is_one_of_its_own(run, own, divisor, shift):
     """Beside a forward pass by hand; in any order, and as often as one asks."""
-    images = (own.test.images // divisor).roll(shift, 3)
+    images = (own.test.inputs // divisor).roll(shift, 3)
     other = dataclasses.replace(own, test=Split(images, own.test.labels))
     found = rdr_core.evaluate(run, data=other)
     assert rdr_core.evaluate(run)["top1"] == pytest.approx(run.metrics["top1"], abs=1e-9)
@@ -149,8 +149,8 @@ def test_an_evaluation_on_other_test_images_is_one_of_its_own(run, own, divisor,
 
 def test_other_images_are_normalised_as_the_network_learnt(run, own):
     """Their own mean and deviation, which from_arrays takes, would be another network's input."""
-    dark = rdr_core.from_arrays(own.train.images // 4, own.train.labels, own.test.images // 4, own.test.labels)
-    beside = dataclasses.replace(own, test=Split(own.test.images // 4, own.test.labels))
+    dark = rdr_core.from_arrays(own.train.inputs // 4, own.train.labels, own.test.inputs // 4, own.test.labels)
+    beside = dataclasses.replace(own, test=Split(own.test.inputs // 4, own.test.labels))
     assert dark.mean != own.mean
     assert rdr_core.evaluate(run, data=dark)["per_class"] == rdr_core.evaluate(run, data=beside)["per_class"]
 
@@ -158,7 +158,7 @@ def test_other_images_are_normalised_as_the_network_learnt(run, own):
 def test_data_that_the_network_cannot_tell_apart_are_refused(run, own):
     with pytest.raises(RdrError, match=r"distinguishes 2 classes .* have 10 classes"):
         rdr_core.evaluate(run, data=rdr_core.load_data("digits", imbalance_factor=10))
-    images = own.test.images.expand(-1, 3, -1, -1).contiguous()
+    images = own.test.inputs.expand(-1, 3, -1, -1).contiguous()
     colour = rdr_core.from_arrays(images, own.test.labels, images, own.test.labels)
     with pytest.raises(RdrError, match=r"1 channel\(s\), .* 3 channel\(s\)"):
         rdr_core.evaluate(run, data=colour)
@@ -186,7 +186,7 @@ def test_runs_stored_until_now_open_and_are_as_strict(fresh, own):
 
 def test_an_older_run_on_arrays_of_ones_own_is_evaluated_on_them(tmp_path, own):
     """It noted no normalisation, and its data can't be loaded again; they bring their own."""
-    data = rdr_core.from_arrays(own.train.images, own.train.labels, own.test.images, own.test.labels)
+    data = rdr_core.from_arrays(own.train.inputs, own.train.labels, own.test.inputs, own.test.labels)
     run = rdr_core.train(data, method="ce", epochs=2, runs=tmp_path, device="cpu", progress=False)
     old = as_of_old(run)
     assert rdr_core.evaluate(old, data=data)["top1"] == pytest.approx(run.metrics["top1"])
@@ -215,8 +215,8 @@ def test_the_smallest_inputs_that_were_wrong(tmp_path):
         "digits", imbalance_factor=50, method="ce", epochs=1, runs=tmp_path, device="cpu", progress=False
     )
     data = rdr_core.load_data("digits", imbalance_factor=50)
-    half = dataclasses.replace(data, test=Split(data.test.images // 2, data.test.labels))
-    quarter = dataclasses.replace(data, test=Split(data.test.images // 4, data.test.labels))
+    half = dataclasses.replace(data, test=Split(data.test.inputs // 2, data.test.labels))
+    quarter = dataclasses.replace(data, test=Split(data.test.inputs // 4, data.test.labels))
     assert rdr_core.evaluate(run, data=half)["top1"] != run.metrics["top1"]
     assert rdr_core.evaluate(run, data=half)["per_class"] != rdr_core.evaluate(run, data=quarter)["per_class"]
     assert rdr_core.evaluate(run)["top1"] == pytest.approx(run.metrics["top1"])

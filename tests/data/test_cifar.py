@@ -35,9 +35,9 @@ def raw(cifar_root: Path) -> dict[str, RawData]:
 
 def long_tailed(raw: RawData, factor: float, seed: int = 0) -> LongTailedData:
     return from_arrays(
-        raw.train_images,
+        raw.train_inputs,
         raw.train_labels,
-        raw.test_images,
+        raw.test_inputs,
         raw.test_labels,
         imbalance_factor=factor,
         seed=seed,
@@ -65,11 +65,11 @@ def ldam_drw_subset(targets: list[int], largest: int, num_classes: int, factor: 
 @pytest.mark.parametrize("name", TOTALS)
 def test_the_source_is_as_published(raw, name):
     source, data = DATASETS[name], raw[name]
-    assert data.train_images.shape == (50000, *source.image_shape)
-    assert data.test_images.shape == (10000, *source.image_shape)
+    assert data.train_inputs.shape == (50000, *source.image_shape)
+    assert data.test_inputs.shape == (10000, *source.image_shape)
     assert len(data.class_names) == source.num_classes
     assert set(np.bincount(data.train_labels)) == {source.n_max}
-    mean, _ = channel_statistics(torch.from_numpy(data.train_images))
+    mean, _ = channel_statistics(torch.from_numpy(data.train_inputs))
     np.testing.assert_allclose(data.mean, mean, atol=3e-4)
 
 
@@ -81,7 +81,7 @@ def test_totals_counts_and_subset_are_the_fields(raw, name, factor):
     assert data.class_counts[-1] == source.n_max // factor
     reference = ldam_drw_subset(raw[name].train_labels.tolist(), source.n_max, source.num_classes, factor)
     assert np.array_equal(data.indices, reference)
-    assert np.array_equal(data.train.images, raw[name].train_images[reference])
+    assert np.array_equal(data.train.inputs, raw[name].train_inputs[reference])
     assert np.array_equal(data.train.labels, raw[name].train_labels[reference])
 
 

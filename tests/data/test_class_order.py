@@ -42,10 +42,10 @@ def test_images_labels_and_names_go_with_their_class(order, seed):
     raw = load_source("digits", data_root())
     data = load_data("digits", imbalance_factor=20, seed=seed, class_order=order)
     assert data.class_names == tuple(str(klass) for klass in order)
-    assert torch.equal(data.train.images, torch.from_numpy(raw.train_images[data.indices]))
+    assert torch.equal(data.train.inputs, torch.from_numpy(raw.train_inputs[data.indices]))
     assert [order[label] for label in data.train.labels] == raw.train_labels[data.indices].tolist()
     assert [order[label] for label in data.test.labels] == raw.test_labels.tolist()
-    assert torch.equal(data.test.images, torch.from_numpy(raw.test_images))
+    assert torch.equal(data.test.inputs, torch.from_numpy(raw.test_inputs))
     smallest = np.bincount(raw.train_labels).min()
     expected = [int(smallest * 20 ** (-place / 9)) for place in range(10)]
     assert data.class_counts.tolist() == expected

@@ -170,8 +170,8 @@ def test_an_imbalance_noise_and_held_out_images_are_made_without_reading_any():
     assert on_disk.class_counts.tolist() == in_memory.class_counts.tolist()
     for split in ("train", "test", "held_out"):
         ours, theirs = getattr(on_disk, split), getattr(in_memory, split)
-        assert isinstance(ours.images, StoredImages)
-        assert torch.equal(ours.images[:], theirs.images)
+        assert isinstance(ours.inputs, StoredImages)
+        assert torch.equal(ours.inputs[:], theirs.inputs)
         assert torch.equal(ours.labels, theirs.labels)
     other = from_arrays(StoredImages(pixels, "g", 6), labels, images, labels, **request, **statistics)
     assert on_disk.content_hash != other.content_hash
@@ -198,7 +198,7 @@ def test_a_tree_of_images_with_its_own_imbalance_or_one_made(split, tmp_path):
     assert len(data.test) == 6
     assert load_data("folder:flowers", root=root, imbalance_factor=3).class_counts.tolist() == [3, 1, 1]
     away = load_data(f"folder:{root}/flowers", root=tmp_path / "elsewhere")
-    assert torch.equal(away.train.images[:], data.train.images[:])
+    assert torch.equal(away.train.inputs[:], data.train.inputs[:])
 
 
 def test_a_tree_that_is_none_is_told(tmp_path):
@@ -229,8 +229,8 @@ def test_two_classes_at_a_ratio():
     assert data.class_counts.tolist() == [130, 3]
     assert torch.bincount(data.test.labels).tolist() == [50, 50]
     raw = load_source("digits", "unused")
-    nines = raw.train_images[raw.train_labels == 9]
-    of_nine = data.train.images[data.train.labels == 0].numpy()
+    nines = raw.train_inputs[raw.train_labels == 9]
+    of_nine = data.train.inputs[data.train.labels == 0].numpy()
     assert {image.tobytes() for image in of_nine} <= {image.tobytes() for image in nines}
 
 

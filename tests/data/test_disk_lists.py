@@ -139,7 +139,7 @@ def test_validation_images_lie_in_class_folders_or_not(imagenet, capsys):
         image.rename(val / image.name)
     flat = load_source("imagenet-lt", imagenet)
     assert "9 of 9 images lie under other folders" in capsys.readouterr().err
-    assert (flat.test_images[:] == as_listed.test_images[:]).all()
+    assert (flat.test_inputs[:] == as_listed.test_inputs[:]).all()
     assert flat.class_names == ("n00000000", "n00000001", "n00000002")
 
 
@@ -167,9 +167,9 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path, monkeypatch
     """Places' training images have the same numbers in every class; only the first folder may differ."""
     take_for_published(listed_tree(tmp_path, "Places_LT", [2, 3]), monkeypatch)
     folder = tmp_path / "places-lt"
-    before = load_source("places-lt", tmp_path).train_images[:]
+    before = load_source("places-lt", tmp_path).train_inputs[:]
     (folder / "data_256").rename(folder / "data_large")
-    assert (load_source("places-lt", tmp_path).train_images[:] == before).all()
+    assert (load_source("places-lt", tmp_path).train_inputs[:] == before).all()
     assert "5 of 5 images lie under other folders" in capsys.readouterr().err
     # With a class folder gone, another class's image of that number is not taken for it.
     (folder / "data_large" / "a").rename(tmp_path / "elsewhere")

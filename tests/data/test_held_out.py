@@ -30,11 +30,11 @@ def test_held_out_images_are_balanced_true_and_never_trained_on(held_out, factor
     data = from_arrays(
         images, labels, images, labels, imbalance_factor=factor, seed=seed, noise_rate=noise, held_out=held_out
     )
-    apart = data.held_out.images[:, 0, 0, 0].numpy()
+    apart = data.held_out.inputs[:, 0, 0, 0].numpy()
     assert np.bincount(data.held_out.labels).tolist() == [held_out] * 3
     assert np.array_equal(data.held_out.labels.numpy(), labels[apart]), "true labels, also beside noise"
     assert not set(apart) & set(data.indices)
-    assert np.array_equal(data.train.images[:, 0, 0, 0].numpy(), data.indices), "positions are the source's"
+    assert np.array_equal(data.train.inputs[:, 0, 0, 0].numpy(), data.indices), "positions are the source's"
     assert len(data.train) == (90 - 3 * held_out if factor is None else data.clean_class_counts.sum())
     if factor:
         assert data.clean_class_counts[0] == 30 - held_out

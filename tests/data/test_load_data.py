@@ -39,7 +39,7 @@ def test_the_fields_usual_is_the_default():
 
 def test_the_test_set_depends_on_no_seed():
     first, second = load_data("digits", seed=0), load_data("digits", seed=1, noise_rate=0.05)
-    assert np.array_equal(first.test.images, second.test.images)
+    assert np.array_equal(first.test.inputs, second.test.inputs)
     assert np.array_equal(first.test.labels, second.test.labels)
     assert first.indices_hash != second.indices_hash
 

@@ -30,9 +30,9 @@ def make(**options) -> LongTailedData:
 def test_without_a_factor_the_source_is_taken_as_it_is():
     images, labels, test_images, test_labels = arrays()
     data = make()
-    assert np.array_equal(data.train.images.numpy(), images)
+    assert np.array_equal(data.train.inputs.numpy(), images)
     assert np.array_equal(data.train.labels.numpy(), labels)
-    assert np.array_equal(data.test.images.numpy(), test_images)
+    assert np.array_equal(data.test.inputs.numpy(), test_images)
     assert np.array_equal(data.test.labels.numpy(), test_labels)
     assert data.class_counts.tolist() == SOURCE_COUNTS
     assert data.imbalance_factor is None
@@ -44,7 +44,7 @@ def test_a_factor_starts_from_the_sources_smallest_class(factor):
     images, labels, _, _ = arrays()
     data = make(imbalance_factor=factor, seed=2)
     assert data.class_counts.tolist() == exponential(30, 4, factor).tolist()
-    assert np.array_equal(data.train.images.numpy(), images[data.indices])
+    assert np.array_equal(data.train.inputs.numpy(), images[data.indices])
     assert np.array_equal(data.train.labels.numpy(), labels[data.indices])
     assert data.indices_hash == indices_hash(data.indices)
     assert len(data.test) == 8
@@ -64,7 +64,7 @@ def test_counts_and_priors_are_those_of_the_labels():
 def test_noise_changes_the_counts_but_neither_subset_groups_nor_test(noise):
     clean, noisy = make(imbalance_factor=10), make(imbalance_factor=10, noise_rate=0.3, noise=noise)
     assert np.array_equal(clean.indices, noisy.indices)
-    assert torch.equal(clean.train.images, noisy.train.images)
+    assert torch.equal(clean.train.inputs, noisy.train.inputs)
     assert torch.equal(clean.train.labels, noisy.clean_labels)
     assert torch.equal(clean.test.labels, noisy.test.labels)
     assert int((noisy.train.labels != noisy.clean_labels).sum()) == int(0.3 * len(noisy.train))
@@ -118,21 +118,21 @@ def test_torch_and_numpy_give_the_same_and_inputs_stay_apart():
     assert data.content_hash == from_arrays(*given, imbalance_factor=3).content_hash
     for array in given:
         array[:] = 0
-    assert data.test.images.any()
+    assert data.test.inputs.any()
     assert data.test.labels.any()
 
 
 def test_grey_images_and_one_class_work():
     images = np.zeros((5, 4, 4), np.uint8)
     data = from_arrays(images, [0] * 5, images, [0] * 5, imbalance_factor=3)
-    assert data.train.images.shape == (5, 1, 4, 4)
+    assert data.train.inputs.shape == (5, 1, 4, 4)
     assert data.class_counts.tolist() == [5]
     assert data.groups.of_class.tolist() == ["Medium"]
 
 
 def test_mean_and_std_are_measured_on_what_is_kept_unless_given():
     data = make(imbalance_factor=10)
-    scaled = data.train.images.double() / 255
+    scaled = data.train.inputs.double() / 255
     np.testing.assert_allclose(data.mean, scaled.mean(dim=(0, 2, 3)))
     np.testing.assert_allclose(data.std, scaled.std(dim=(0, 2, 3), correction=0))
     given = make(mean=[0.5, 0.5, 0.5])

@@ -110,9 +110,9 @@ def packaged(made) -> Made:
 def is_right(made: Made, digits: tuple[np.ndarray, np.ndarray]) -> bool:
     raw = load_source(made.name, made.root)
     return (
-        np.array_equal(raw.train_images[:, 0], digits[0][:400])
+        np.array_equal(raw.train_inputs[:, 0], digits[0][:400])
         and np.array_equal(raw.train_labels, digits[1][:400])
-        and np.array_equal(raw.test_images[:, 0], digits[0][400:])
+        and np.array_equal(raw.test_inputs[:, 0], digits[0][400:])
         and np.array_equal(raw.test_labels, digits[1][400:])
     )
 
@@ -120,7 +120,7 @@ def is_right(made: Made, digits: tuple[np.ndarray, np.ndarray]) -> bool:
 def test_the_four_files_are_read(made, digits, no_network, capfd):
     assert is_right(made, digits)
     data = load_data(made.name, imbalance_factor=10, root=made.root)
-    assert data.train.images.shape[1:] == (1, 28, 28)
+    assert data.train.inputs.shape[1:] == (1, 28, 28)
     assert data.class_counts[0] == np.bincount(digits[1][:400]).min()
     assert no_network == []
     assert capfd.readouterr() == ("", "")
@@ -245,10 +245,10 @@ def test_a_damaged_package_is_told(packaged, damage):
 @pytest.mark.parametrize("name", SETS)
 def test_the_real_ones_are_what_was_published(name, mnist_root, no_network):
     raw = load_source(name, mnist_root)
-    assert raw.train_images.shape == (60_000, 1, 28, 28)
-    assert raw.test_images.shape == (10_000, 1, 28, 28)
+    assert raw.train_inputs.shape == (60_000, 1, 28, 28)
+    assert raw.test_inputs.shape == (10_000, 1, 28, 28)
     assert np.bincount(raw.train_labels).tolist() == COUNTS[name]
     assert raw.train_labels[:5].tolist() == FIRST[name]
-    mean, std = channel_statistics(as_images(raw.train_images, name))
+    mean, std = channel_statistics(as_images(raw.train_inputs, name))
     assert (round(mean[0], 4), round(std[0], 4)) == (raw.mean[0], raw.std[0])
     assert no_network == []

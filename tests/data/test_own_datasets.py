@@ -87,7 +87,7 @@ def test_an_installed_package_brings_a_data_set(install):
     install(RINGS)
     data = load_data("rings", imbalance_factor=20)
     assert data.class_counts.tolist() == [200, 44, 10]
-    assert data.test.images.shape == (150, 1, 12, 12)
+    assert data.test.inputs.shape == (150, 1, 12, 12)
     assert load_data("rings:2-0", imbalance_factor=20).class_names == ("large", "small")
     assert settings_of("rings") == replace(ARRAYS, epochs=20, padding=1, flip=True)
     (seconds,) = seconds_of([config("rings", 20.0)], "cpu").values()
@@ -174,7 +174,7 @@ def test_values_of_wrong_types_are_refused_too():
     """In a process of its own: here the checker of shapes would be first."""
     code = """
 from rdr_core.data import dataset
-for wrong in ({"n_train": 10.5}, {"n_test": "all"}, {"image_shape": None}, {"image_shape": (8, 8)},
+for wrong in ({"n_train": 10.5}, {"n_test": "all"}, {"image_shape": (8, 8)},
               {"image_shape": [1, 8, 8]}, {"settings": {"epochs": 3}}):
     try:
         dataset("squares", "squares", **{"num_classes": 2, "image_shape": (1, 6, 10)} | wrong)(lambda root: None)
@@ -188,7 +188,6 @@ for wrong in ({"n_train": 10.5}, {"n_test": "all"}, {"image_shape": None}, {"ima
         for words in (
             "n_train 10.5; it must be a whole number, 1 or larger.",
             "n_test 'all'; it must be a whole number, 1 or larger.",
-            f"image_shape None; {shape}",
             f"image_shape (8, 8); {shape}",
             f"image_shape [1, 8, 8]; {shape}",
             "settings {'epochs': 3}; give rdr_core.data.Settings(...), or leave them out.",
@@ -239,7 +238,7 @@ def test_one_that_is_oblong_and_says_nothing_is_costed(registered, tmp_path, mon
     (seconds,) = seconds_of([config()], "cpu").values()
     assert seconds > 0
     made = made_up(config(), data_size(config()), tested=4)
-    assert made.train.images.shape[1:] == (1, 6, 10)
+    assert made.train.inputs.shape[1:] == (1, 6, 10)
 
 
 def test_one_whose_files_are_not_there_costs_nobody_knows_what(registered, tmp_path, monkeypatch):

@@ -45,11 +45,11 @@ def test_digits_are_scikit_learns_split_once(tmp_path):
     from sklearn.datasets import load_digits
 
     raw, source = load_source("digits", tmp_path), DATASETS["digits"]
-    assert raw.train_images.shape == (1297, *source.image_shape)
+    assert raw.train_inputs.shape == (1297, *source.image_shape)
     assert np.bincount(raw.test_labels).tolist() == [50] * 10
     assert np.bincount(raw.train_labels).min() == source.n_max
     # Each published image is in one split, its 17 grey values spread over 0..255.
-    both = np.concatenate([raw.train_images, raw.test_images])[:, 0]
+    both = np.concatenate([raw.train_inputs, raw.test_inputs])[:, 0]
     assert sorted(image.tobytes() for image in both) == sorted(
         np.round(image * 255 / 16).astype(np.uint8).tobytes() for image in load_digits().images
     )
@@ -67,5 +67,5 @@ def test_digits_are_read_without_importing_scikit_learn_which_takes_a_second(tmp
 
 def test_digits_are_normalised_by_the_training_pools_statistics(tmp_path):
     raw = load_source("digits", tmp_path)
-    mean, std = channel_statistics(as_images(raw.train_images, "train_images"))
+    mean, std = channel_statistics(as_images(raw.train_inputs, "train_images"))
     np.testing.assert_allclose([raw.mean, raw.std], [mean, std], atol=5e-5)

@@ -215,8 +215,8 @@ def test_sizes_of_the_data_are_those_of_the_files():
 def test_photographs_are_made_up_as_they_are_stored():
     config = digits(dataset="places-lt", imbalance_factor=None, profile=None, model="resnet10", batch_size=2)
     data = made_up(config, data_size(config), tested=3)
-    assert data.train.images.shape[1:] == data.test.images.shape[1:] == (3, 224, 224)
-    assert data.train.images.whole.shape[1:] == (3, 256, 256)
+    assert data.train.inputs.shape[1:] == data.test.inputs.shape[1:] == (3, 224, 224)
+    assert data.train.inputs.whole.shape[1:] == (3, 256, 256)
     assert data.num_classes == 365
 
 

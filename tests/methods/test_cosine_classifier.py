@@ -78,7 +78,7 @@ def test_a_run_rebuilds_it_and_its_logits_give_the_runs_accuracy(tmp_path):
     model, data = run.model(), run.data()
     assert isinstance(model.classifier, CosineClassifier)
     assert float(model.classifier.scale) == 20
-    pixels = data.test.images / 255
+    pixels = data.test.inputs / 255
     logits = model((pixels - torch.tensor(data.mean)[:, None, None]) / torch.tensor(data.std)[:, None, None])
     assert logits.abs().max() <= 20 * (1 + 1e-5)
     assert 100 * (logits.argmax(1) == data.test.labels).double().mean() == pytest.approx(run.metrics["top1"])

@@ -52,7 +52,7 @@ def test_the_class_that_the_network_knows_least_weighs_most(tmp_path):
     assert len(data.held_out) == 250
     right = np.zeros(10)
     mean, std = (torch.tensor(value)[:, None, None] for value in (data.mean, data.std))
-    predicted = model((data.held_out.images / 255 - mean) / std).argmax(1)
+    predicted = model((data.held_out.inputs / 255 - mean) / std).argmax(1)
     for found, label in zip(predicted.tolist(), data.held_out.labels.tolist(), strict=True):
         right[label] += found == label
     raw = (1 - right / 25) ** 1.5

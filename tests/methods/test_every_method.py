@@ -82,7 +82,7 @@ def two_classes(held_out: int) -> LongTailedData:
     digits = load_data("digits", imbalance_factor=None)
     wanted = {0: 30 + held_out, 1: 3 + held_out}
     chosen = np.concatenate([np.flatnonzero(digits.train.labels == c)[:n] for c, n in wanted.items()])
-    images, labels = digits.train.images[torch.from_numpy(chosen)], digits.train.labels[torch.from_numpy(chosen)]
+    images, labels = digits.train.inputs[torch.from_numpy(chosen)], digits.train.labels[torch.from_numpy(chosen)]
     return from_arrays(images, labels, images, labels, held_out=held_out)
 
 
@@ -92,8 +92,8 @@ def balanced(held_out: int) -> LongTailedData:
     digits = load_data("digits", imbalance_factor=None)
     of_class = [np.flatnonzero(digits.train.labels == c) for c in range(10)]
     chosen = torch.from_numpy(np.concatenate([indices[: 30 + held_out] for indices in of_class]))
-    test = (digits.test.images, digits.test.labels)
-    return from_arrays(digits.train.images[chosen], digits.train.labels[chosen], *test, held_out=held_out)
+    test = (digits.test.inputs, digits.test.labels)
+    return from_arrays(digits.train.inputs[chosen], digits.train.labels[chosen], *test, held_out=held_out)
 
 
 def train_balanced(method, runs):
@@ -133,7 +133,7 @@ def test_ldams_margins_are_reached_by_rare_classes(runs):
         data = run.data()
         mean, std = (torch.tensor(value)[:, None, None] for value in (data.mean, data.std))
         with torch.no_grad():
-            logits = run.model()((data.train.images / 255 - mean) / std)
+            logits = run.model()((data.train.inputs / 255 - mean) / std)
         labels = data.train.labels
         true = logits.gather(1, labels[:, None])[:, 0]
         others = logits.scatter(1, labels[:, None], -torch.inf).max(1).values

@@ -248,7 +248,7 @@ def test_a_run_without_weights_says_so_and_how_to_train_it(trained, archive, tmp
 
 def test_no_weights_of_own_arrays_names_no_command(tmp_path):
     data = rdr_core.load_data("digits", imbalance_factor=10)
-    own = rdr_core.from_arrays(data.train.images, data.train.labels, data.test.images, data.test.labels, name="mine")
+    own = rdr_core.from_arrays(data.train.inputs, data.train.labels, data.test.inputs, data.test.labels, name="mine")
     run = rdr_core.train(own, epochs=1, runs=tmp_path, progress=False)
     (run.path / "model.safetensors").unlink()
     with pytest.raises(RdrError, match=r"without its weights; train it again with rdr_core\.train, as its config"):

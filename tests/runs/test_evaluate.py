@@ -115,7 +115,7 @@ def test_what_cannot_be_evaluated_is_refused(run, tmp_path):
 
 def test_arrays_of_ones_own_are_given_again(tmp_path):
     data = rdr_core.load_data("digits", imbalance_factor=20)
-    own = rdr_core.from_arrays(data.train.images, data.train.labels, data.test.images, data.test.labels)
+    own = rdr_core.from_arrays(data.train.inputs, data.train.labels, data.test.inputs, data.test.labels)
     run = rdr_core.train(own, method="ce", epochs=1, runs=tmp_path, device="cpu", progress=False)
     with pytest.raises(RdrError, match=r"arrays of your own, which only you have; give them"):
         rdr_core.evaluate(run)

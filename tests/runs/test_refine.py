@@ -17,7 +17,7 @@ from rdr_core import RdrError, Run
 from rdr_core.files.trees import load_tree, save_tree
 from rdr_core.methods.grammar import parse
 from rdr_core.methods.second_stage import Classifier, adjusted, crt, tau_normalised
-from rdr_core.training.augment import normalise
+from rdr_core.training.normalise import normalise
 from rdr_core.training.sampling import ClassBalanced
 from rdr_core.training.visits import Visits
 
@@ -39,7 +39,7 @@ def refined(ce) -> dict[str, Run]:
 
 def inputs(run: Run) -> torch.Tensor:
     data = run.data()
-    return normalise(data.test.images, torch.tensor(data.mean), torch.tensor(data.std))
+    return normalise(data.test.inputs, torch.tensor(data.mean), torch.tensor(data.std))
 
 
 @st.composite
@@ -191,7 +191,7 @@ def test_a_refined_run_is_a_run_like_any_other(ce, refined):
 def test_the_look_at_the_training_images_says_what_the_refined_network_makes_of_them(refined):
     run = refined["posthoc"]
     data = run.data()
-    images = normalise(data.train.images, torch.tensor(data.mean), torch.tensor(data.std))
+    images = normalise(data.train.inputs, torch.tensor(data.mean), torch.tensor(data.std))
     with torch.no_grad():
         logits = run.model()(images)
     loss = torch.nn.functional.cross_entropy(logits, data.train.labels)
@@ -275,7 +275,7 @@ def test_interrupted_in_its_first_stage_a_method_says_how_to_go_on(tmp_path, mon
 
 def test_ones_own_arrays_are_asked_for_and_must_be_the_runs(tmp_path):
     data = rdr_core.load_data("digits", imbalance_factor=20)
-    own = rdr_core.from_arrays(data.train.images, data.train.labels, data.test.images, data.test.labels)
+    own = rdr_core.from_arrays(data.train.inputs, data.train.labels, data.test.inputs, data.test.labels)
     run = rdr_core.train(own, method="ce", epochs=1, runs=tmp_path, **QUIET)
     with pytest.raises(RdrError, match=r"arrays of your own, which only you have; give them"):
         rdr_core.refine(run, "crt")

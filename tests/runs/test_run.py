@@ -64,7 +64,7 @@ def test_metrics_are_those_of_the_last_epoch_and_of_the_stored_network(run):
     assert [run.metrics[g] for g in ("many", "medium", "few")] == [last.many, last.medium, last.few]
     np.testing.assert_allclose(run.metrics["per_class"], run.classes[run.classes.epoch == 3].accuracy)
     data = rdr_core.load_data("digits", imbalance_factor=20)
-    images = data.test.images.float() / 255 - torch.tensor(data.mean)[:, None, None]
+    images = data.test.inputs.float() / 255 - torch.tensor(data.mean)[:, None, None]
     images = images / torch.tensor(data.std)[:, None, None]
     with torch.no_grad():
         right = run.model()(images).argmax(1) == data.test.labels
@@ -163,7 +163,7 @@ def test_a_configuration_of_another_version_is_refused(run, tmp_path):
 
 def test_ones_own_arrays_train_and_resume_only_with_the_same_arrays(tmp_path):
     data = rdr_core.load_data("digits", imbalance_factor=10)
-    own = rdr_core.from_arrays(data.train.images, data.train.labels, data.test.images, data.test.labels, name="mine")
+    own = rdr_core.from_arrays(data.train.inputs, data.train.labels, data.test.inputs, data.test.labels, name="mine")
     run = rdr_core.train(own, epochs=1, runs=tmp_path, progress=False)
     assert run.config.dataset == "mine"
     assert run.config.data_hash == own.content_hash

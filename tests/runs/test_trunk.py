@@ -80,7 +80,7 @@ def test_so_it_is_on_small_cifar_with_the_authors_recipe(tmp_path, cifar_root):
     whole = rdr_core.load_data("cifar10:8-9", imbalance_factor=10, root=cifar_root)
     some = torch.cat([torch.arange(500), torch.arange(len(whole.train) - 50, len(whole.train))])  # class by class
     data = rdr_core.from_arrays(
-        whole.train.images[some], whole.train.labels[some], whole.test.images[::10], whole.test.labels[::10],
+        whole.train.inputs[some], whole.train.labels[some], whole.test.inputs[::10], whole.test.labels[::10],
         name="small-cifar", mean=whole.mean, std=whole.std,
     )  # fmt: skip
     assert data.class_counts.tolist() == [500, 50]

@@ -22,7 +22,7 @@ from rdr_core.data.load import data_root
 def _hundreds() -> list[tuple[np.ndarray, int]]:
     name = "cifar10" if (data_root() / "cifar-10-batches-py").is_dir() else "digits"
     split = load_data(name, imbalance_factor=None).test
-    images = split.images[:500].expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous().numpy()
+    images = split.inputs[:500].expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous().numpy()
     return list(zip(images, split.labels.tolist(), strict=False))
 
 

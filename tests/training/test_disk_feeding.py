@@ -16,9 +16,9 @@ from rdr_core import RdrError
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.models import MODELS, build_model
 from rdr_core.models.pretrained import PRETRAINED, pretrained_weights, start_from
-from rdr_core.training.augment import normalise
 from rdr_core.training.feed import AHEAD, feed
 from rdr_core.training.inference import Inputs, class_probabilities, features_and_logits, predict
+from rdr_core.training.normalise import normalise
 from rdr_core.training.resized_crop import ResizedCrops, interpolation, random_parts, resized_parts
 
 CPU = torch.device("cpu")

@@ -78,8 +78,8 @@ def test_difficulty_is_measured_on_the_published_validation_images(rdr, root):
     assert run.class_counts.tolist() == COUNTS["imagenet-lt"]
     data = run.data(root=root)
     assert torch.bincount(data.held_out.labels).tolist() == [2, 2, 2]
-    trained_on = {image.numpy().tobytes() for image in data.train.images[torch.arange(len(data.train))]}
-    assert not any(image.numpy().tobytes() in trained_on for image in data.held_out.images[torch.arange(6)])
+    trained_on = {image.numpy().tobytes() for image in data.train.inputs[torch.arange(len(data.train))]}
+    assert not any(image.numpy().tobytes() in trained_on for image in data.held_out.inputs[torch.arange(6)])
     weights = run.classes.pivot(index="epoch", columns="class", values="weight")
     assert weights.loc[1].eq(1).all(), "no class is known to be difficult before the first look"
     assert not weights.loc[2].eq(1).all()
@@ -103,7 +103,7 @@ def test_a_run_is_listed_evaluated_refined_and_analysed(rdr, root, monkeypatch):
     body = {k: v for k, v in run.model().state_dict().items() if k.startswith("body.")}
     assert all(torch.equal(refined.model().state_dict()[k], v) for k, v in body.items())
     data = run.data()
-    assert isinstance(data.train.images, StoredImages)
+    assert isinstance(data.train.inputs, StoredImages)
     status, _, err = rdr("analyse", str(run.path), "--what", "geometry")
     assert status == 0, err
 

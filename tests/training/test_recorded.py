@@ -241,7 +241,7 @@ def test_what_is_decided_in_python_is_found_out(way):
 def test_what_can_be_recorded():
     state = state_of("rdr+la")
     assert recordable(state)
-    state.images = None
+    state.inputs = None
     assert not recordable(state), "images on disk come from the host"
 
 

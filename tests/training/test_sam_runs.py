@@ -51,7 +51,7 @@ def test_sam_ends_in_flatter_minima_than_cross_entropy(tmp_path):
     and 25.6 against 32.1. Single seeds promise less: at batch 32 and 60 epochs the eigenvalue is lower in five of six.
     """
     data = rdr_core.load_data("digits", imbalance_factor=20)
-    images = (data.train.images / 255 - torch.tensor(data.mean).view(-1, 1, 1)) / torch.tensor(data.std).view(-1, 1, 1)
+    images = (data.train.inputs / 255 - torch.tensor(data.mean).view(-1, 1, 1)) / torch.tensor(data.std).view(-1, 1, 1)
 
     def curvature(method, seed):
         run = rdr_core.train("digits", method=method, seed=seed, epochs=20, runs=tmp_path, **REQUEST)

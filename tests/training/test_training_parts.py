@@ -15,8 +15,9 @@ from rdr_core.data import groups_by_count, groups_by_rank
 from rdr_core.measures.predictions import accuracies
 from rdr_core.models import build_model
 from rdr_core.models.resnet_cifar import resnet32
-from rdr_core.training.augment import Augmentation, crop_and_flip, cut_out, normalise
+from rdr_core.training.augment import Augmentation, crop_and_flip, cut_out
 from rdr_core.training.inference import Inputs, predict
+from rdr_core.training.normalise import normalise
 from rdr_core.training.randomness import isolated, random_states, restore_random_states
 from rdr_core.training.sampling import Shuffled
 from rdr_core.training.schedule import learning_rate

@@ -167,7 +167,7 @@ def test_nothing_said_of_given_data_is_ignored(tmp_path):
 
 def test_other_facts_of_ones_own_arrays_are_another_run(tmp_path):
     raw = rdr_core.load_data("digits", imbalance_factor=20)
-    arrays = (raw.train.images, raw.train.labels, raw.test.images, raw.test.labels)
+    arrays = (raw.train.inputs, raw.train.labels, raw.test.inputs, raw.test.labels)
     made = [
         rdr_core.from_arrays(*arrays, **facts)
         for facts in ({}, {"mean": (0.0,), "std": (9.0,)}, {"groups": "count"}, {"class_names": list("abcdefghij")})

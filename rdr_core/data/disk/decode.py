@@ -20,10 +20,14 @@ LONGEST = 100
 RECIPE = f"shorter side {STORED_SIDE}, bilinear with antialiasing, centre {STORED_SIDE} x {STORED_SIDE}"
 
 
-def decode(file: Path) -> UInt8[np.ndarray, "3 S S"]:
-    """The file's image in colour, its shorter side resized to S = 256 and the middle S x S cut out.
+def decode(file: Path, side: int = STORED_SIDE) -> UInt8[np.ndarray, "3 S S"]:
+    """The file's image in colour, its shorter side resized to S and the middle S x S cut out.
 
-    The pixels of torchvision's ``Resize(256)`` and ``CenterCrop(256)`` on a Pillow image.
+    The pixels of torchvision's ``Resize(S)`` and ``CenterCrop(S)`` on a Pillow image.
+
+    Args:
+        file: of an image.
+        side: S (default 256).
 
     Raises:
         OSError: the file can't be read or is no image; also other errors of Pillow, for damaged ones.
@@ -48,10 +52,10 @@ def decode(file: Path) -> UInt8[np.ndarray, "3 S S"]:
             raise OSError(f"{file} is {long / short:.0f} times as long as it is wide")
         image = opened.convert("RGB")
     width, height = image.size
-    if short != STORED_SIDE:
-        stretched = int(STORED_SIDE * long / short)
-        size = (STORED_SIDE, stretched) if width <= height else (stretched, STORED_SIDE)
+    if short != side:
+        stretched = int(side * long / short)
+        size = (side, stretched) if width <= height else (stretched, side)
         image = image.resize(size, Image.Resampling.BILINEAR)
-    left, top = (round((side - STORED_SIDE) / 2) for side in image.size)
-    image = image.crop((left, top, left + STORED_SIDE, top + STORED_SIDE))
+    left, top = (round((length - side) / 2) for length in image.size)
+    image = image.crop((left, top, left + side, top + side))
     return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))

@@ -42,7 +42,7 @@ def load_source(name: str, root: str | os.PathLike[str]) -> RawData:
         RdrError: an unknown name.
 
     Example:
-        >>> load_source("digits", root="unused").train_images.shape
+        >>> load_source("digits", root="unused").train_inputs.shape
         (1297, 1, 8, 8)
         >>> load_source("digits:9-4", root="unused").class_names
         ('9', '4')
@@ -66,8 +66,8 @@ def _check(source: Source, raw: object) -> None:
             f"{source.load.__name__}, which reads {source.name}, gives {type(raw).__name__}; it must give "
             "rdr_core.data.RawData."
         )
-    shape, d = tuple(raw.train_images.shape[1:]), len(raw.class_names)
-    if shape != source.image_shape:
+    shape, d = tuple(raw.train_inputs.shape[1:]), len(raw.class_names)
+    if source.image_shape is not None and shape != source.image_shape:
         raise RdrError(f"{source.name} has images of {shape}, but is registered with image_shape {source.image_shape}.")
     if source.num_classes not in (None, d):
         raise RdrError(f"{source.name} has {d} classes, but is registered with num_classes {source.num_classes}.")

@@ -62,9 +62,9 @@ def _load(
         train = dataset(root, train=True, download=fetch)
         test = dataset(root, train=False)
         return RawData(
-            train_images=np.ascontiguousarray(train.data.transpose(0, 3, 1, 2)),
+            train_inputs=np.ascontiguousarray(train.data.transpose(0, 3, 1, 2)),
             train_labels=np.asarray(train.targets, dtype=np.int64),
-            test_images=np.ascontiguousarray(test.data.transpose(0, 3, 1, 2)),
+            test_inputs=np.ascontiguousarray(test.data.transpose(0, 3, 1, 2)),
             test_labels=np.asarray(test.targets, dtype=np.int64),
             class_names=tuple(train.classes),
             mean=mean,

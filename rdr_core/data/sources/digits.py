@@ -41,9 +41,9 @@ def load_digits(root: Path) -> RawData:
     test = np.sort(choose_subset(labels, [TEST_IMAGES_PER_CLASS] * 10, seed=0))
     train = np.setdiff1d(np.arange(len(labels)), test)
     return RawData(
-        train_images=images[train],
+        train_inputs=images[train],
         train_labels=labels[train],
-        test_images=images[test],
+        test_inputs=images[test],
         test_labels=labels[test],
         class_names=tuple(str(digit) for digit in range(10)),
         # Of the training pool, by channel_statistics.

@@ -52,12 +52,12 @@ def load_folder(root: Path, path: str) -> RawData:
         labels = np.repeat(np.arange(len(images)), [len(of_class) for of_class in images.values()])
         return stored_images(files, tree, f"{title}-{split}", root / "cache"), labels
 
-    train_images, train_labels = stored(train, "train")
-    test_images, test_labels = stored(test, split)
+    train_inputs, train_labels = stored(train, "train")
+    test_inputs, test_labels = stored(test, split)
     return RawData(
-        train_images=train_images,
+        train_inputs=train_inputs,
         train_labels=train_labels,
-        test_images=test_images,
+        test_inputs=test_inputs,
         test_labels=test_labels,
         class_names=tuple(train),
         mean=PHOTO_MEAN,

@@ -118,12 +118,12 @@ def class_names(images: ImageList, num_classes: int) -> tuple[str, ...]:
 
 
 def _load(wanted: _ListedSet, root: Path) -> RawData:
-    (train_images, train_labels), (test_images, test_labels) = _stored(wanted, root, "train", "test")
+    (train_inputs, train_labels), (test_inputs, test_labels) = _stored(wanted, root, "train", "test")
     trained_on = _read(wanted, root, "train")
     return RawData(
-        train_images=train_images,
+        train_inputs=train_inputs,
         train_labels=train_labels,
-        test_images=test_images,
+        test_inputs=test_inputs,
         test_labels=test_labels,
         class_names=class_names(trained_on, published(trained_on.path).classes),
         mean=PHOTO_MEAN,

@@ -157,9 +157,9 @@ def _raw(which: _Set, content: dict[str, bytes]) -> RawData:
     for file, of_file in content.items():
         if hashlib.md5(of_file).hexdigest() != which.md5[file]:
             raise ValueError(f"{file} has another checksum than the published one")
-    images, labels, test_images, test_labels = (_array(file, content[file]) for file in FILES)
+    images, labels, test_inputs, test_labels = (_array(file, content[file]) for file in FILES)
     return RawData(
-        images, labels, test_images, test_labels, class_names=which.class_names, mean=(which.mean,), std=(which.std,)
+        images, labels, test_inputs, test_labels, class_names=which.class_names, mean=(which.mean,), std=(which.std,)
     )
 
 

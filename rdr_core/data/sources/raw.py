@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import RdrError
-from rdr_core.shapes import Int, UInt8
+from rdr_core.shapes import Int, Shaped
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,22 +21,26 @@ class RawData:
     """A data set as published, before any subset.
 
     Attributes:
-        train_images: (N, C, H, W) uint8, in memory or on disk.
+        train_inputs: images (N, C, H, W) uint8, in memory or on disk; or what else samples can be
+            (:mod:`rdr_core.data.kinds`), in memory.
         train_labels: (N,) int64, 0..d-1.
-        test_images: (M, C, H, W) uint8, likewise.
+        test_inputs: M of them, likewise.
         test_labels: (M,) int64, 0..d-1.
         class_names: d names.
-        mean: of each channel, of pixels scaled to 0..1, that the field normalises by.
+        mean: of each channel or column, of pixels scaled to 0..1, that the field normalises by; None (default) is
+            that of the training samples used.
         std: likewise.
+        vocabulary: of texts, how many different words there can be.
     """
 
-    train_images: UInt8[np.ndarray, "N C H W"] | StoredImages
+    train_inputs: Shaped[np.ndarray, "N ..."] | Shaped[Tensor, "N ..."] | StoredImages
     train_labels: Int[np.ndarray, "N"]
-    test_images: UInt8[np.ndarray, "M C H W"] | StoredImages
+    test_inputs: Shaped[np.ndarray, "M ..."] | Shaped[Tensor, "M ..."] | StoredImages
     test_labels: Int[np.ndarray, "M"]
     class_names: tuple[str, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+    vocabulary: int | None = None
 
 
 def pick_classes(raw: RawData, classes: str) -> RawData:
@@ -72,18 +80,20 @@ def take_classes(raw: RawData, wanted: Sequence[int]) -> RawData:
     number = np.full(len(raw.class_names), -1)
     number[list(wanted)] = np.arange(len(wanted))
 
-    def picked(images: np.ndarray | StoredImages, labels: np.ndarray) -> tuple[np.ndarray | StoredImages, np.ndarray]:
+    def picked(
+        inputs: np.ndarray | Tensor | StoredImages, labels: np.ndarray
+    ) -> tuple[np.ndarray | Tensor | StoredImages, np.ndarray]:
         rows = np.flatnonzero(number[labels] >= 0)
-        chosen = images.choose(rows) if isinstance(images, StoredImages) else images[rows]
+        chosen = inputs.choose(rows) if isinstance(inputs, StoredImages) else inputs[rows]
         return chosen, number[labels[rows]]
 
-    train_images, train_labels = picked(raw.train_images, raw.train_labels)
-    test_images, test_labels = picked(raw.test_images, raw.test_labels)
+    train_inputs, train_labels = picked(raw.train_inputs, raw.train_labels)
+    test_inputs, test_labels = picked(raw.test_inputs, raw.test_labels)
     return replace(
         raw,
-        train_images=train_images,
+        train_inputs=train_inputs,
         train_labels=train_labels,
-        test_images=test_images,
+        test_inputs=test_inputs,
         test_labels=test_labels,
         class_names=tuple(raw.class_names[c] for c in wanted),
     )

@@ -14,7 +14,7 @@ from waiting import run as run_process
 
 from rdr_core.errors import RdrError
 from rdr_core.runs import Run
-from rdr_core.training.augment import normalise
+from rdr_core.training.normalise import normalise
 from rdr_viz.analysis.curvature import Hessian, class_curvature, class_density, request
 from rdr_viz.analysis.curvature.by_class import how_far
 from rdr_viz.analysis.pieces import Pieces
@@ -23,7 +23,7 @@ from rdr_viz.analysis.pieces import Pieces
 def hessian_of(run, classes, **options):
     data = run.data()
     chosen = torch.isin(data.train.labels, torch.tensor(classes))
-    images = normalise(data.train.images[chosen], torch.tensor(data.mean), torch.tensor(data.std))
+    images = normalise(data.train.inputs[chosen], torch.tensor(data.mean), torch.tensor(data.std))
     return Hessian(run.model(), images, data.train.labels[chosen], **options)
 
 

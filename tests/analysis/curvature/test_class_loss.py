@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 import rdr_core
 from rdr_core.runs import Run
-from rdr_core.training.augment import normalise
+from rdr_core.training.normalise import normalise
 from rdr_viz.analysis.catalogue import analyse
 from rdr_viz.analysis.curvature import Hessian, class_curvature, class_loss
 from rdr_viz.analysis.stored import NotStored
@@ -82,7 +82,7 @@ def test_losses_are_cross_entropies_in_float64_of_each_class_and_epoch(run):
     mean, std = torch.tensor(data.mean), torch.tensor(data.std)
     for row in table.itertuples():
         chosen = data.train.labels == table.loc[row.Index, "class"]
-        images = normalise(data.train.images[chosen], mean, std).double()
+        images = normalise(data.train.inputs[chosen], mean, std).double()
         logits = run.model(row.epoch).double().eval()(images)
         expected = float(F.cross_entropy(logits, data.train.labels[chosen]).detach())
         assert row.mean_loss == pytest.approx(expected, rel=1e-10)

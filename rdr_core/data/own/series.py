@@ -1,0 +1,111 @@
+"""Series in time, of one or more channels and of unequal lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+
+from rdr_core.data.long_tailed import LongTailedData
+from rdr_core.data.own.labels import read_labels
+from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.unusable import Unusable
+from rdr_core.data.sources.raw import RawData
+from rdr_core.data.tail import Tail, make_tail
+from rdr_core.errors import RdrError
+from rdr_core.shapes import Float
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def from_series(
+    series: np.ndarray | Tensor | Sequence[Any],
+    labels: Sequence[Any],
+    test_series: np.ndarray | Tensor | Sequence[Any] | None = None,
+    test_labels: Sequence[Any] | None = None,
+    *,
+    test_share: float = 0.2,
+    leave_out: bool = False,
+    name: str = "series",
+    **tail: Unpack[Tail],
+) -> LongTailedData:
+    """A long-tailed set of series.
+
+    Shorter ones are filled up with NaN, which networks leave out of account; each channel is scaled by the training
+    series.
+
+    Args:
+        series: (N, C, T), or N of them, each (C, T_i), or (T_i,) of one channel.
+        labels: N classes: words or whole numbers.
+        test_series, test_labels: for tests; None (default) draws some of the others.
+        test_share: share of each class that is drawn for tests (default a fifth), by ``seed``.
+        leave_out: go on without series that can't be used: empty, not finite, without a label, or of a class that only
+            training or only tests have. By default they are an error, counted and named.
+        name: of the set, for reports.
+        tail: as for :func:`rdr_core.from_arrays`; the usual imbalance is their own.
+
+    Raises:
+        RdrError: series of different numbers of channels, or what can't be used.
+
+    Example:
+        >>> made = from_series([np.arange(9.0), np.arange(5.0), np.arange(7.0)] * 4, ["up", "up", "on"] * 4)
+        >>> made
+        LongTailedData(series, imbalance as given, 9 train and 3 test series of 1 channel and up to 9 steps, 2 classes \
+from 6 ('up') to 3 ('on'))
+    """
+    found, words = _read(series, "series"), read_labels(labels)
+    unusable = _looked_at(found, words, "the series")
+    if test_series is None:
+        parts, tests = split_off(words, unusable, leave_out, test_share, tail.get("seed", 0)), found
+    else:
+        tests, test_words = _read(test_series, "test_series"), read_labels(test_labels or [], "test_labels")
+        of_test = _looked_at(tests, test_words, "the test series")
+        parts = two_parts(words, test_words, unusable, of_test, leave_out)
+    used = [found[at] for at in parts.train], [tests[at] for at in parts.test]
+    channels = {len(one) for part in used for one in part}
+    if len(channels) > 1:
+        raise RdrError(f"Series have {', '.join(map(str, sorted(channels)))} channels; give all of them as many.")
+    longest = max(one.shape[1] for part in used for one in part)
+    train, test = (_padded(part, longest) for part in used)
+    return make_tail(RawData(train, parts.train_labels, test, parts.test_labels, parts.names), name, **tail)
+
+
+def _read(series: Any, what: str) -> list[Float[np.ndarray, "C T"]]:
+    """Each series as (C, T), float32; one that is none has no steps."""
+    found = []
+    for at, one in enumerate(series):
+        try:
+            array = np.asarray(one.detach().cpu() if hasattr(one, "detach") else one, dtype=np.float32)
+        except (TypeError, ValueError):
+            raise RdrError(f"{what} {at} is no series of numbers; give (T,) or (channels, T) numbers.") from None
+        if array.ndim not in (1, 2):
+            raise RdrError(f"{what} {at} has shape {array.shape}; give (T,) or (channels, T).")
+        found.append(array[None] if array.ndim == 1 else array)
+    if not found:
+        raise RdrError(f"{what} is empty; give two or more.")
+    return found
+
+
+def _looked_at(series: list[np.ndarray], labels: Sequence[str | None], where: str) -> Unusable:
+    if len(labels) != len(series):
+        raise RdrError(f"There are {len(series)} of {where}, but {len(labels)} labels; give one a series.")
+    unusable = Unusable("series", where, range(len(series)))
+    unusable.add("are empty", np.array([one.size == 0 for one in series]))
+    # Of a series that was filled up already, what lies after its end is NaN and no mistake.
+    unusable.add("hold NaN or infinity", np.array([not np.isfinite(one[:, : _end(one)]).all() for one in series]))
+    unusable.add("hold nothing but NaN", np.array([_end(one) == 0 for one in series]))
+    return unusable
+
+
+def _end(one: Float[np.ndarray, "C T"]) -> int:
+    there = np.flatnonzero(~np.isnan(one).all(0))
+    return int(there[-1]) + 1 if len(there) else 0
+
+
+def _padded(series: list[np.ndarray], longest: int) -> Float[np.ndarray, "N C T"]:
+    made = np.full((len(series), len(series[0]), longest), np.nan, dtype=np.float32)
+    for at, one in enumerate(series):
+        made[at, :, : one.shape[1]] = one
+    return made

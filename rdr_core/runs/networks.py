@@ -1,0 +1,55 @@
+"""Which network a request is for: named, the usual one for such data, or the user's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdr_core.data.kinds import IMAGES, Kind
+from rdr_core.data.settings import settings_of
+from rdr_core.data.sources import find_source
+from rdr_core.errors import RdrError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+    from rdr_core.models.own import OwnModel
+
+
+def known_beforehand(dataset: str) -> bool:
+    """Whether the kind of a data set's samples is known by its name, without reading them.
+
+    Example:
+        >>> known_beforehand("digits")
+        True
+    """
+    return find_source(dataset)[0].image_shape is not None
+
+
+def model_name(asked: object, dataset: str, kind: Kind) -> str:
+    """The network that is asked for by name, else the data set's, else the one for such samples.
+
+    Example:
+        >>> from rdr_core.data.kinds import ROWS
+        >>> model_name(None, "cifar10", IMAGES), model_name(None, "arrays", ROWS), model_name("lenet", "mnist", IMAGES)
+        ('resnet32', 'mlp', 'lenet')
+    """
+    return str(asked or (settings_of(dataset).model if kind is IMAGES else kind.model))
+
+
+def own_model(asked: str | nn.Module | Callable[..., nn.Module] | None, features: str) -> OwnModel | None:
+    """The user's own network, None where a name or nothing is given.
+
+    Raises:
+        RdrError: neither, or features of a network that is not one's own.
+    """
+    if asked is None or isinstance(asked, str):
+        if features:
+            raise RdrError(
+                "features names a layer of a network of your own; give that as model, or leave features out."
+            )
+        return None
+    from rdr_core.models.own import OwnModel
+
+    return OwnModel(asked, features)
