@@ -23,7 +23,7 @@ def main(epochs: int = 20) -> dict:
     model = nn.ModuleDict({"body": body, "classifier": nn.Linear(32, data.num_classes)})
     rdr = RDRWeights(data.class_counts, feature_dim=32)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-    batches = DataLoader(TensorDataset(data.train.images / 255, data.train.labels), batch_size=32, shuffle=True)
+    batches = DataLoader(TensorDataset(data.train.inputs / 255, data.train.labels), batch_size=32, shuffle=True)
 
     accelerator = Accelerator(cpu=True)
     model, optimizer, batches = accelerator.prepare(model, optimizer, batches)
@@ -39,7 +39,7 @@ def main(epochs: int = 20) -> dict:
             optimizer.zero_grad()
             losses.append(loss.item())
     with torch.no_grad():
-        logits = model["classifier"](model["body"]((data.test.images / 255).to(accelerator.device)))
+        logits = model["classifier"](model["body"]((data.test.inputs / 255).to(accelerator.device)))
     accuracy = 100 * (logits.argmax(1).cpu() == data.test.labels).double().mean().item()
     print(f"loss {losses[0]:.2f} at first, {losses[-1]:.2f} at last; test accuracy {accuracy:.1f} %")
     return {"losses": losses, "accuracy": accuracy, "rdr": rdr}

@@ -41,7 +41,7 @@ def main(epochs: int = 5) -> dict:
         network = DistributedDataParallel(network)
     rdr = RDRWeights(data.class_counts, feature_dim=32)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
-    images, labels = data.train.images / 255, data.train.labels
+    images, labels = data.train.inputs / 255, data.train.labels
     for _ in range(epochs):
         for batch in torch.randperm(len(labels)).split(32):
             mine = batch[rank::size]

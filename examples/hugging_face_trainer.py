@@ -59,10 +59,10 @@ def main(epochs: int = 20) -> dict:
                 folder, num_train_epochs=epochs, per_device_train_batch_size=32, learning_rate=3e-3, use_cpu=True,
                 report_to=[], save_strategy="no", logging_strategy="epoch", disable_tqdm=True,
             ),
-            train_dataset=Samples(data.train.images, data.train.labels),
+            train_dataset=Samples(data.train.inputs, data.train.labels),
         )  # fmt: skip
         trainer.train()
-        found = trainer.predict(Samples(data.test.images, data.test.labels))
+        found = trainer.predict(Samples(data.test.inputs, data.test.labels))
         trainer.save_model(folder)
         saved = sorted(os.listdir(folder))
     losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run, RunConfig, list_runs
     from rdr_core.runs.archive import shipped
     from rdr_core.runs.evaluation import evaluate
+    from rdr_core.runs.recording import record
     from rdr_core.runs.requests import refine, resume, train, train_config
     from rdr_core.training.interrupt import TrainingStopped
     from rdr_core.training.normalise import normalise
@@ -82,6 +83,7 @@ _HOMES = {
     "normalise": "rdr_core.training.normalise",
     "one_of": "rdr_core.methods.parts",
     "part": "rdr_core.methods.parts",
+    "record": "rdr_core.runs.recording",
     "refine": "rdr_core.runs.requests",
     "resume": "rdr_core.runs.requests",
     "shipped": "rdr_core.runs.archive",
@@ -125,6 +127,7 @@ __all__ = [
     "normalise",
     "one_of",
     "part",
+    "record",
     "refine",
     "resume",
     "shipped",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -17,6 +18,8 @@ from rdr_core.shapes import Float, Shaped
 
 #: What a configuration's model begins with where it is one's own.
 PREFIX = "own:"
+#: What Python prints of an object that has no words of its own, another in each process.
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 class OwnModel:
@@ -58,16 +61,21 @@ class OwnModel:
             raise RdrError(f"{self.name.removeprefix(PREFIX)} makes a {type(made).__name__}; it must make a module.")
         return made
 
-    def digest(self, num_classes: int) -> str:
-        """Ten hex digits of the network's layers; of a module that is given, of its weights too."""
+    def digest(self, num_classes: int, *, weights: bool = True) -> str:
+        """Ten hex digits of the network's layers; of a module that is given, ten of its weights after a hyphen.
+
+        Args:
+            num_classes: d.
+            weights: whether those of a module that is given play a part (default).
+        """
         with torch.random.fork_rng(devices=[]):
             made = self.module(num_classes)
-        found = hashlib.sha256(f"{made} {self.features}".encode())
+        layers, values = hashlib.sha256(f"{_ADDRESS.sub('', str(made))} {self.features}".encode()), hashlib.sha256()
         for name, tensor in made.state_dict().items():
-            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            if isinstance(self.source, nn.Module):
-                found.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
-        return found.hexdigest()[:10]
+            layers.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            values.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+        given = weights and isinstance(self.source, nn.Module)
+        return layers.hexdigest()[:10] + (f"-{values.hexdigest()[:10]}" if given else "")
 
     def network(self, num_classes: int, sample: Shaped[Tensor, "B ..."]) -> Network:
         """A network that training can ask for features and logits.

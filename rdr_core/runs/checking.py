@@ -246,11 +246,11 @@ def _mark(run: Run) -> Iterator[Finding]:
 
 
 def _weights(run: Run, d: int) -> Iterator[Finding]:
-    from rdr_core.runs.trained_network import trained_network
+    from rdr_core.runs.trained_network import check_weights
 
     for file in (run.path / "model.safetensors", *sorted(run.path.glob("weights/*.safetensors"))):
         if file.exists():
-            yield from _tried(partial(trained_network, file, run.config.model, d, run.channels))
+            yield from _tried(partial(check_weights, file, run.config, d, run.channels))
     for file in sorted(run.path.glob("epoch-*.safetensors")):  # of a trunk
         yield from _tried(partial(load_tree, file), partial(_remove, file, "it is made anew when it is needed"))
 

@@ -27,7 +27,9 @@ def file_hash(path: Path) -> str:
 
 def mark_done(folder: Path, epochs: int) -> None:
     """Say that the run in a folder is finished, after so many epochs."""
-    write_json(folder / DONE, {"epochs": epochs, "weights": file_hash(folder / "model.safetensors")})
+    network = folder / "model.safetensors"
+    weights = {"weights": file_hash(network)} if network.is_file() else {}  # a recorded run may come without
+    write_json(folder / DONE, {"epochs": epochs} | weights)
 
 
 def bring_back_done(folder: Path) -> bool:
@@ -39,7 +41,7 @@ def bring_back_done(folder: Path) -> bool:
     there = [(folder / name).is_file() for name in ("config.json", "model.safetensors", "metrics.json")]
     if (folder / "checkpoint.safetensors").exists() or not all(there):
         return False
-    from rdr_core.runs.trained_network import trained_network  # loads PyTorch
+    from rdr_core.runs.trained_network import check_weights  # loads PyTorch
 
     try:
         run = Run.open(folder)
@@ -47,7 +49,7 @@ def bring_back_done(folder: Path) -> bool:
         epochs = len(read_history(folder / "history.csv"))
         whole = epochs == run.epochs == len(read_classes(folder / "classes.safetensors", d)["accuracy"])
         read_metrics(folder)
-        trained_network(folder / "model.safetensors", run.config.model, d, run.channels)
+        check_weights(folder / "model.safetensors", run.config, d, run.channels)
     except RdrError:
         return False
     if whole:

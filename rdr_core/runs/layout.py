@@ -15,7 +15,6 @@ NAME/config.json            what was asked for
      evaluations/           results of `rdr evaluate`
      metrics.json           of the last epoch
      replaced.json          how many weights something stood in for, where there were any
-     replaced.json          how many weights something stood in for, where that were any
      done.json              written last: the run is finished; with the hash of its weights
 
 Every file carries its own checksum (:mod:`rdr_core.files.sealed`), compared where it is read, and is put in its place

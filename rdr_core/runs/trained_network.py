@@ -47,6 +47,25 @@ def trained_network(path: Path, model: str, num_classes: int, channels: int) -> 
     return network.eval()
 
 
+def check_weights(path: Path, config: RunConfig, num_classes: int, channels: int) -> None:
+    """Read a file of a run's weights and compare them with its network, where that is not the user's own.
+
+    Args:
+        path: of the file.
+        config: the run's.
+        num_classes, channels: of its data.
+
+    Raises:
+        Damaged: as :func:`trained_network`.
+    """
+    if config.model_hash:
+        tree = load_tree(path)
+        if not isinstance(tree, dict) or not isinstance(tree.get("model"), dict):
+            raise damaged(path, "it holds no network's weights")
+        return
+    trained_network(path, config.model, num_classes, channels)
+
+
 def own_model_of(
     config: RunConfig, given: nn.Module | Callable[..., nn.Module], features: str, noted: dict[str, Any]
 ) -> OwnModel:
@@ -63,10 +82,10 @@ def own_model_of(
     if not config.model_hash:
         raise RdrError(f"This run trained {config.model!r}, which the toolkit has; leave model out.")
     own = OwnModel(given, features)
-    if own.digest(len(noted["class_counts"])) != config.model_hash:
+    if own.digest(len(noted["class_counts"]), weights=False) != config.model_hash.partition("-")[0]:
         raise RdrError(
-            f"This run trained another network of yours ({config.model}) than the one given ({own.name}): layers, "
-            "first weights and features must be those that training was given."
+            f"This run trained another network of yours ({config.model}) than the one given ({own.name}): its "
+            "layers and features must be those that were trained."
         )
     return own
 

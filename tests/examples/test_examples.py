@@ -91,3 +91,10 @@ def test_one_process_of_data_parallel(capsys):
     result = load("data_parallel").main()
     assert result["rdr"].started.all()
     assert capsys.readouterr().out.startswith("rank 0: prototypes")
+
+
+def test_recorded_loop():
+    result = load("recorded_loop").main()
+    assert result["run"].config.method == "poly"
+    assert "poly" in result["finding"]
+    assert result["curvature"]["trace"].gt(0).all()
