@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
-import numpy as np
-
 from rdr_core.data.long_tailed import LongTailedData
 from rdr_core.data.own.columns import encode, learn_encodings, note_missing
 from rdr_core.data.own.labels import read_labels
@@ -15,11 +13,15 @@ from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@plain_numbers
+@own_settings()
 def from_frame(
     table: pd.DataFrame,
     label: str,
@@ -113,4 +115,4 @@ def _columns(table: pd.DataFrame, label: str, asked: Sequence[str] | None, what:
     chosen = [name for name in (table.columns if asked is None else asked) if name != label]
     if not chosen:
         raise RdrError(f"{what} has no column but the label's ({label!r}); give some to learn from.")
-    return list(np.array(chosen, dtype=object))
+    return chosen

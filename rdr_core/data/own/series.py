@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -14,12 +14,17 @@ from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail
 from rdr_core.errors import RdrError
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Float
+from rdr_core.visible import tell
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@plain_numbers
+@own_settings()
 def from_series(
     series: np.ndarray | Tensor | Sequence[Any],
     labels: Sequence[Any],
@@ -64,20 +69,28 @@ from 6 ('up') to 3 ('on'))
         of_test = _looked_at(tests, test_words, "the test series")
         parts = two_parts(words, test_words, unusable, of_test, leave_out)
     used = [found[at] for at in parts.train], [tests[at] for at in parts.test]
-    channels = {len(one) for part in used for one in part}
-    if len(channels) > 1:
-        raise RdrError(f"Series have {', '.join(map(str, sorted(channels)))} channels; give all of them as many.")
+    several = sorted({len(one) for part in used for one in part})
+    if len(several) > 1:
+        raise RdrError(f"Series have {', '.join(map(str, several))} channels; give all of them as many.")
     longest = max(one.shape[1] for part in used for one in part)
+    if (channels := several[0]) > longest:
+        tell(f"Series have {channels} channels and at most {longest} steps; if it is the other way, turn them round.")
     train, test = (_padded(part, longest) for part in used)
     return make_tail(RawData(train, parts.train_labels, test, parts.test_labels, parts.names), name, **tail)
 
 
 def _read(series: Any, what: str) -> list[Float[np.ndarray, "C T"]]:
     """Each series as (C, T), float32; one that is none has no steps."""
+    if isinstance(series, (str, bytes)) or not isinstance(series, Iterable):
+        raise RdrError(f"{what} is {series!r:.40}; give a list of series.")
     found = []
     for at, one in enumerate(series):
         try:
-            array = np.asarray(one.detach().cpu() if hasattr(one, "detach") else one, dtype=np.float32)
+            given = np.asarray(one.detach().cpu() if hasattr(one, "detach") else one)
+            with np.errstate(over="ignore"):  # what is too large is infinite, and noted as that
+                array = given.astype(np.float64 if given.dtype == object else given.dtype).astype(np.float32)
+            if given.dtype.kind not in "biufO":
+                raise TypeError
         except (TypeError, ValueError):
             raise RdrError(f"{what} {at} is no series of numbers; give (T,) or (channels, T) numbers.") from None
         if array.ndim not in (1, 2):
