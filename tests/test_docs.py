@@ -38,7 +38,7 @@ WITHOUT_EXAMPLE = {
     "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
     "part", "at_least", "between", "one_of", "rdr", "sam", "imbsam", "ccsam",
     "drw", "cdb",
-    "Kind", "Tail", "Encoding", "Parts", "Numbered", "load_csv", "read_csv", "rows_of",
+    "Kind", "Tail", "Encoding", "Parts", "load_csv", "read_csv", "rows_of",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ class Encoding(NamedTuple):
         unit: that each is then divided by, likewise.
     """
 
-    column: str
+    column: Hashable
     words: tuple[str, ...] | None
     origin: float = 0.0
     unit: float = 1.0
@@ -64,7 +65,7 @@ def as_numbers(column: pd.Series) -> Float[np.ndarray, "N"] | None:
     return found
 
 
-def note_missing(table: pd.DataFrame, columns: list[str], unusable: Unusable) -> None:
+def note_missing(table: pd.DataFrame, columns: list[Hashable], unusable: Unusable) -> None:
     """Note the rows without a number in a column of numbers.
 
     Example:
@@ -81,7 +82,7 @@ def note_missing(table: pd.DataFrame, columns: list[str], unusable: Unusable) ->
                 unusable.add(f"have no finite number in column {name!r}", ~(np.abs(numbers) < LARGEST))
 
 
-def learn_encodings(table: pd.DataFrame, columns: list[str], rows: Int[np.ndarray, "N"]) -> list[Encoding]:
+def learn_encodings(table: pd.DataFrame, columns: list[Hashable], rows: Int[np.ndarray, "N"]) -> list[Encoding]:
     """How each column becomes numbers, by the training rows alone; columns that never change are left out, and told.
 
     Args:
@@ -148,7 +149,7 @@ def encode(table: pd.DataFrame, encodings: list[Encoding], rows: Int[np.ndarray,
     return np.hstack(parts).astype(np.float64).clip(-limit, limit).astype(np.float32)
 
 
-def _tell_of_both(name: str, words: tuple[str, ...]) -> None:
+def _tell_of_both(name: Hashable, words: tuple[str, ...]) -> None:
     """Say of a column that it is taken for words, though many of its words are numbers."""
     numbers = [word for word in words if re.fullmatch(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?", word)]
     others = [word for word in words if word and word not in numbers]
@@ -159,7 +160,7 @@ def _tell_of_both(name: str, words: tuple[str, ...]) -> None:
         )
 
 
-def _of_numbers(name: str, numbers: Float[np.ndarray, "N"]) -> Encoding:
+def _of_numbers(name: Hashable, numbers: Float[np.ndarray, "N"]) -> Encoding:
     largest, deviation = float(np.abs(numbers).max()), float(numbers.std())
     if largest < 1e4 * deviation and 1e-15 < deviation < 1e15:
         return Encoding(name, None)

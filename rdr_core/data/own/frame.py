@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from rdr_core.data.long_tailed import LongTailedData
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 @own_settings()
 def from_frame(
     table: pd.DataFrame,
-    label: str,
+    label: Hashable,
     *,
     test: pd.DataFrame | None = None,
     test_share: float = 0.2,
-    columns: Sequence[str] | None = None,
+    columns: Sequence[Hashable] | None = None,
     leave_out: bool = False,
     name: str = "table",
     **tail: Unpack[Tail],
@@ -67,8 +67,8 @@ def from_frame(
 
 
 def rows_of(
-    table: pd.DataFrame, label: str, *, test: pd.DataFrame | None, test_share: float, columns: Sequence[str] | None,
-    leave_out: bool, seed: int, where: str = "the table",
+    table: pd.DataFrame, label: Hashable, *, test: pd.DataFrame | None, test_share: float,
+    columns: Sequence[Hashable] | None, leave_out: bool, seed: int, where: str = "the table",
 ) -> RawData:  # fmt: skip
     """The rows of a table as numbers, before any subset.
 
@@ -99,7 +99,7 @@ def rows_of(
     )  # fmt: skip
 
 
-def _columns(table: pd.DataFrame, label: str, asked: Sequence[str] | None, what: str) -> list[str]:
+def _columns(table: pd.DataFrame, label: Hashable, asked: Sequence[Hashable] | None, what: str) -> list[Hashable]:
     """The columns to learn from, which must be there and have names of their own."""
     if getattr(table, "columns", None) is None:
         raise RdrError(f"{what} is a {type(table).__name__}; give a pandas table (DataFrame).")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -19,17 +19,14 @@ from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Float
 from rdr_core.visible import tell
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 
 @plain_numbers
 @own_settings()
 def from_series(
-    series: np.ndarray | Tensor | Sequence[Any],
-    labels: Sequence[Any],
-    test_series: np.ndarray | Tensor | Sequence[Any] | None = None,
-    test_labels: Sequence[Any] | None = None,
+    series: Iterable[Any],
+    labels: Iterable[Any],
+    test_series: Iterable[Any] | None = None,
+    test_labels: Iterable[Any] | None = None,
     *,
     test_share: float = 0.2,
     leave_out: bool = False,
@@ -65,7 +62,10 @@ from 6 ('up') to 3 ('on'))
     if test_series is None:
         parts, tests = split_off(words, unusable, leave_out, test_share, tail.get("seed", 0)), found
     else:
-        tests, test_words = _read(test_series, "test_series"), read_labels(test_labels or [], "test_labels")
+        tests, test_words = (
+            _read(test_series, "test_series"),
+            read_labels([] if test_labels is None else test_labels, "test_labels"),
+        )
         of_test = _looked_at(tests, test_words, "the test series")
         parts = two_parts(words, test_words, unusable, of_test, leave_out)
     used = [found[at] for at in parts.train], [tests[at] for at in parts.test]
@@ -87,10 +87,10 @@ def _read(series: Any, what: str) -> list[Float[np.ndarray, "C T"]]:
     for at, one in enumerate(series):
         try:
             given = np.asarray(one.detach().cpu() if hasattr(one, "detach") else one)
-            with np.errstate(over="ignore"):  # what is too large is infinite, and noted as that
-                array = given.astype(np.float64 if given.dtype == object else given.dtype).astype(np.float32)
             if given.dtype.kind not in "biufO":
                 raise TypeError
+            with np.errstate(over="ignore"):  # what is too large is infinite, and noted as that
+                array = given.astype(np.float64 if given.dtype == object else given.dtype).astype(np.float32)
         except (TypeError, ValueError):
             raise RdrError(f"{what} {at} is no series of numbers; give (T,) or (channels, T) numbers.") from None
         if array.ndim not in (1, 2):

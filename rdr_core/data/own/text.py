@@ -34,10 +34,10 @@ _WORDS = re.compile(rf"[{_LETTERS}]|[^\W{_LETTERS}]+")
 @plain_numbers
 @own_settings()
 def from_text(
-    texts: Sequence[str],
-    labels: Sequence[Any],
-    test_texts: Sequence[str] | None = None,
-    test_labels: Sequence[Any] | None = None,
+    texts: Iterable[Any],
+    labels: Iterable[Any],
+    test_texts: Iterable[Any] | None = None,
+    test_labels: Iterable[Any] | None = None,
     *,
     test_share: float = 0.2,
     vocabulary: int = VOCABULARY,
@@ -76,7 +76,7 @@ to 3 ('bad'))
     if test_texts is None:
         parts, tests = split_off(words, unusable, leave_out, test_share, tail.get("seed", 0)), found
     else:
-        test_words = read_labels(test_labels or [], "test_labels")
+        test_words = read_labels([] if test_labels is None else test_labels, "test_labels")
         tests, of_test = _read(test_texts, test_words, "the test texts", vocabulary)
         parts = two_parts(words, test_words, unusable, of_test, leave_out)
     used = [found[at] for at in parts.train], [tests[at] for at in parts.test]
@@ -110,7 +110,7 @@ def hashed(text: str, vocabulary: int = VOCABULARY, longest: int = LONGEST) -> I
 
 
 def _read(
-    texts: Sequence[str], labels: Sequence[str | None], where: str, vocabulary: int
+    texts: Iterable[Any], labels: Sequence[str | None], where: str, vocabulary: int
 ) -> tuple[list[np.ndarray], Unusable]:
     if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
         raise RdrError(f"{where} are {texts!r:.40}; give a list of texts.")

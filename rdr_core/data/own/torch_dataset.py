@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -24,18 +24,11 @@ from rdr_core.visible import bar_file
 LARGEST = 2**33
 
 
-class Numbered(Protocol):
-    """A map-style data set: (input, label) by number."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, at: int, /) -> tuple[Any, Any]: ...
-
-
 @plain_numbers
 @own_settings()
 def from_dataset(
-    train: Numbered,
-    test: Numbered | None = None,
+    train: Any,
+    test: Any | None = None,
     *,
     test_share: float = 0.2,
     leave_out: bool = False,
@@ -123,7 +116,7 @@ def as_sample(given: Any) -> Shaped[np.ndarray, "..."]:
         return array.astype(np.float32)
 
 
-def _read(given: Numbered, where: str) -> tuple[list[np.ndarray], list[str | None], Unusable]:
+def _read(given: Any, where: str) -> tuple[list[np.ndarray], list[str | None], Unusable]:
     from tqdm.auto import tqdm
 
     if not (hasattr(given, "__len__") and hasattr(given, "__getitem__")):
