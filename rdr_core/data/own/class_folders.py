@@ -12,7 +12,7 @@ from rdr_core.data.disk.find import ENDINGS, find_classes
 from rdr_core.data.load import load_data
 from rdr_core.data.long_tailed import LongTailedData
 from rdr_core.data.own.image_files import decoded, note_other_files
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail

@@ -13,7 +13,7 @@ from rdr_core.data.own.csv_table import read_table
 from rdr_core.data.own.frame import rows_of
 from rdr_core.data.own.image_files import decoded
 from rdr_core.data.own.labels import read_labels
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail

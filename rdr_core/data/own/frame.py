@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from rdr_core.data.long_tailed import LongTailedData
 from rdr_core.data.own.columns import encode, learn_encodings, note_missing
 from rdr_core.data.own.labels import read_labels
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail

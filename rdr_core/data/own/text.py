@@ -12,7 +12,7 @@ import numpy as np
 
 from rdr_core.data.long_tailed import LongTailedData
 from rdr_core.data.own.labels import is_missing, read_labels
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail
