@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CsvColumns": "rdr_core.data",
     "GROUPS": "rdr_core.data.groups",
     "RIDGE": "rdr_core.methods.ratio",
+    "CsvColumns": "rdr_core.data",
     "LongTailedData": "rdr_core.data",
     "MissingData": "rdr_core.errors",
     "RDRWeights": "rdr_core.methods.rdr",

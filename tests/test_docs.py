@@ -37,7 +37,7 @@ WITHOUT_EXAMPLE = {
     "Weighing", "Context", "Outcome", "Ranks", "Objective", "Step", "Pieces", "Settings",
     "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
     "part", "at_least", "between", "one_of", "rdr", "sam", "imbsam", "ccsam",
-    "drw", "cdb", "of_all_processes",
+    "drw", "cdb", "of_all_processes", "Kind", "Tail", "Encoding", "Parts", "load_csv", "read_csv", "rows_of",
 }  # fmt: skip
 
 

@@ -154,7 +154,6 @@ LONG_SIGNATURES = {
     "rdr_core.cli.train": "RunConfig",
     "rdr_core.data.datasets.dataset": "Source",
     "rdr_core.data.load.load_data": "LongTailedData",
-    "rdr_core.data.long_tailed.from_arrays": "LongTailedData",
     "rdr_core.methods.parts.part": "Part",
     "rdr_core.methods.rdr.__init__": "RDRWeights",
     "rdr_core.methods.rdr.rdr": "RDRWeights",

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from rdr_core.data.split import Split
 
 _HOMES = {
-    "CsvColumns": "rdr_core.data.own.csv_file",
     "DATASETS": "rdr_core.data.datasets",
+    "CsvColumns": "rdr_core.data.own.csv_file",
     "Groups": "rdr_core.data.groups",
     "LongTailedData": "rdr_core.data.long_tailed",
     "RawData": "rdr_core.data.sources.raw",

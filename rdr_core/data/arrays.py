@@ -47,7 +47,8 @@ def as_images(
         raise RdrError(f"{what} has shape {shape}, but images must be {_WANTED}: reshape them.")
     if 0 in images.shape:
         raise RdrError(f"{what} has shape {shape}, which holds no pixel: give at least one image, {_WANTED}.")
-    if images.ndim == 4 and images.shape[3] <= 4 < images.shape[1]:
+    square = images.ndim == 4 and 4 < images.shape[1] == images.shape[2] != images.shape[3]
+    if square or (images.ndim == 4 and images.shape[3] <= 4 < images.shape[1]):
         raise RdrError(
             f"{what} has shape {shape}, which looks like N x H x W x C, but images must be {_WANTED}: move the "
             "channels with .transpose(0, 3, 1, 2) in NumPy or .permute(0, 3, 1, 2) in PyTorch."

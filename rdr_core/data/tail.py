@@ -69,6 +69,9 @@ def make_tail(raw: RawData, name: str, **tail: Unpack[Tail]) -> LongTailedData:
     """
     asked: Tail = {"imbalance_factor": None, "profile": "exponential", "seed": 0, "noise_rate": 0.0,
                    "noise": "symmetric", "groups": "rank", "held_out": 0}  # fmt: skip
+    for setting in tail:
+        if setting not in asked:
+            raise unknown_name("setting of a long-tailed set", setting, asked)
     asked |= tail
     factor, seed = asked["imbalance_factor"], asked["seed"]
     if asked["groups"] not in GROUPINGS:

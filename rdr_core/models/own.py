@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -50,16 +51,24 @@ class OwnModel:
 
     def module(self, num_classes: int) -> nn.Module:
         """A module that is nobody else's, drawing from torch's global random state where it is made anew."""
-        if isinstance(self.source, nn.Module):
-            return deepcopy(self.source)
+        name, given = self.name.removeprefix(PREFIX), isinstance(self.source, nn.Module)
         try:
-            asked = "num_classes" in inspect.signature(self.source).parameters
-        except ValueError:  # built in C, without a signature
-            asked = False
-        made = self.source(num_classes=num_classes) if asked else self.source()
+            made = deepcopy(self.source) if given else self.source(**self._asked(num_classes))
+        except Exception as error:  # code of one's own can fail in any way
+            what = "copied" if given else "made"
+            raise RdrError(f"{name} can't be {what} ({_first_line(error)}); mend it, or give another.") from error
         if not isinstance(made, nn.Module):
-            raise RdrError(f"{self.name.removeprefix(PREFIX)} makes a {type(made).__name__}; it must make a module.")
+            raise RdrError(f"{name} makes a {type(made).__name__}; it must make a module.")
         return made
+
+    def _asked(self, num_classes: int) -> dict[str, int]:
+        """The number of classes, where the source takes that, or anything by name as torchvision's functions do."""
+        try:
+            taken = inspect.signature(self.source).parameters
+        except (ValueError, TypeError):  # built in C, without a signature
+            return {}
+        anything = any(one.kind is one.VAR_KEYWORD for one in taken.values())
+        return {"num_classes": num_classes} if anything or "num_classes" in taken else {}
 
     def digest(self, num_classes: int, *, weights: bool = True) -> str:
         """Ten hex digits of the network's layers; of a module that is given, ten of its weights after a hyphen.
@@ -93,7 +102,8 @@ class OwnModel:
             network: Network = _Watched(module, self.features, num_classes)
         else:
             network = _taken_apart(module, name, num_classes, sample) or _Watched(module, "", num_classes)
-        features, logits = _asked(network, sample, name)
+        with _looking(network, sample, name):
+            features, logits = network.features_and_logits(sample)
         if logits.shape != (len(sample), num_classes):
             raise RdrError(
                 f"{name} gives {tuple(logits.shape)} for {len(sample)} samples; it must give logits of "
@@ -186,51 +196,61 @@ class _Watched(Network):
 
 def _taken_apart(module: nn.Module, name: str, num_classes: int, sample: Tensor) -> Network | None:
     """Body and classifier, where the module's logits are a linear layer's output; else None."""
-    called: list[tuple[str, Tensor]] = []
+    if type(module) is nn.Linear:
+        return _with_classifier(nn.Identity(), module, num_classes)
+    called: list[tuple[str, Tensor, Tensor]] = []
     linear = {layer: path for path, layer in module.named_modules() if path and type(layer) is nn.Linear}
     hooks = [
-        layer.register_forward_hook(lambda layer, _, output: called.append((linear[layer], output))) for layer in linear
+        layer.register_forward_hook(lambda layer, given, output: called.append((linear[layer], given[0], output)))
+        for layer in linear
     ]
     try:
-        logits = _run(module, sample, name)
+        with _looking(module, sample, name):
+            output = module(sample)
+            logits = logits_of(output)
     finally:
         for hook in hooks:
             hook.remove()
-    path = next((path for path, output in reversed(called) if output is logits), None)
-    if path is None or [seen for seen, _ in called].count(path) != 1:
+    path, entered = next(
+        ((path, entered) for path, entered, found in reversed(called) if found is logits), ("", logits)
+    )
+    if not path or [seen for seen, _, _ in called].count(path) != 1:
         return None
+    told = output[1] if isinstance(output, (tuple, list)) and len(output) > 1 else None
+    if isinstance(told, Tensor) and told.ndim == 2 and not torch.equal(told, entered):
+        return None  # the features that it gives are others
     classifier = module.get_submodule(path)
     assert isinstance(classifier, nn.Linear)
     above, _, last = path.rpartition(".")
     setattr(module.get_submodule(above), last, nn.Identity())
-    network = Network(_Body(module), classifier.in_features, classifier.out_features)
+    return _with_classifier(_Body(module), classifier, num_classes)
+
+
+def _with_classifier(body: nn.Module, classifier: nn.Linear, num_classes: int) -> Network:
+    with torch.random.fork_rng(devices=[]):  # the fresh classifier that it draws is replaced at once
+        network = Network(body, classifier.in_features, classifier.out_features)
     network.classifier = classifier
     network.num_classes = num_classes
     return network
 
 
-def _asked(network: Network, sample: Tensor, name: str) -> tuple[Tensor, Tensor]:
-    was_training = network.training
-    network.eval()
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            return network.features_and_logits(sample)
-    finally:
-        network.train(was_training)
-
-
-def _run(module: nn.Module, sample: Tensor, name: str) -> Tensor:
+@contextmanager
+def _looking(module: nn.Module, sample: Tensor, name: str) -> Iterator[None]:
+    """The module in evaluation mode, without gradients and draws; what it fails with is said in a sentence."""
     was_training = module.training
     module.eval()
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            return logits_of(module(sample))
+            yield
     except RdrError:
         raise
     except Exception as error:
-        first = str(error).partition("\n")[0]
         raise RdrError(
-            f"{name} can't take samples of shape {tuple(sample.shape[1:])} ({type(error).__name__}: {first})."
+            f"{name} can't take samples of shape {tuple(sample.shape[1:])} ({_first_line(error)})."
         ) from error
     finally:
         module.train(was_training)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]:.200}"

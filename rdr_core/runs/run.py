@@ -316,7 +316,7 @@ class Run:
         """
         from rdr_core.runs.whose_data import data_of
 
-        return data_of(self, given, root, self._data)
+        return data_of(self.path, self.config, self._data, given, root, self.content_hash)
 
     def content_hash(self, root: str | Path | None = None) -> str:
         """That of the data it was trained on (:attr:`rdr_core.data.LongTailedData.content_hash`).

@@ -106,7 +106,7 @@ def test_images_that_cant_be_read_are_all_named_and_leave_no_cache(damage, tmp_p
     for file in (files[1], files[4]):
         content = {"cut": file.read_bytes()[:300], "text": b"not an image", "empty": b""}[damage]
         file.write_bytes(content)
-    with pytest.raises(MissingData, match=r"2 of 6 images of few can't be read: .*1\.jpg, .*4\.jpg\. Fetch"):
+    with pytest.raises(MissingData, match=r"2 of 6 images of few can't be read: .*1\.jpg, .*4\.jpg\. Mend"):
         stored_images(files, tmp_path, "few", tmp_path / "cache")
     assert not [file for file in (tmp_path / "cache").iterdir() if "few-" in file.name]
 

@@ -13,6 +13,7 @@ from rdr_core.errors import RdrError
 
 def test_the_public_names_are_just_these():
     assert set(rdr_core.data.__all__) == {
+        "CsvColumns",
         "DATASETS",
         "Groups",
         "LongTailedData",
@@ -21,6 +22,12 @@ def test_the_public_names_are_just_these():
         "Split",
         "dataset",
         "from_arrays",
+        "from_csv",
+        "from_dataset",
+        "from_folder",
+        "from_frame",
+        "from_series",
+        "from_text",
         "groups_by_count",
         "groups_by_rank",
         "load_data",

@@ -32,6 +32,7 @@ def test_names_are_those_of_the_sources():
         "imagenet-lt",
         "places-lt",
         "folder",
+        "csv",
     ]
     assert all(name == source.name and source.description for name, source in known.items())
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rdr_core.data.disk.checksums import Checksums, checksum
-from rdr_core.data.disk.decode import RECIPE, STORED_SIDE, decode
+from rdr_core.data.disk.decode import RECIPE, STORED_SIDE, Unfit, decode
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import MissingData, RdrError
 from rdr_core.files.whole import read_json, write_json
@@ -155,7 +155,7 @@ def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path, sums: P
             more = " ..." if len(unreadable) > 10 else ""
             raise MissingData(
                 f"{len(unreadable)} of {len(files)} images of {title} can't be read: "
-                f"{', '.join(map(str, unreadable[:10]))}{more}. Fetch them again."
+                f"{', '.join(unreadable[:10])}{more}. Mend them or fetch them again."
             )
         store.flush()
         found = np.array([checksum(image) for image in store], dtype=np.uint32)
@@ -167,15 +167,17 @@ def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path, sums: P
     return content
 
 
-def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[Path | None]:
-    """Fill the store; yields each file that can't be read, and None for each that can."""
+def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[str | None]:
+    """Fill the store; yields each file that can't be read, with the reason if it is known, and None for all others."""
     from tqdm.auto import tqdm
 
-    def decode_one(row: int) -> Path | None:
+    def decode_one(row: int) -> str | None:
         try:
             store[row] = decode(files[row])
+        except Unfit as error:
+            return f"{files[row]} (they {error.reason})"
         except Exception:  # a damaged image can fail in any way; Pillow's decoders raise more than OSError
-            return files[row]
+            return str(files[row])
         return None
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -59,8 +59,12 @@ def find_files(names: Sequence[str], folder: Path) -> list[Path]:
     return found
 
 
-def find_classes(folder: Path) -> dict[str, list[Path]]:
+def find_classes(folder: Path, leave_out: bool = False) -> dict[str, list[Path]]:
     """Image files of each class of a tree, ``folder/class/.../image``, classes and files in order of their names.
+
+    Args:
+        folder: with a folder for each class.
+        leave_out: go on without empty class folders and without links to nothing, and say which.
 
     Raises:
         MissingData: no such folder, no folder in it, or an image that is a link to nothing, or no plain file.
@@ -83,16 +87,18 @@ def find_classes(folder: Path) -> dict[str, list[Path]]:
     images = {entry.name: sorted(_walk(entry, ENDINGS)) for entry in classes}
     odd = [str(file.relative_to(folder)) for files in images.values() for file in files if not file.is_file()]
     if odd:
-        raise MissingData(
-            f"{len(odd)} images in {folder} are links to nothing, or no plain files: {_some(odd)}. Mend or remove them."
-        )
+        sentence = f"{len(odd)} images in {folder} are links to nothing, or no plain files: {_some(odd)}."
+        if not leave_out:
+            raise MissingData(f"{sentence} Mend or remove them.")
+        tell(f"{sentence} They are left out.")
+        images = {name: [file for file in files if file.is_file()] for name, files in images.items()}
     empty = [name for name, files in images.items() if not files]
     if empty:
-        raise RdrError(
-            f"{len(empty)} class folders in {folder} hold no image ({', '.join(ENDINGS)}): {_some(empty)}. "
-            "Remove them or fill them."
-        )
-    return images
+        sentence = f"{len(empty)} class folders in {folder} hold no image ({', '.join(ENDINGS)}): {_some(empty)}."
+        if not leave_out or len(empty) == len(images):
+            raise RdrError(f"{sentence} Remove them or fill them.")
+        tell(f"{sentence} They are left out.")
+    return {name: files for name, files in images.items() if files}
 
 
 def _parts_that_tell_apart(names: Sequence[str]) -> int:

@@ -12,14 +12,19 @@ from rdr_core.data.disk.find import ENDINGS, find_classes
 from rdr_core.data.load import load_data
 from rdr_core.data.long_tailed import LongTailedData
 from rdr_core.data.own.image_files import decoded, note_other_files
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail
+from rdr_core.errors import RdrError
 from rdr_core.files.places import own_place
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 from rdr_core.shapes import UInt8
 
 
+@plain_numbers
+@own_settings()
 def from_folder(
     folder: str | os.PathLike[str],
     *,
@@ -59,13 +64,18 @@ def from_folder(
     """
     place = own_place(folder, "folder")
     if size is None:
+        if leave_out or name or test_share != 0.2:
+            raise RdrError(
+                "leave_out, name and test_share are for images in memory; give their size, as size=32, or leave them "
+                "out."
+            )
         return load_data(f"folder:{place.resolve()}", **tail)
     both = [place / part for part in ("train", "test", "val") if (place / part).is_dir()]
     if len(both) > 1 and both[0].name == "train":
-        train, test = (_Images.of(part, size) for part in both[:2])
+        train, test = (_Images.of(part, size, leave_out) for part in both[:2])
         parts = two_parts(train.labels, test.labels, train.unusable, test.unusable, leave_out)
     else:
-        train = test = _Images.of(place, size)
+        train = test = _Images.of(place, size, leave_out)
         parts = split_off(train.labels, train.unusable, leave_out, test_share, tail.get("seed", 0))
     raw = RawData(
         train.pixels[parts.train], parts.train_labels, test.pixels[parts.test], parts.test_labels, parts.names
@@ -81,8 +91,8 @@ class _Images(NamedTuple):
     unusable: Unusable
 
     @classmethod
-    def of(cls, folder: Path, size: int) -> _Images:
-        classes = find_classes(folder)
+    def of(cls, folder: Path, size: int, leave_out: bool) -> _Images:
+        classes = find_classes(folder, leave_out)
         note_other_files(folder, ENDINGS)
         files = [file for of_class in classes.values() for file in of_class]
         labels: list[str | None] = [name for name, of_class in classes.items() for _ in of_class]

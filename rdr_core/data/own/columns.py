@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Words for 'no value' in a column of numbers.
 MISSING = ("", "na", "nan", "n/a", "null", "none", "?")
+#: Numbers are below this, so that the squares of their distances can be summed.
+LARGEST = 1e150
 #: Different words of a column at most: more are names or free text, from which nothing general is learnt.
 WORDS = 100
 
@@ -26,10 +30,15 @@ class Encoding(NamedTuple):
     Attributes:
         column: its name.
         words: those that get a column of 0 and 1; None of a column of numbers.
+        origin: taken from each number, where float32 could not tell the numbers apart without (times in seconds since
+            1970 that are a day apart), or could not hold them.
+        unit: that each is then divided by, likewise.
     """
 
-    column: str
+    column: Hashable
     words: tuple[str, ...] | None
+    origin: float = 0.0
+    unit: float = 1.0
 
 
 def as_numbers(column: pd.Series) -> Float[np.ndarray, "N"] | None:
@@ -56,15 +65,24 @@ def as_numbers(column: pd.Series) -> Float[np.ndarray, "N"] | None:
     return found
 
 
-def note_missing(table: pd.DataFrame, columns: list[str], unusable: Unusable) -> None:
-    """Note the rows without a number in a column of numbers."""
+def note_missing(table: pd.DataFrame, columns: list[Hashable], unusable: Unusable) -> None:
+    """Note the rows without a number in a column of numbers.
+
+    Example:
+        >>> import pandas as pd
+        >>> unusable = Unusable("row", "table", range(3))
+        >>> note_missing(pd.DataFrame({"size": [1.5, None, 3]}), ["size"], unusable)
+        >>> unusable.usable.tolist()
+        [0, 2]
+    """
     for name in columns:
         numbers = as_numbers(table[name])
         if numbers is not None:
-            unusable.add(f"have no finite number in column {name!r}", ~np.isfinite(numbers))
+            with np.errstate(invalid="ignore"):
+                unusable.add(f"have no finite number in column {name!r}", ~(np.abs(numbers) < LARGEST))
 
 
-def learn_encodings(table: pd.DataFrame, columns: list[str], rows: Int[np.ndarray, "N"]) -> list[Encoding]:
+def learn_encodings(table: pd.DataFrame, columns: list[Hashable], rows: Int[np.ndarray, "N"]) -> list[Encoding]:
     """How each column becomes numbers, by the training rows alone; columns that never change are left out, and told.
 
     Args:
@@ -89,6 +107,7 @@ def learn_encodings(table: pd.DataFrame, columns: list[str], rows: Int[np.ndarra
             )
         numbers = as_numbers(table[name])
         words = None if numbers is not None else tuple(sorted(set(_words(table[name])[rows])))
+        _tell_of_both(name, words or ())
         values = words if numbers is None else np.unique(numbers[rows])
         if values is None or len(values) < 2:
             constant.append(name)
@@ -98,7 +117,7 @@ def learn_encodings(table: pd.DataFrame, columns: list[str], rows: Int[np.ndarra
                 f"Column {name!r} holds {len(words)} different words (as {words[0]!r:.40}), more than {WORDS}: names "
                 "or free text, perhaps. Leave it out with columns=, or make fewer words of them."
             )
-        found.append(Encoding(name, words))
+        found.append(Encoding(name, words) if numbers is None else _of_numbers(name, numbers[rows]))
     if not found:
         raise RdrError(
             f"No column of {', '.join(map(repr, columns)) or 'the table'} has two different values to learn from."
@@ -118,15 +137,34 @@ def encode(table: pd.DataFrame, encodings: list[Encoding], rows: Int[np.ndarray,
         [[1.5, 0.0, 1.0], [2.0, 0.0, 0.0]]
     """
     parts = []
-    for name, words in encodings:
+    for name, words, origin, unit in encodings:
         if words is None:
             numbers = as_numbers(table[name])
             if numbers is None:
                 raise RdrError(f"Column {name!r} holds numbers for training and words for tests; give it one type.")
-            parts.append(numbers[rows, None])
+            parts.append((numbers[rows, None] - origin) / unit)
         else:
             parts.append(_words(table[name])[rows, None] == np.array(words, dtype=object))
-    return np.hstack(parts).astype(np.float32)
+    limit = float(np.finfo(np.float32).max)  # of a test row that is far from all that training has seen
+    return np.hstack(parts).astype(np.float64).clip(-limit, limit).astype(np.float32)
+
+
+def _tell_of_both(name: Hashable, words: tuple[str, ...]) -> None:
+    """Say of a column that it is taken for words, though many of its words are numbers."""
+    numbers = [word for word in words if re.fullmatch(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?", word)]
+    others = [word for word in words if word and word not in numbers]
+    if numbers and others:
+        tell(
+            f"Column {name!r} holds numbers ({numbers[0]:.20}) and words ({others[0]:.20}), so each is taken for a "
+            "word; if it should be numbers, mend the words or make them empty."
+        )
+
+
+def _of_numbers(name: Hashable, numbers: Float[np.ndarray, "N"]) -> Encoding:
+    largest, deviation = float(np.abs(numbers).max()), float(numbers.std())
+    if largest < 1e4 * deviation and 1e-15 < deviation < 1e15:
+        return Encoding(name, None)
+    return Encoding(name, None, float(numbers.mean()), deviation or 1.0)
 
 
 def _words(column: pd.Series) -> np.ndarray:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
+import numpy as np
+
+from rdr_core.data.own.csv_table import read_table
 from rdr_core.data.own.frame import rows_of
 from rdr_core.data.own.image_files import decoded
 from rdr_core.data.own.labels import read_labels
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail
-from rdr_core.errors import MissingData, RdrError, unknown_name
+from rdr_core.errors import RdrError, unknown_name
 from rdr_core.files.inside import below
 from rdr_core.files.places import own_place
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +34,14 @@ PATHS = ("path", "file", "filename", "image", "image_path")
 SPLITS = ("split",)
 #: What the column of parts calls rows for tests; validation rows are that where no others are.
 TESTS = ("test", "val", "valid", "validation")
-#: Bytes of a file, at most: a table is read whole.
-LARGEST = 2**31
 
 
 class CsvColumns(NamedTuple):
     """Which columns of a CSV file say what; "" finds them by their usual names.
+
+    Example:
+        >>> CsvColumns(label="species")
+        CsvColumns(label='species', path='', split='')
 
     Attributes:
         label: with the class.
@@ -51,6 +57,8 @@ class CsvColumns(NamedTuple):
 _USUAL = CsvColumns()
 
 
+@plain_numbers
+@own_settings()
 def from_csv(
     file: str | os.PathLike[str],
     *,
@@ -63,7 +71,8 @@ def from_csv(
 ) -> LongTailedData:
     """A long-tailed set of a CSV file with a header: of images that it lists, or of its rows.
 
-    Cells are separated by commas, semicolons or tabs. An image's path is relative to the file's folder.
+    Cells are separated by commas, semicolons or tabs (:mod:`rdr_core.data.own.csv_table`). An image's path is relative
+    to the file's folder, and leads nowhere else. A column without a name, as pandas writes its index, is left out.
 
     Args:
         file: with a column of labels named "label", "class", "target" or "y", and, for images, one of paths named
@@ -109,57 +118,9 @@ def read_csv(file: Path, columns: CsvColumns, size: int, test_share: float, leav
         train, test = _told_apart(table, split, file)
     if path:
         return _listed(file, train, test, (path, label), size, test_share, leave_out, seed)
-    others = [name for name in table.columns if name not in (label, split)]
+    others = [name for name in table.columns if name not in (label, split, "")]
     return rows_of(train, label, test=test, test_share=test_share, columns=others, leave_out=leave_out, seed=seed,
                    where=file.name)  # fmt: skip
-
-
-def read_table(file: Path) -> pd.DataFrame:
-    """A CSV file's cells as words, with the number of its line as each row's name.
-
-    Raises:
-        MissingData: no such file.
-        RdrError: it is no text, has no header, no rows, or rows of different lengths.
-    """
-    import pandas as pd
-
-    if not file.is_file():
-        raise MissingData(f"There is no file {file}; give the path of a CSV file.")
-    if file.stat().st_size > LARGEST:
-        raise RdrError(
-            f"{file} has {file.stat().st_size / 1e9:.1f} GB, more than {LARGEST >> 30} GB; give a smaller one."
-        )
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            first = opened.readline(2**20)
-        if "\0" in first:
-            raise RdrError(f"{file} is no text, so no CSV file.")
-        separator = max(",;\t", key=first.count)
-        table = pd.read_csv(
-            file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=True,
-            index_col=False, skipinitialspace=True,
-        )  # fmt: skip
-    except UnicodeDecodeError:
-        raise RdrError(f"{file} is not in UTF-8; save it as UTF-8.") from None
-    except pd.errors.EmptyDataError:
-        raise RdrError(f"{file} is empty; give a table with a header.") from None
-    except (pd.errors.ParserError, csv.Error, ValueError) as error:
-        raise RdrError(f"{file} can't be read as a table: {str(error).strip().partition(chr(10))[0]}.") from None
-    if not len(table):
-        raise RdrError(f"{file} has a header ({first.strip():.60}), but no rows.")
-    table.columns = [str(name).strip() for name in table.columns]
-    if all(_is_number(name) for name in table.columns):
-        raise RdrError(f"{file} has no header: its first line is {first.strip():.60!r}. Name the columns there.")
-    table.index = pd.RangeIndex(2, 2 + len(table))
-    return table
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _column(table: pd.DataFrame, asked: str, usual: Sequence[str], file: Path) -> str:
@@ -190,7 +151,14 @@ def _listed(
 
     def images(table: pd.DataFrame, where: str) -> tuple:
         unusable = Unusable("row", where, table.index)
-        pixels = decoded([below(file.parent, str(name)) for name in table[path]], size, unusable)
+        # Windows writes backslashes; a name that leads elsewhere is noted, and then not looked for.
+        names = [str(name).replace("\\", "/") for name in table[path]]
+        unusable.add("have no path", np.array([not name for name in names]))
+        unusable.add(f"have a path that leads out of {file.parent}", np.array([_leads_out(name) for name in names]))
+        places = [
+            file.parent if out else below(file.parent, name) for name, out in zip(names, unusable.out, strict=True)
+        ]
+        pixels = decoded(places, size, unusable)
         return pixels, read_labels(table[label], f"column {label!r}"), unusable
 
     pixels, labels, unusable = images(train, file.name)
@@ -200,3 +168,11 @@ def _listed(
         tests, test_labels, of_test = images(test, f"{file.name} for tests")
         parts = two_parts(labels, test_labels, unusable, of_test, leave_out)
     return RawData(pixels[parts.train], parts.train_labels, tests[parts.test], parts.test_labels, parts.names)
+
+
+def _leads_out(name: str) -> bool:
+    try:
+        below(Path(), name)
+    except RdrError:
+        return True
+    return False

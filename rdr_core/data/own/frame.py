@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Unpack
-
-import numpy as np
 
 from rdr_core.data.long_tailed import LongTailedData
 from rdr_core.data.own.columns import encode, learn_encodings, note_missing
 from rdr_core.data.own.labels import read_labels
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@plain_numbers
+@own_settings()
 def from_frame(
     table: pd.DataFrame,
-    label: str,
+    label: Hashable,
     *,
     test: pd.DataFrame | None = None,
     test_share: float = 0.2,
-    columns: Sequence[str] | None = None,
+    columns: Sequence[Hashable] | None = None,
     leave_out: bool = False,
     name: str = "table",
     **tail: Unpack[Tail],
@@ -65,8 +67,8 @@ def from_frame(
 
 
 def rows_of(
-    table: pd.DataFrame, label: str, *, test: pd.DataFrame | None, test_share: float, columns: Sequence[str] | None,
-    leave_out: bool, seed: int, where: str = "the table",
+    table: pd.DataFrame, label: Hashable, *, test: pd.DataFrame | None, test_share: float,
+    columns: Sequence[Hashable] | None, leave_out: bool, seed: int, where: str = "the table",
 ) -> RawData:  # fmt: skip
     """The rows of a table as numbers, before any subset.
 
@@ -97,7 +99,7 @@ def rows_of(
     )  # fmt: skip
 
 
-def _columns(table: pd.DataFrame, label: str, asked: Sequence[str] | None, what: str) -> list[str]:
+def _columns(table: pd.DataFrame, label: Hashable, asked: Sequence[Hashable] | None, what: str) -> list[Hashable]:
     """The columns to learn from, which must be there and have names of their own."""
     if getattr(table, "columns", None) is None:
         raise RdrError(f"{what} is a {type(table).__name__}; give a pandas table (DataFrame).")
@@ -113,4 +115,4 @@ def _columns(table: pd.DataFrame, label: str, asked: Sequence[str] | None, what:
     chosen = [name for name in (table.columns if asked is None else asked) if name != label]
     if not chosen:
         raise RdrError(f"{what} has no column but the label's ({label!r}); give some to learn from.")
-    return list(np.array(chosen, dtype=object))
+    return chosen

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdr_core.data.disk.decode import decode
+from rdr_core.data.disk.decode import Unfit, decode
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.errors import RdrError
 from rdr_core.shapes import UInt8
@@ -48,23 +48,37 @@ def decoded(files: Sequence[Path], size: int, unusable: Unusable) -> UInt8[np.nd
             "size, or leave the size out, which keeps photographs on disk."
         )
     made = np.zeros((len(files), 3, size, size), dtype=np.uint8)
-    wrong = np.zeros(len(files), dtype=bool)
+    wrong = np.array(["" if file.exists() else "have no file" for file in files], dtype=object)
 
     def one(at: int) -> None:
+        if wrong[at]:
+            return
         try:
             made[at] = decode(files[at], size)
+        except Unfit as error:
+            wrong[at] = error.reason
         except Exception:  # a damaged image can fail in any way; Pillow's decoders raise more than OSError
-            wrong[at] = True
+            wrong[at] = "can't be read"
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in tqdm(pool.map(one, range(len(files))), total=len(files), unit="image", disable=None, file=bar_file()):
             pass
-    unusable.add("can't be read", wrong)
+    for reason in dict.fromkeys(wrong[wrong != ""]):
+        unusable.add(reason, wrong == reason)
     return made
 
 
 def note_other_files(folder: Path, known: tuple[str, ...]) -> None:
-    """Say which files of a folder were passed over, since they don't end as images do."""
+    """Say which files of a folder were passed over, since they don't end as images do.
+
+    Example:
+        >>> import contextlib, io, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as said:
+        ...     _ = Path(folder, "clip.mp4").write_bytes(b"")
+        ...     note_other_files(Path(folder), (".png",))
+        >>> said.getvalue().endswith("are no images (.png) and are passed over: clip.mp4.\\n")
+        True
+    """
     others = [
         file.name for file in sorted(folder.rglob("*"))
         if file.is_file() and not file.name.startswith(".") and not file.name.lower().endswith(known)

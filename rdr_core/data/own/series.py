@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Iterable, Sequence
+from typing import Any, Unpack
 
 import numpy as np
 
 from rdr_core.data.long_tailed import LongTailedData
 from rdr_core.data.own.labels import read_labels
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail
 from rdr_core.errors import RdrError
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Float
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from rdr_core.visible import tell
 
 
+@plain_numbers
+@own_settings()
 def from_series(
-    series: np.ndarray | Tensor | Sequence[Any],
-    labels: Sequence[Any],
-    test_series: np.ndarray | Tensor | Sequence[Any] | None = None,
-    test_labels: Sequence[Any] | None = None,
+    series: Iterable[Any],
+    labels: Iterable[Any],
+    test_series: Iterable[Any] | None = None,
+    test_labels: Iterable[Any] | None = None,
     *,
     test_share: float = 0.2,
     leave_out: bool = False,
@@ -60,24 +62,35 @@ from 6 ('up') to 3 ('on'))
     if test_series is None:
         parts, tests = split_off(words, unusable, leave_out, test_share, tail.get("seed", 0)), found
     else:
-        tests, test_words = _read(test_series, "test_series"), read_labels(test_labels or [], "test_labels")
+        tests, test_words = (
+            _read(test_series, "test_series"),
+            read_labels([] if test_labels is None else test_labels, "test_labels"),
+        )
         of_test = _looked_at(tests, test_words, "the test series")
         parts = two_parts(words, test_words, unusable, of_test, leave_out)
     used = [found[at] for at in parts.train], [tests[at] for at in parts.test]
-    channels = {len(one) for part in used for one in part}
-    if len(channels) > 1:
-        raise RdrError(f"Series have {', '.join(map(str, sorted(channels)))} channels; give all of them as many.")
+    several = sorted({len(one) for part in used for one in part})
+    if len(several) > 1:
+        raise RdrError(f"Series have {', '.join(map(str, several))} channels; give all of them as many.")
     longest = max(one.shape[1] for part in used for one in part)
+    if (channels := several[0]) > longest:
+        tell(f"Series have {channels} channels and at most {longest} steps; if it is the other way, turn them round.")
     train, test = (_padded(part, longest) for part in used)
     return make_tail(RawData(train, parts.train_labels, test, parts.test_labels, parts.names), name, **tail)
 
 
 def _read(series: Any, what: str) -> list[Float[np.ndarray, "C T"]]:
     """Each series as (C, T), float32; one that is none has no steps."""
+    if isinstance(series, (str, bytes)) or not isinstance(series, Iterable):
+        raise RdrError(f"{what} is {series!r:.40}; give a list of series.")
     found = []
     for at, one in enumerate(series):
         try:
-            array = np.asarray(one.detach().cpu() if hasattr(one, "detach") else one, dtype=np.float32)
+            given = np.asarray(one.detach().cpu() if hasattr(one, "detach") else one)
+            if given.dtype.kind not in "biufO":
+                raise TypeError
+            with np.errstate(over="ignore"):  # what is too large is infinite, and noted as that
+                array = given.astype(np.float64 if given.dtype == object else given.dtype).astype(np.float32)
         except (TypeError, ValueError):
             raise RdrError(f"{what} {at} is no series of numbers; give (T,) or (channels, T) numbers.") from None
         if array.ndim not in (1, 2):

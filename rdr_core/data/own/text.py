@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Unpack
 from zlib import crc32
@@ -11,12 +11,14 @@ from zlib import crc32
 import numpy as np
 
 from rdr_core.data.long_tailed import LongTailedData
-from rdr_core.data.own.labels import read_labels
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.labels import is_missing, read_labels
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail
 from rdr_core.errors import RdrError
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Int
 from rdr_core.visible import tell
 
@@ -29,11 +31,13 @@ _LETTERS = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORDS = re.compile(rf"[{_LETTERS}]|[^\W{_LETTERS}]+")
 
 
+@plain_numbers
+@own_settings()
 def from_text(
-    texts: Sequence[str],
-    labels: Sequence[Any],
-    test_texts: Sequence[str] | None = None,
-    test_labels: Sequence[Any] | None = None,
+    texts: Iterable[Any],
+    labels: Iterable[Any],
+    test_texts: Iterable[Any] | None = None,
+    test_labels: Iterable[Any] | None = None,
     *,
     test_share: float = 0.2,
     vocabulary: int = VOCABULARY,
@@ -72,7 +76,7 @@ to 3 ('bad'))
     if test_texts is None:
         parts, tests = split_off(words, unusable, leave_out, test_share, tail.get("seed", 0)), found
     else:
-        test_words = read_labels(test_labels or [], "test_labels")
+        test_words = read_labels([] if test_labels is None else test_labels, "test_labels")
         tests, of_test = _read(test_texts, test_words, "the test texts", vocabulary)
         parts = two_parts(words, test_words, unusable, of_test, leave_out)
     used = [found[at] for at in parts.train], [tests[at] for at in parts.test]
@@ -106,17 +110,17 @@ def hashed(text: str, vocabulary: int = VOCABULARY, longest: int = LONGEST) -> I
 
 
 def _read(
-    texts: Sequence[str], labels: Sequence[str | None], where: str, vocabulary: int
+    texts: Iterable[Any], labels: Sequence[str | None], where: str, vocabulary: int
 ) -> tuple[list[np.ndarray], Unusable]:
-    if isinstance(texts, str):
-        raise RdrError(f"{where} are one text; give a list of them.")
+    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+        raise RdrError(f"{where} are {texts!r:.40}; give a list of texts.")
     given = list(texts)
     if len(labels) != len(given):
         raise RdrError(f"There are {len(given)} of {where}, but {len(labels)} labels; give one a text.")
     if not given:
         raise RdrError(f"There are no texts in {where}; give two or more.")
     unusable = Unusable("text", where, range(len(given)))
-    unusable.add("are missing", np.array([text is None or text != text for text in given]))
+    unusable.add("are missing", np.array([is_missing(text) for text in given]))
     odd = next(
         (text for text, out in zip(given, unusable.out, strict=True) if not out and not isinstance(text, str)), ""
     )

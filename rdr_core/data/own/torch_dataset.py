@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 
+from rdr_core.data.disk.decode import Unfit, in_colour
 from rdr_core.data.kinds import IMAGES, ROWS, SERIES
 from rdr_core.data.long_tailed import LongTailedData
 from rdr_core.data.own.labels import read_labels
-from rdr_core.data.own.parts import split_off, two_parts
+from rdr_core.data.own.train_and_test import split_off, two_parts
 from rdr_core.data.own.unusable import Unusable
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.tail import Tail, make_tail
 from rdr_core.errors import RdrError
+from rdr_core.own_settings import own_settings
+from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Shaped
 from rdr_core.visible import bar_file
 
@@ -21,16 +24,11 @@ from rdr_core.visible import bar_file
 LARGEST = 2**33
 
 
-class Numbered(Protocol):
-    """A map-style data set: (input, label) by number."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, at: int, /) -> tuple[Any, Any]: ...
-
-
+@plain_numbers
+@own_settings()
 def from_dataset(
-    train: Numbered,
-    test: Numbered | None = None,
+    train: Any,
+    test: Any | None = None,
     *,
     test_share: float = 0.2,
     leave_out: bool = False,
@@ -91,13 +89,15 @@ def as_sample(given: Any) -> Shaped[np.ndarray, "..."]:
         ([51, 51], dtype('float32'))
     """
     if hasattr(given, "convert"):  # an image of Pillow's
-        image = given if given.mode in ("L", "RGB") else given.convert("RGB")
+        image = given if given.mode in ("L", "RGB") else in_colour(given, "the image")
         pixels = np.asarray(image)
         return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
     array = given.detach().cpu().numpy() if hasattr(given, "detach") else np.asarray(given)
     if array.dtype.kind not in "biuf":
         raise RdrError(f"it is a {type(given).__name__} of {array.dtype}, and must be numbers or an image")
     if array.ndim == 3:
+        if array.shape[2] <= 4 < array.shape[0]:
+            raise RdrError(f"it has shape {array.shape}, which looks like (H, W, C), and an image must be (C, H, W)")
         if array.dtype == np.uint8:
             return array
         if array.dtype.kind == "f" and np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1:
@@ -105,15 +105,18 @@ def as_sample(given: Any) -> Shaped[np.ndarray, "..."]:
         raise RdrError(
             "it has three dimensions, so it is an image, and must be bytes or floats from 0 to 1, not normalised"
         )
+    if array.ndim == 2 and array.dtype == np.uint8:
+        raise RdrError(f"it has shape {array.shape} and bytes, so it may be a grey image, which must be (1, H, W)")
     if array.ndim not in (1, 2):
         raise RdrError(
             f"it has shape {array.shape}, and must be an {IMAGES.one} (C, H, W), a {ROWS.one} (F,), or a {SERIES.one} "
             "(C, T)"
         )
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large is infinite, and noted as that
+        return array.astype(np.float32)
 
 
-def _read(given: Numbered, where: str) -> tuple[list[np.ndarray], list[str | None], Unusable]:
+def _read(given: Any, where: str) -> tuple[list[np.ndarray], list[str | None], Unusable]:
     from tqdm.auto import tqdm
 
     if not (hasattr(given, "__len__") and hasattr(given, "__getitem__")):
@@ -130,13 +133,14 @@ def _read(given: Numbered, where: str) -> tuple[list[np.ndarray], list[str | Non
         label = None
         try:
             one = given[at]
+            if not isinstance(one, (tuple, list)) or len(one) < 2:
+                raise RdrError(f"it is a {type(one).__name__}, and must be a pair (input, label)")
             inputs, label = as_sample(one[0]), one[1]
-        except KeyboardInterrupt:
-            raise
+        except (RdrError, Unfit) as error:
+            wrong.setdefault(error.reason if isinstance(error, Unfit) else f"can't be read ({error})", []).append(at)
         except Exception as error:  # a data set of one's own can fail in any way
-            wrong.setdefault(
-                f"can't be read: {type(error).__name__}: {str(error).partition(chr(10))[0]:.80}", []
-            ).append(at)
+            first = str(error).partition("\n")[0]
+            wrong.setdefault(f"can't be read ({type(error).__name__}: {first:.80})", []).append(at)
         size += inputs.nbytes
         if size > LARGEST:
             raise RdrError(

@@ -63,10 +63,11 @@ them out with leave_out=True (--leave-out).
         """
         if not self._reasons:
             return
-        lot = f"{int(self.out.sum()):,} of {len(self.out):,} {self.one}s of {self.where}"
+        several = self.one if self.one.endswith("s") else f"{self.one}s"
+        lot = f"{int(self.out.sum()):,} of {len(self.out):,} {several} of {self.where}"
         why = "; ".join(self._reasons)
         if self.out.all():
-            raise RdrError(f"None of the {len(self.out):,} {self.one}s of {self.where} can be used: {why}.")
+            raise RdrError(f"None of the {len(self.out):,} {several} of {self.where} can be used: {why}.")
         if not leave_out:
             raise RdrError(
                 f"{lot} can't be used: {why}. Mend them, or leave them out with leave_out=True (--leave-out)."

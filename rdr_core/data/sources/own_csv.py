@@ -6,7 +6,6 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from rdr_core.data.datasets import Settings, dataset
-from rdr_core.data.own.csv_file import CsvColumns, read_csv
 from rdr_core.data.sources.raw import RawData
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.files.places import own_place
@@ -29,6 +28,8 @@ def load_csv(root: Path, text: str) -> RawData:
         MissingData: no such file.
         RdrError: an unknown option, or what :func:`rdr_core.from_csv` refuses.
     """
+    from rdr_core.data.own.csv_file import CsvColumns, read_csv  # by need: it brings torch
+
     path, _, query = text.partition("?")
     asked = dict(parse_qsl(query))
     for name in asked:
