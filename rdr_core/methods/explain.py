@@ -14,6 +14,7 @@ RECIPES = {
     "square root of 1/n": "inverse:gamma=0.5",
     "LDAM-DRW (Cao et al. 2019)": "cb+ldam+drw",
     "CDT (Ye et al. 2020)": "vs:tau=0",
+    "IB, from half of the run on (Park et al. 2021)": "ib+drw:start=0.5",
     "ADRW, v = 0.1 (Wang et al. 2023)": "inverse:gamma=0.1+la:tau=0.9+drw",
     "VS + ADRW, v = 0.1 (Wang et al. 2023)": "inverse:gamma=0.1+vs:tau=0.9+drw",
     "RDR + LA, the prior once: weights r, the prior in the loss": "rdr+la",

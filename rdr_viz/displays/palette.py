@@ -32,6 +32,10 @@ _BASES: dict[str, tuple[str, str]] = {
     "inverse": ("#56B4E9", "s"),
     "rdr": ("#D55E00", "D"),
     "rdr+la": ("#CC79A7", "X"),
+    # Found by search: as far as can be from those above in every eye, and from the groups' plum.
+    "seesaw": ("#2A3CE0", "*"),
+    "las": ("#FFB4C3", "d"),
+    "ib": ("#4B004B", "8"),
 }
 
 #: What changes a base method -> (line style, hatch), as matplotlib names them.
