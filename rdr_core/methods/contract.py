@@ -141,6 +141,20 @@ class Objective(Protocol):
         ...
 
 
+class Sampler(Protocol):
+    """The visits of an epoch; batches are consecutive visits.
+
+    Attributes:
+        visits: of each epoch.
+    """
+
+    visits: int
+
+    def order(self, epoch: int) -> Int[Tensor, "V"]:
+        """Index of the training image at each visit, a function of the seed and the epoch alone."""
+        ...
+
+
 class Step(Protocol):
     """One optimizer step on a batch. Sharpness-aware ones call the objective more than once."""
 
@@ -162,6 +176,7 @@ class Context:
         steps_per_epoch, epochs: length of the run.
         prior: power of 1 / prior that a weighting is asked for (:mod:`.grammar`).
         seed: the run's.
+        draw: (purpose, epoch, ...) -> generator on the CPU, a function of the seed and these alone.
         model: the network in training, for parts that look at it.
         data: all images and labels, on the CPU.
         held_out_accuracy: () -> (d,) accuracy of each class in 0..1, of the network as it is now, on the images held
@@ -175,6 +190,7 @@ class Context:
     epochs: int
     prior: float
     seed: int
+    draw: Callable[..., torch.Generator]
     model: Network
     data: LongTailedData
     held_out_accuracy: Callable[[], Float[Tensor, "d"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -10,13 +11,13 @@ from torch import Tensor
 from rdr_core.data import LongTailedData
 from rdr_core.errors import RdrError
 from rdr_core.methods.contract import Objective, Outcome
+from rdr_core.methods.samplers import ClassBalanced
 from rdr_core.methods.second_stage import Classifier, SecondStage
 from rdr_core.models import Network
 from rdr_core.training.config import RunConfig
 from rdr_core.training.objective import PlainStep
-from rdr_core.training.randomness import fold
+from rdr_core.training.randomness import fold, generator
 from rdr_core.training.ranks import Ranks
-from rdr_core.training.sampling import ClassBalanced
 from rdr_core.training.state import TrainingState
 
 
@@ -66,7 +67,9 @@ class SecondStageState(TrainingState):
         self.model.body.load_state_dict(self.trained.body.state_dict())
         self.model.body.requires_grad_(False)
         if self.stage.closed_form is None:
-            self.sampler = ClassBalanced(self.data.train.labels, self.data.num_classes, self.config.seed)
+            self.sampler = ClassBalanced(
+                self.data.train.labels, self.data.num_classes, partial(generator, self.config.seed)
+            )
             self.step = ClassifierStep(self.step.optimizer)
             return
         before = Classifier(self.trained.classifier.weight.detach(), self.trained.classifier.bias.detach())

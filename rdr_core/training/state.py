@@ -13,7 +13,7 @@ from torch import Tensor
 from rdr_core.data import LongTailedData
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.settings import settings_of
-from rdr_core.methods.contract import Context, Step, Weighting
+from rdr_core.methods.contract import Context, Sampler, Step, Weighting
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.models import build_model
 from rdr_core.shapes import Float, Int
@@ -23,10 +23,10 @@ from rdr_core.training.config import RunConfig
 from rdr_core.training.feed import resident
 from rdr_core.training.inference import Inputs, held_out_accuracy
 from rdr_core.training.objective import PlainStep, WeightedObjective
-from rdr_core.training.randomness import random_states, restore_random_states
+from rdr_core.training.randomness import generator, random_states, restore_random_states
 from rdr_core.training.ranks import Ranks
 from rdr_core.training.resized_crop import ResizedCrops
-from rdr_core.training.sampling import Sampler, Shuffled
+from rdr_core.training.sampling import Shuffled
 from rdr_core.training.schedule import learning_rate
 from rdr_core.training.transfer import to_device
 from rdr_core.training.visits import Visits
@@ -109,6 +109,7 @@ class TrainingState:
             epochs=config.epochs,
             prior=spec.prior_asked,
             seed=config.seed,
+            draw=partial(generator, config.seed),
             model=self.model,
             data=self.data,
             held_out_accuracy=held_out_accuracy(self.model, self.data, self.device),
