@@ -143,7 +143,7 @@ def resume(
 def refine(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     method: Annotated[
-        str, typer.Option("--method", "-m", help="Second stage: crt, taunorm, posthoc; `rdr methods` lists them.")
+        str, typer.Option("--method", "-m", help="Second stage: crt, lws, taunorm, posthoc; `rdr methods` lists them.")
     ] = "crt",
     device: Device = "auto",
     root: Root = None,

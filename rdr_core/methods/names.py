@@ -38,7 +38,7 @@ DATA: dict[str, str] = {
 }
 OPTIMIZERS: dict[str, str] = {"sam": "SAM", "imbsam": "ImbSAM", "ccsam": "CC-SAM"}
 #: What is done to a method later in its run, or after it.
-LATER: dict[str, str] = {"drw": "DRW", "crt": "cRT", "taunorm": "τ-norm", "posthoc": "post-hoc"}
+LATER: dict[str, str] = {"drw": "DRW", "crt": "cRT", "lws": "LWS", "taunorm": "τ-norm", "posthoc": "post-hoc"}
 
 _SHORT = BASES | DATA
 _GREEK = {"gamma": "γ", "tau": "τ", "beta": "β", "alpha": "α", "rho": "ρ", "lambda": "λ", "momentum": "m"}

@@ -297,7 +297,7 @@ def test_a_step_that_cannot_be_recorded_is_taken_as_ever(capsys):
     ]
 
 
-@pytest.mark.parametrize("method", ["ce+crt:epochs=4", "ce+taunorm"])
+@pytest.mark.parametrize("method", ["ce+crt:epochs=4", "ce+lws:epochs=4", "ce+taunorm"])
 def test_second_stages_too(method):
     """A body that stays as it is, its BatchNorm's counts included, and a single look without a step."""
     first = train(state_of("ce"), 1)
