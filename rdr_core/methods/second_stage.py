@@ -122,8 +122,8 @@ def crt(epochs: float = 10) -> SecondStage:
     formula="argmin_f of CE(f_c z_c(x)), each class visited equally often",
     source="Kang et al. 2020, section 4",
     ranges={"epochs": whole_from(1)},
-    notes="as in its public code the factor is the whole logit's, bias and all; it keeps the rows' directions, which crt "
-    "learns anew, and learns their lengths, which taunorm sets",
+    notes="as in its public code the factor is the whole logit's, bias and all; it keeps the rows' directions, which "
+    "crt learns anew, and learns their lengths, which taunorm sets",
 )
 def lws(epochs: float = 10) -> SecondStage:
     """Learnable weight scaling.

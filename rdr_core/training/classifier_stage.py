@@ -85,8 +85,8 @@ class SecondStageState(TrainingState):
             self.step = ClassifierStep(self.step.optimizer)
 
     def tree(self) -> dict[str, Any]:
-        scales = {"scales": self.step.scales.detach()} if isinstance(self.step, ScaleStep) else {}
-        return super().tree() | scales
+        tree = super().tree()
+        return tree | {"scales": self.step.scales.detach()} if isinstance(self.step, ScaleStep) else tree
 
     def restore(self, tree: dict[str, Any]) -> None:
         super().restore(tree)
