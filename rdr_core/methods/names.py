@@ -36,7 +36,13 @@ DATA: dict[str, str] = {
     "oversampling": "over-sampled",
     "undersampling": "under-sampled",
 }
-OPTIMIZERS: dict[str, str] = {"sam": "SAM", "imbsam": "ImbSAM", "ccsam": "CC-SAM"}
+OPTIMIZERS: dict[str, str] = {
+    "sam": "SAM",
+    "imbsam": "ImbSAM",
+    "ccsam": "CC-SAM",
+    "focalsam": "Focal-SAM",
+    "muon": "Muon",
+}
 #: What is done to a method later in its run, or after it.
 LATER: dict[str, str] = {"drw": "DRW", "crt": "cRT", "lws": "LWS", "taunorm": "τ-norm", "posthoc": "post-hoc"}
 

@@ -127,7 +127,7 @@ class ScaleStep:
         self.trained = Classifier(classifier.weight.detach().clone(), classifier.bias.detach().clone())
         self.scales = nn.Parameter(torch.ones_like(self.trained.bias))
         usual = sgd.param_groups[0]
-        self.optimizer = torch.optim.SGD(
+        self.optimizer: torch.optim.Optimizer = torch.optim.SGD(
             [self.scales], lr=usual["lr"], momentum=usual["momentum"], weight_decay=usual["weight_decay"]
         )
 

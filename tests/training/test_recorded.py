@@ -38,7 +38,7 @@ METHODS = [
     "rdr:ratio=class,count=dataset,start=zero", "rdr:update=epoch,warmup=0.4", "rdr+sam",
     "rdr:ratio=matched,warmup=0.4", "inverse:gamma=0.5+imbsam",
     "ccsam", "rdr+ccsam", "cb+drw:start=0.5", "rdr+drw:start=0.5", "cdb", "seesaw", "las", "ib+drw:start=0.5",
-    "rdr+sqrt_sampling", "oversampling",
+    "rdr+sqrt_sampling", "oversampling", "rdr+focalsam",
 ]  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def test_a_step_on_another_device_touches_nothing_on_the_host(method, monkeypatc
     state.device = meta
     for owner, name in [
         *((state, name) for name in ("images", "labels", "mean", "std")),
-        *((state.step, name) for name in ("tail", "radii") if hasattr(state.step, name)),
+        *((state.step, name) for name in ("tail", "radii", "shares") if hasattr(state.step, name)),
     ]:
         setattr(owner, name, getattr(owner, name).to(meta))
     state.model.to(meta)
