@@ -165,6 +165,20 @@ class Step(Protocol):
         ...
 
 
+class PlainStep:
+    """Forward, backward, step."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.optimizer = optimizer
+
+    def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
+        self.optimizer.zero_grad(set_to_none=True)
+        outcome = objective(images, labels)
+        objective.backward(outcome.loss)
+        self.optimizer.step()
+        return outcome
+
+
 @dataclass(frozen=True)
 class Context:
     """What a part may know of the training it is built for.

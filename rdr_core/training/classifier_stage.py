@@ -11,13 +11,12 @@ from torch import Tensor, nn
 
 from rdr_core.data import LongTailedData
 from rdr_core.errors import RdrError
-from rdr_core.methods.contract import Objective, Outcome
+from rdr_core.methods.contract import Objective, Outcome, PlainStep
 from rdr_core.methods.samplers import ClassBalanced
 from rdr_core.methods.second_stage import Classifier, SecondStage
 from rdr_core.models import CosineClassifier, Network
 from rdr_core.shapes import Float
 from rdr_core.training.config import RunConfig
-from rdr_core.training.objective import PlainStep
 from rdr_core.training.randomness import fold, generator
 from rdr_core.training.ranks import Ranks
 from rdr_core.training.state import TrainingState

@@ -13,7 +13,7 @@ from torch import Tensor
 from rdr_core.data import LongTailedData
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.settings import settings_of
-from rdr_core.methods.contract import Context, Sampler, Step, Weighting
+from rdr_core.methods.contract import Context, PlainStep, Sampler, Step, Weighting
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.models import build_model
 from rdr_core.shapes import Float, Int
@@ -22,7 +22,7 @@ from rdr_core.training.batch_norm import over_all_ranks
 from rdr_core.training.config import RunConfig
 from rdr_core.training.feed import resident
 from rdr_core.training.inference import Inputs, held_out_accuracy
-from rdr_core.training.objective import PlainStep, WeightedObjective
+from rdr_core.training.objective import WeightedObjective
 from rdr_core.training.randomness import generator, random_states, restore_random_states
 from rdr_core.training.ranks import Ranks
 from rdr_core.training.resized_crop import ResizedCrops

@@ -14,12 +14,13 @@ from sharpness import COUNTS, batches, losses, network, objective, reference_sgd
 import rdr_core
 from rdr_core import RdrError
 from rdr_core.methods.ccsam import CCSAM, class_radii, logit_shift
+from rdr_core.methods.contract import PlainStep
 from rdr_core.methods.focalsam import FocalSAM, sharpness_weights
 from rdr_core.methods.imbsam import ImbSAM
 from rdr_core.methods.sam import SAM
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.runs import RunConfig
-from rdr_core.training.objective import PlainStep, WeightedObjective
+from rdr_core.training.objective import WeightedObjective
 from rdr_core.training.state import TrainingState
 
 TAIL = torch.tensor([False, True, True])
