@@ -92,7 +92,7 @@ def _alike(config: RunConfig) -> RunConfig:
     Losses and tables of class weights are such; the other parts of a method are not, but for their parameters.
     """
     spec = config.spec
-    parts = [spec.get(kind) for kind in ("weighting", "optimizer", "second stage")]
+    parts = [spec.get(kind) for kind in ("weighting", "mixing", "optimizer", "second stage")]
     named = [used.part.name for used in parts if used and used.part.kind != "class weights"]
     return replace(
         config, method=parse("+".join(["ce", *named])).name, seed=0, data_seed=0, epochs=100, noise_rate=0.0,

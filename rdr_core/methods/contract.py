@@ -155,6 +155,35 @@ class Sampler(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Mixes:
+    """What each visit of an epoch is mixed with.
+
+    Attributes:
+        partner: the visit, of the same batch, whose image and label are mixed in.
+        share: of the visit's own image, 0.5 or more.
+        label_share: of the visit's own label.
+    """
+
+    partner: Int[Tensor, "V"]
+    share: Float[Tensor, "V"]
+    label_share: Float[Tensor, "V"]
+
+    def follow(self, other: Mixes) -> None:
+        """Take over another epoch's draws, into the memory that holds these."""
+        self.partner.copy_(other.partner)
+        self.share.copy_(other.share)
+        self.label_share.copy_(other.label_share)
+
+
+class Mixing(Protocol):
+    """How images and labels of a batch are mixed."""
+
+    def mixes(self, epoch: int, labels: Int[Tensor, "V"], batch_size: int) -> Mixes:
+        """Of an epoch's visits, whose labels these are; a function of the seed and the epoch alone, on their device."""
+        ...
+
+
 class Step(Protocol):
     """One optimizer step on a batch. Sharpness-aware ones call the objective more than once."""
 

@@ -35,6 +35,8 @@ DATA: dict[str, str] = {
     "progressive_sampling": "progressive",
     "oversampling": "over-sampled",
     "undersampling": "under-sampled",
+    "mixup": "mixup",
+    "remix": "Remix",
 }
 OPTIMIZERS: dict[str, str] = {
     "sam": "SAM",

@@ -41,6 +41,7 @@ KINDS: dict[str, str] = {
     "class weights": "w(class_counts, **parameters) -> (d,), mean 1",
     "loss": "f(logits, labels, class_counts, **parameters) -> (B,)",
     "sampler": "factory(context, **parameters) -> Sampler",
+    "mixing": "factory(context, **parameters) -> Mixing",
     "schedule": "factory(context, weighting, **parameters) -> Weighting",
     "optimizer": "factory(context, sgd, **parameters) -> Step",
     "second stage": "factory(**parameters) -> SecondStage",

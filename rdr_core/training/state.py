@@ -13,7 +13,7 @@ from torch import Tensor
 from rdr_core.data import LongTailedData
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.settings import settings_of
-from rdr_core.methods.contract import Context, PlainStep, Sampler, Step, Weighting
+from rdr_core.methods.contract import Context, Mixes, Mixing, PlainStep, Sampler, Step, Weighting
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.models import build_model
 from rdr_core.shapes import Float, Int
@@ -48,8 +48,10 @@ class TrainingState:
     #: Of the epoch under way, in its order of visits; between epochs there are none.
     visits: Visits
     order: Int[Tensor, "V"]
+    mixes: Mixes | None
     # Of the method, which stages and trunks build in ways of their own.
     sampler: Sampler
+    mixing: Mixing | None
     weighting: Weighting
     step: Step
     objective: WeightedObjective
@@ -120,6 +122,8 @@ class TrainingState:
         )
         # The other parts are told the epoch's length as the sampler makes it.
         context = replace(context, steps_per_epoch=self.batches)
+        used = spec.get("mixing")
+        self.mixing = used.part.make(context, **used.arguments) if used else None
         used = spec.get("weighting")
         weighting: Weighting = Unweighted()
         if used and used.part.kind == "class weights":
@@ -192,9 +196,11 @@ class TrainingState:
         return self.classes[name]
 
     def start_visits(self) -> Visits:
-        """Fresh records for the epoch, in its order of visits."""
+        """Fresh records for the epoch, in its order of visits, and what they are mixed with."""
         self.order = to_device(self.sampler.order(self.epoch), self.device)
-        self.visits = Visits(self.labels[self.order], self.config.batch_size)
+        size = self.config.batch_size
+        self.visits = Visits(self.labels[self.order], size)
+        self.mixes = self.mixing.mixes(self.epoch, self.visits.labels, size) if self.mixing else None
         return self.visits
 
 

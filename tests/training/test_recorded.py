@@ -38,7 +38,7 @@ METHODS = [
     "rdr:ratio=class,count=dataset,start=zero", "rdr:update=epoch,warmup=0.4", "rdr+sam",
     "rdr:ratio=matched,warmup=0.4", "inverse:gamma=0.5+imbsam",
     "ccsam", "rdr+ccsam", "cb+drw:start=0.5", "rdr+drw:start=0.5", "cdb", "seesaw", "las", "ib+drw:start=0.5",
-    "rdr+sqrt_sampling", "oversampling", "rdr+focalsam", "rdr+muon",
+    "rdr+sqrt_sampling", "oversampling", "rdr+focalsam", "rdr+muon", "rdr+mixup", "ce+remix+sam",
 ]  # fmt: skip
 
 
@@ -171,6 +171,7 @@ def test_a_step_on_another_device_touches_nothing_on_the_host(method, monkeypatc
     state.device = meta
     for owner, name in [
         *((state, name) for name in ("images", "labels", "mean", "std")),
+        *((state.mixing, name) for name in ("class_counts",) if hasattr(state.mixing, name)),
         *((state.step, name) for name in ("tail", "radii", "shares") if hasattr(state.step, name)),
     ]:
         setattr(owner, name, getattr(owner, name).to(meta))

@@ -12,7 +12,15 @@ import torch
 import rdr_core
 from rdr_core.training.visits import Visits
 
-METHODS = ["ce+balanced_sampling", "rdr+progressive_sampling", "ce+oversampling", "ib+drw:start=0.3", "rdr+muon"]
+METHODS = [
+    "ce+balanced_sampling",
+    "rdr+progressive_sampling",
+    "ce+oversampling",
+    "ib+drw:start=0.3",
+    "rdr+muon",
+    "rdr+mixup",
+    "ce+remix",
+]
 
 
 @pytest.mark.parametrize("method", METHODS)
