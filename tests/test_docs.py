@@ -37,7 +37,8 @@ WITHOUT_EXAMPLE = {
     "Weighing", "Context", "Outcome", "Ranks", "Objective", "Step", "Pieces", "Settings",
     "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
     "part", "at_least", "between", "one_of", "rdr", "sam", "imbsam", "ccsam",
-    "drw", "cdb",
+    "drw", "cdb", "ib", "focalsam", "muon", "mixup", "remix", "balanced_sampling", "sqrt_sampling",
+    "progressive_sampling", "oversampling", "undersampling", "Sampler", "Mixing", "Mixes", "PlainStep",
 }  # fmt: skip
 
 

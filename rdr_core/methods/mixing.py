@@ -49,7 +49,7 @@ def remix_shares(
 ) -> Float[Tensor, "V"]:
     """Each label's share in Remix: all of it to the rare class, where the common one is kappa times as large.
 
-    But only where the common class has a share of the image below tau (Chou et al. 2020, eq. 6).
+    But only where the common class has a share of the image below tau (Chou et al. 2020, section 3).
 
     Args:
         shares: of the visits' own images.
@@ -136,7 +136,7 @@ _ALPHA = between(0, float("inf"), "()")
     kind="mixing",
     summary="mixup: each image and its label are mixed with another one of the batch",
     formula="x = l x_i + (1 - l) x_j, loss l L(y_i) + (1 - l) L(y_j), weight l w_i + (1 - l) w_j, l ~ Beta(a, a)",
-    source="Zhang et al. 2018, eq. 1; on long tails: Zhong et al. 2021 (MiSLAS), section 3",
+    source="Zhang et al. 2018; on long tails: Zhong et al. 2021 (MiSLAS), section 3",
     ranges={"alpha": _ALPHA},
     notes="one l a batch, as in its public code; training accuracy is of the label that has the larger share",
 )
@@ -155,7 +155,7 @@ def mixup(context: Context, alpha: float = 1.0) -> Mixup:
     kind="mixing",
     summary="Remix: images are mixed as in mixup, and the label goes to the rare class of the two",
     formula="x as in mixup; l_y = 0 if n_i >= kappa n_j and l < tau, 1 if kappa n_i <= n_j and 1 - l < tau, else l",
-    source="Chou et al. 2020 (Remix), eq. 4 to 6",
+    source="Chou et al. 2020 (Remix), section 3",
     ranges={"alpha": _ALPHA, "kappa": between(1, float("inf"), "()"), "tau": between(0, 1)},
     notes="it makes rare labels more frequent, by no power of the prior; weights ~ 1/n beside it correct once more",
 )
@@ -165,6 +165,6 @@ def remix(context: Context, alpha: float = 1.0, kappa: float = 3.0, tau: float =
     Args:
         context: the run's.
         alpha: of the Beta distribution (default 1: Chou et al. 2020).
-        kappa, tau: of :func:`remix_shares` (defaults 3 and 0.5: Chou et al. 2020, section 4).
+        kappa, tau: of :func:`remix_shares` (defaults 3 and 0.5: Chou et al. 2020).
     """
     return Remix(alpha, context.draw, context.class_counts, kappa, tau)

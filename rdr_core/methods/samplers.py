@@ -263,7 +263,7 @@ def progressive_sampling(context: Context) -> ByShares:
     kind="sampler",
     summary="over-sampling: the images of each class are repeated until it is as large as the largest",
     formula="visits of c = n_max",
-    source="Buda et al. 2018, section 2.2",
+    source="Buda et al. 2018",
     prior=1.0,
     notes="an epoch is d n_max / N times as long, so the run is too",
 )
@@ -278,7 +278,7 @@ def oversampling(context: Context) -> OverSampled:
     kind="sampler",
     summary="under-sampling: of each class as many images as the smallest has, the others are left out",
     formula="visits of c = n_min",
-    source="Buda et al. 2018, section 2.2",
+    source="Buda et al. 2018",
     prior=1.0,
     notes="which images stay is drawn by the seed; an epoch is d n_min / N times as long, so give the run more epochs",
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rdr_core import RdrError
 from rdr_core.methods.grammar import parse
-from rdr_core.methods.parts import KINDS, PARTS, part
+from rdr_core.methods.parts import GROUPS, KINDS, PARTS, part
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,7 @@ def test_what_a_method_wants_of_network_data_and_second_stage(name, scale, image
 def test_every_part_says_what_it_is():
     for known in PARTS.all().values():
         assert known.kind in KINDS
+        assert sum(known.kind in kinds for kinds in GROUPS.values()) == 1
         assert known.summary
         assert known.formula
         for key, default in known.defaults.items():
