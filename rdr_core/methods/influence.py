@@ -10,7 +10,7 @@ from torch import Tensor
 from rdr_core.methods.contract import Context, Weighing, Weighting
 from rdr_core.methods.losses import at_least_float32
 from rdr_core.methods.parts import part
-from rdr_core.methods.replaced import WEIGHTLESS
+from rdr_core.methods.replaced import INFINITE, WEIGHTLESS
 from rdr_core.methods.weighting import scaled
 from rdr_core.methods.weights import inverse_frequency
 from rdr_core.shapes import Float, Int
@@ -40,7 +40,8 @@ def influence(
 class InfluenceBalanced(Weighting):
     """Weights ~ ``(1 / n_y) / (influence + 1e-3)``, scaled to mean 1 over the batch; no gradient flows through them.
 
-    Scaled so, the constant alpha of the paper plays no part.
+    Scaled so, the constant alpha of the paper plays no part. A sample with a feature that is not finite has the mean
+    influence of the others, and so its class's weight.
 
     Args:
         class_counts: (d,) training images of each class.
@@ -65,8 +66,11 @@ class InfluenceBalanced(Weighting):
     @torch.no_grad()
     def weigh(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"]) -> Weighing:
         pull = influence(features, self.logits_of(features), labels)
-        weights, empty = scaled(self.class_weights[labels.long()] / (pull + EPSILON))
-        return Weighing(weights, replaced=(empty * float(WEIGHTLESS)).expand(len(labels)))
+        finite = pull.isfinite()
+        typical = torch.where(finite, pull, 0.0).sum() / finite.sum().clamp_min(1)
+        weights, empty = scaled(self.class_weights[labels.long()] / (torch.where(finite, pull, typical) + EPSILON))
+        replaced = (empty * float(WEIGHTLESS)).expand(len(labels)).masked_fill(~finite, INFINITE)
+        return Weighing(weights.float(), replaced=replaced)
 
 
 @part(
@@ -81,5 +85,9 @@ class InfluenceBalanced(Weighting):
 def ib(context: Context) -> InfluenceBalanced:
     """:class:`InfluenceBalanced` for a run, by the classifier of its network."""
     model = context.model
-    # Looked up anew each time: a network may be given another classifier, and it is no part of the weighting's state.
-    return InfluenceBalanced(context.class_counts, lambda features: model.classifier(features))
+
+    def logits_of(features: Tensor) -> Tensor:
+        # Looked up anew each time: a network may be given another classifier, and it is no part of the weights' state.
+        return model.classifier(features.to(model.classifier.weight.dtype))
+
+    return InfluenceBalanced(context.class_counts, logits_of)

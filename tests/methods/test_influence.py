@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdr_core.methods.influence import EPSILON, InfluenceBalanced, influence
+from rdr_core.methods.replaced import INFINITE
 
 
 def batch(seed: int):
@@ -45,6 +46,17 @@ def test_a_sample_that_is_surely_right_or_has_no_features_keeps_a_finite_weight(
     weighting = InfluenceBalanced(torch.tensor([3, 1]), lambda h: torch.tensor([[300.0, 0.0], [0.0, 0.0]]))
     weights = weighting(torch.tensor([[1.0], [0.0]]), torch.tensor([0, 1]))
     assert weights.tolist() == pytest.approx([0.5, 1.5])
+
+
+def test_a_broken_feature_has_its_class_weight_and_spoils_no_other():
+    features, classifier, labels = batch(3)
+    weighting = InfluenceBalanced(torch.tensor([9, 7, 5, 3, 1]), lambda h: h @ classifier.T)
+    others = weighting(features[1:], labels[1:])
+    features[0, 2] = torch.nan
+    weighed = weighting.weigh(features, labels)
+    assert weighed.replaced.tolist() == [INFINITE, *[0] * 6]
+    torch.testing.assert_close(weighed.weights[1:] / weighed.weights[1], others / others[0])
+    assert weighed.weights.isfinite().all()
 
 
 def test_half_precision_features_are_computed_in_float32():
