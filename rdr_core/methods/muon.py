@@ -87,7 +87,7 @@ class MuonSGD(torch.optim.SGD):
     source="Jordan et al. 2024 (kellerjordan.github.io/posts/muon), as torch.optim.Muon has it",
     ranges={"rate": at_least(0), "momentum": between(0, 1, "[)")},
     notes="all weights of two dimensions or more but the classifier's, a convolution's filters as rows; SGD trains the "
-    "rest at the run's rate; one pass, as in SGD",
+    "rest at the run's rate; one pass, as in SGD; rounding grows in its steps, so other machines give other runs",
 )
 def muon(context: Context, sgd: torch.optim.Optimizer, *, rate: float = 0.2, momentum: float = 0.95) -> PlainStep:
     """A plain step of :class:`MuonSGD` in place of a run's SGD.
