@@ -1,5 +1,7 @@
 """What a training step of each method costs, against cross-entropy's: python benchmarks/methods.py [--device cuda].
 
+Named methods are measured alone (python benchmarks/methods.py las seesaw), and the others' numbers are kept.
+
 ResNet-32 on synthetic images of CIFAR's shape, 128 a batch, 100 classes; each method and cross-entropy in turns, on
 the same network. Every registered loss, weighting and schedule is there, one's own included. Bounds: 1.05 for these;
 for a sharpness-aware step the passes that it needs and 2 to 5 % more, ImbSAM's measured against these passes
@@ -55,9 +57,7 @@ class Training:
         self.state.epoch = config.epochs - 1
         if body is not None:
             self.state.model.body = body
-            self.state.step.optimizer = torch.optim.SGD(
-                self.state.model.parameters(), lr=1e-6, momentum=config.momentum, weight_decay=config.weight_decay
-            )
+            self.state._build_method()  # whose optimizer is to train that body
         # On a GPU the start of the loop would weigh beside a single step.
         self.steps = 10 if device == "cuda" else 1
 
@@ -85,16 +85,23 @@ class Passes:
         self.plain()
 
 
-def methods() -> Iterator[tuple[str, float]]:
-    """Each method with its bound, for those whose step has the passes of a plain one."""
+def methods() -> Iterator[tuple[str, float, str]]:
+    """Each method that is measured against cross-entropy with its bound, and what its step has."""
+    once, twice = "1 forward, 1 backward", "2 forward, 2 backward"
     for part in PARTS.all().values():
         if part.kind in ("loss", "weighting", "class weights") and part.name != "ce":
-            yield part.name, 1.05
+            yield part.name, 1.05, once
         elif part.kind == "schedule":
-            yield f"inverse+{part.name}", 1.05
+            yield f"inverse+{part.name}", 1.05, once
+        elif part.kind == "mixing":
+            yield f"rdr+{part.name}", 1.1, f"{once}, 2 losses and weighings"
+    yield "ccsam", 1.05, once
+    yield "muon", 1.5, f"{once}, 5 iterations for each weight"
+    yield "sam", 2.05, twice
+    yield "rdr+sam", 2.08, twice
 
 
-def measure(device: str, pairs: int) -> Iterator[dict[str, object]]:
+def measure(device: str, pairs: int, only: list[str]) -> Iterator[dict[str, object]]:
     plain = Training("ce", device)
 
     def against_plain(method: str, bound: float, passes: str) -> dict[str, object]:
@@ -104,26 +111,35 @@ def measure(device: str, pairs: int) -> Iterator[dict[str, object]]:
         row = {"what": f"{method} step / ce step", "value": round(ratio, 4), "bound": round(bound, 4)}
         return row | {"detail": f"{passes}; {milliseconds}"}
 
-    for method, bound in methods():
-        yield against_plain(method, bound, "1 forward, 1 backward")
-    yield against_plain("ccsam", 1.05, "1 forward, 1 backward")
-    yield against_plain("sam", 2.05, "2 forward, 2 backward")
-    yield against_plain("rdr+sam", 2.08, "2 forward, 2 backward")
-    passes = Passes(plain)
-    one = Training("imbsam", device, plain.state.model.body)
-    seconds, other, ratio = side_by_side(one, passes, pairs=pairs, device=device)
-    milliseconds = f"{1e3 * seconds / one.steps:.1f} against {1e3 * other / one.steps:.1f} ms"
-    yield {"what": "imbsam step / its passes", "value": round(ratio, 4), "bound": 1.05,
-           "detail": f"2 forward, 3 backward; {milliseconds}"}  # fmt: skip
+    for method, bound, passes in methods():
+        if not only or method in only:
+            yield against_plain(method, bound, passes)
+    needed = Passes(plain)
+    for method in ("imbsam", "focalsam"):
+        if only and method not in only:
+            continue
+        one = Training(method, device, plain.state.model.body)
+        seconds, other, ratio = side_by_side(one, needed, pairs=pairs, device=device)
+        milliseconds = f"{1e3 * seconds / one.steps:.1f} against {1e3 * other / one.steps:.1f} ms"
+        yield {"what": f"{method} step / its passes", "value": round(ratio, 4), "bound": 1.05,
+               "detail": f"2 forward, 3 backward; {milliseconds}"}  # fmt: skip
+
+
+def joined(before: list[dict[str, object]], now: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Rows measured now in the place of those of the same name, and new ones after the others."""
+    fresh = {row["what"]: row for row in now}
+    kept = [fresh.pop(row["what"], row) for row in before]
+    return [*kept, *fresh.values()]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("methods", nargs="*", help="to measure; all of them if none is named")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--pairs", type=int, default=10, help="pairs of training steps a method (default 10)")
     arguments = parser.parse_args()
     rows = []
-    for row in measure(arguments.device, arguments.pairs):
+    for row in measure(arguments.device, arguments.pairs, arguments.methods):
         row["holds"] = bool(row["value"] <= row["bound"])
         verdict = f"at most {row['bound']:<6.4g} {'holds' if row['holds'] else 'FAILS'}"
         print(f"{row['what']:<32} {row['value']:8.4f}  {verdict}   {row['detail']}", flush=True)
@@ -131,8 +147,10 @@ def main() -> int:
     where = environment(arguments.device)
     print(f"{where['device']}, {where['threads']} threads, torch {where['packages']['torch']}")
     OUT.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"environment": where, "ratios": rows}, indent=1) + "\n"
-    (OUT / f"methods-{arguments.device}.json").write_text(text)
+    path = OUT / f"methods-{arguments.device}.json"
+    if arguments.methods and path.exists():
+        rows = joined(json.loads(path.read_text())["ratios"], rows)
+    path.write_text(json.dumps({"environment": where, "ratios": rows}, indent=1) + "\n")
     return int(not all(row["holds"] for row in rows))
 
 

@@ -160,7 +160,7 @@ def resume(
 def refine(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     method: Annotated[
-        str, typer.Option("--method", "-m", help="Second stage: crt, taunorm, posthoc; `rdr methods` lists them.")
+        str, typer.Option("--method", "-m", help="Second stage: crt, lws, taunorm, posthoc; `rdr methods` lists them.")
     ] = "crt",
     device: Device = "auto",
     root: Root = None,
@@ -254,23 +254,23 @@ def check(
 def methods(
     name: Annotated[str | None, typer.Argument(help="A part or a combination to explain, such as rdr+sam.")] = None,
 ) -> None:
-    """List the parts that methods are made of, with formulas, sources and parameters; or explain one method."""
+    """List the parts of methods by what they change, with formula, source and parameters; or explain one method."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from rdr_core.methods.explain import RECIPES, explain
-    from rdr_core.methods.parts import KINDS, PARTS, format_value
+    from rdr_core.methods.parts import GROUPS, PARTS, format_value
 
     if name is not None:
         print(explain(name))
         return
     table = Table.grid(padding=(0, 2))
-    for kind in KINDS:
-        members = sorted((part for part in PARTS.all().values() if part.kind == kind), key=lambda part: part.name)
-        if members:
-            table.add_row(f"\n[bold]{kind}[/bold]")
-        for part in members:
+    for group, kinds in GROUPS.items():
+        what, _, question = group.partition(":")
+        table.add_row(f"\n[bold]{what}[/bold]", f"\n{question.strip()}")
+        members = [part for part in PARTS.all().values() if part.kind in kinds]
+        for part in sorted(members, key=lambda part: (kinds.index(part.kind), part.name)):
             listed = ", ".join(f"{key}={format_value(value)}" for key, value in part.defaults.items())
             about = [part.summary, f"[cyan]{escape(part.formula)}[/cyan]", listed]
             about += [f"[dim]{escape(part.source)}[/dim]"] if part.source else []
@@ -282,7 +282,7 @@ def methods(
     Console().print(recipes)
     print(
         "Join parts with +, give parameters after a colon:  rdr   rdr+la   inverse:gamma=0.5   rdr:momentum=0.9\n"
-        "A method has one loss (ce if none is named) and at most one weighting.\n"
+        "A method has one loss (ce if none is named) and at most one part of each other kind.\n"
         "rdr methods rdr+la   explains a method: what its parameters may be, and which part carries the class prior."
     )
 

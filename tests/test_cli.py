@@ -10,6 +10,7 @@ import torch
 
 import rdr_core
 from rdr_core.files.trees import load_tree
+from rdr_core.methods.parts import GROUPS
 
 
 def complain(said: tuple[int, str, str]) -> str:
@@ -50,6 +51,8 @@ def test_methods_and_datasets_list_what_there_is(rdr):
     _, out, _ = rdr("methods")
     for word in ("rdr", "inverse", "cb", "ce", "focal", "la", "Luo et al. 2024", "momentum=0.5", "tau=1"):
         assert word in out
+    for group in GROUPS:
+        assert re.search(rf"^{group.partition(':')[0]} ", out, flags=re.MULTILINE), group
     for word in ("cb+ldam+drw", "LDAM-DRW", "rdr:prior=1+la"):
         assert word in out
     _, out, _ = rdr("methods", "la+rdr")

@@ -38,6 +38,8 @@ WITHOUT_EXAMPLE = {
     "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
     "part", "at_least", "between", "one_of", "rdr", "sam", "imbsam", "ccsam",
     "drw", "cdb", "of_all_processes", "Kind", "Tail", "Encoding", "Parts", "load_csv", "read_csv", "rows_of",
+    "ib", "focalsam", "muon", "mixup", "remix", "balanced_sampling", "sqrt_sampling",
+    "progressive_sampling", "oversampling", "undersampling", "Sampler", "Mixing", "Mixes", "PlainStep",
 }  # fmt: skip
 
 

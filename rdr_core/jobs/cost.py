@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from rdr_core.jobs.pace import Pace, measured_pace
+from rdr_core.jobs.pace import Pace, measured_pace, visits_of
 from rdr_core.jobs.size import data_size
 from rdr_core.methods.grammar import parse
 from rdr_core.plain import total
@@ -75,7 +75,7 @@ def seconds_of(
             if trunk not in trunks:
                 trunks.add(trunk)
                 left += left_to_make(folder or Path(), config, fork, chosen)
-        own = left * paces[alike].epoch(size)
+        own = left * paces[alike].epoch(size, visits_of(config, size))
         first = replace(config, method=config.spec.first_stage.name)
         return own if first == config or first in wanted else total((own, cost(first)))
 
@@ -92,7 +92,7 @@ def _alike(config: RunConfig) -> RunConfig:
     Losses and tables of class weights are such; the other parts of a method are not, but for their parameters.
     """
     spec = config.spec
-    parts = [spec.get(kind) for kind in ("weighting", "optimizer", "second stage")]
+    parts = [spec.get(kind) for kind in ("weighting", "mixing", "optimizer", "second stage")]
     named = [used.part.name for used in parts if used and used.part.kind != "class weights"]
     return replace(
         config, method=parse("+".join(["ce", *named])).name, seed=0, data_seed=0, epochs=100, noise_rate=0.0,

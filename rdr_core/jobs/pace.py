@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +55,23 @@ class Pace:
     image: float
     visit: float = 0.0
 
-    def epoch(self, size: DataSize) -> float:
-        """Seconds of an epoch on data of that size."""
-        visits = int(size.counts.sum())
+    def epoch(self, size: DataSize, visits: int) -> float:
+        """Seconds of an epoch of so many visits of training images, on data of that size."""
         steps = -(-visits // self.batch_size)
         tested = self.closing + max(0, size.tested - self.images) * self.image
         return visits * self.visit + steps * self.step + tested
+
+
+def visits_of(config: RunConfig, size: DataSize) -> int:
+    """Visits of training images in an epoch of the run: as many as images, but where a sampler says otherwise."""
+    images = int(size.counts.sum())
+    sampler = config.spec.get("sampler")
+    if sampler is None:
+        return images
+    few = replace(config, model="small", method=str(sampler))  # whatever visits the images, visits as many
+    with isolated(0):
+        state = TrainingState(few, made_up(few, size, tested=size.classes), torch.device("cpu"))
+    return round(images * state.sampler.visits / len(state.labels))
 
 
 def measured_pace(config: RunConfig, size: DataSize, device: torch.device) -> Pace:

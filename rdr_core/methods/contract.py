@@ -178,6 +178,49 @@ class Objective(Protocol):
         ...
 
 
+class Sampler(Protocol):
+    """The visits of an epoch; batches are consecutive visits.
+
+    Attributes:
+        visits: of each epoch.
+    """
+
+    visits: int
+
+    def order(self, epoch: int) -> Int[Tensor, "V"]:
+        """Index of the training image at each visit, a function of the seed and the epoch alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mixes:
+    """What each visit of an epoch is mixed with.
+
+    Attributes:
+        partner: the visit, of the same batch, whose image and label are mixed in.
+        share: of the visit's own image, 0.5 or more.
+        label_share: of the visit's own label.
+    """
+
+    partner: Int[Tensor, "V"]
+    share: Float[Tensor, "V"]
+    label_share: Float[Tensor, "V"]
+
+    def follow(self, other: Mixes) -> None:
+        """Take over another epoch's draws, into the memory that holds these."""
+        self.partner.copy_(other.partner)
+        self.share.copy_(other.share)
+        self.label_share.copy_(other.label_share)
+
+
+class Mixing(Protocol):
+    """How images and labels of a batch are mixed."""
+
+    def mixes(self, epoch: int, labels: Int[Tensor, "V"], batch_size: int) -> Mixes:
+        """Of an epoch's visits, whose labels these are; a function of the seed and the epoch alone, on their device."""
+        ...
+
+
 class Step(Protocol):
     """One optimizer step on a batch. Sharpness-aware ones call the objective more than once."""
 
@@ -186,6 +229,20 @@ class Step(Protocol):
     def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
         """Update the network; the outcome of the first pass is what gets recorded."""
         ...
+
+
+class PlainStep:
+    """Forward, backward, step."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.optimizer = optimizer
+
+    def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
+        self.optimizer.zero_grad(set_to_none=True)
+        outcome = objective(images, labels)
+        objective.backward(outcome.loss)
+        self.optimizer.step()
+        return outcome
 
 
 @dataclass(frozen=True)
@@ -199,6 +256,7 @@ class Context:
         steps_per_epoch, epochs: length of the run.
         prior: power of 1 / prior that a weighting is asked for (:mod:`.grammar`).
         seed: the run's.
+        draw: (purpose, epoch, ...) -> generator on the CPU, a function of the seed and these alone.
         model: the network in training, for parts that look at it.
         data: all images and labels, on the CPU.
         held_out_accuracy: () -> (d,) accuracy of each class in 0..1, of the network as it is now, on the images held
@@ -212,6 +270,7 @@ class Context:
     epochs: int
     prior: float
     seed: int
+    draw: Callable[..., torch.Generator]
     model: Network
     data: LongTailedData
     held_out_accuracy: Callable[[], Float[Tensor, "d"]]

@@ -14,6 +14,7 @@ RECIPES = {
     "square root of 1/n": "inverse:gamma=0.5",
     "LDAM-DRW (Cao et al. 2019)": "cb+ldam+drw",
     "CDT (Ye et al. 2020)": "vs:tau=0",
+    "IB, from half of the run on (Park et al. 2021)": "ib+drw:start=0.5",
     "ADRW, v = 0.1 (Wang et al. 2023)": "inverse:gamma=0.1+la:tau=0.9+drw",
     "VS + ADRW, v = 0.1 (Wang et al. 2023)": "inverse:gamma=0.1+vs:tau=0.9+drw",
     "RDR + LA, the prior once: weights r, the prior in the loss": "rdr+la",
@@ -55,19 +56,21 @@ def prior_in_words(spec: MethodSpec) -> str:
     """Which parts carry the class prior, and whether the powers add to 1, as the balanced risk needs.
 
     Weights ~ pi^-v and a loss on z + tau log pi are Fisher-consistent for the balanced risk iff v + tau = 1
-    (Wang et al. 2023).
+    (Wang et al. 2023). Visits ~ pi^(1 - s) change the mean loss as weights ~ pi^-s would, so s counts with v.
 
     Example:
         >>> prior_in_words(parse("inverse+la"))
         'The weights (inverse) carry v = 1 and the loss (la) carries tau = 1. That is 2 in sum, so the prior is \
 corrected more than once: Fisher-consistent would be v + tau = 1.'
     """
-    weighting, loss, stage = spec.get("weighting"), spec.loss, spec.get("second stage")
-    v, tau, after = spec.prior_in_weights, spec.prior_in_loss, spec.prior_after
+    weighting, loss, stage, sampler = (spec.get(kind) for kind in ("weighting", "loss", "second stage", "sampler"))
+    v, tau, after, s = spec.prior_in_weights, spec.prior_in_loss, spec.prior_after, spec.prior_in_visits
     said = []
+    if sampler and s:
+        said.append(f"the sampler ({sampler.part.name}) carries s = {s:g}")
     if weighting and v and not math.isnan(v):
         said.append(f"the weights ({weighting.part.name}) carry v = {v:g}")
-    if tau:
+    if loss and tau:
         said.append(f"the loss ({loss.part.name}) carries tau = {tau:g}")
     if stage and after:
         said.append(f"the second stage ({stage.part.name}) takes out tau = {after:g}")
@@ -76,7 +79,7 @@ corrected more than once: Fisher-consistent would be v + tau = 1.'
     if weighting and math.isnan(v):
         other = f"the weights ({weighting.part.name}) do not follow a power of the prior"
         return f"{carriers}; {other}, so they correct a second time." if said else f"{other.capitalize()}."
-    total = v + tau + after
+    total = v + tau + after + s
     if not said:
         visits = [u.part.name for u in spec.used if u.part.kind in ("sampler", "second stage")]
         if visits:
@@ -89,7 +92,7 @@ corrected more than once: Fisher-consistent would be v + tau = 1.'
     else:
         verdict = (
             f"That is {total:g}{_in_sum(said)}, so the prior is corrected more than once: "
-            "Fisher-consistent would be v + tau = 1."
+            f"Fisher-consistent would be {'s + ' if s else ''}v + tau = 1."
         )
     return f"{carriers}. {verdict}"
 

@@ -91,12 +91,17 @@ class MethodSpec:
         return _power(self.get("second stage"))
 
     @property
+    def prior_in_visits(self) -> float:
+        """The power of 1 / prior that the sampler carries: 1 where classes are visited equally often, else 0."""
+        return _power(self.get("sampler"))
+
+    @property
     def prior_asked(self) -> float:
-        """The power of 1 / prior that the weighting is asked for; "rest" is what the loss leaves, 1 - tau."""
+        """The power of 1 / prior that the weighting is asked for; "rest" is what loss and sampler leave."""
         weighting = self.get("weighting")
         prior = weighting.part.prior if weighting else 0.0
         if weighting and isinstance(prior, str) and weighting.arguments.get(prior) == "rest":
-            return max(0.0, 1 - self.prior_in_loss)
+            return max(0.0, 1 - self.prior_in_loss - self.prior_in_visits)
         return _power(weighting)
 
     @property
@@ -106,7 +111,8 @@ class MethodSpec:
         NaN where they are no power of the prior, as class-balanced and difficulty weights.
 
         Beside a loss on z + tau log pi, weights ~ pi^-v are Fisher-consistent for the balanced risk
-        iff v + tau = 1 (Wang et al. 2023). RDR's default asks for 1 - tau, so with gamma = 1 the pair is.
+        iff v + tau = 1 (Wang et al. 2023). RDR's default asks for 1 - tau, so with gamma = 1 the pair is. A sampler
+        that visits classes ~ pi^(1 - s) counts as weights ~ pi^-s do.
         """
         weighting = self.get("weighting")
         if weighting and weighting.part.prior == 0:

@@ -20,15 +20,35 @@ BASES: dict[str, str] = {
     "balanced_softmax": "BalSoftmax",
     "vs": "VS",
     "ldam": "LDAM",
+    "seesaw": "Seesaw",
+    "las": "LAS",
     "cdb": "CDB",
+    "ib": "IB",
     "inverse": "1/n",
     "rdr": "RDR",
     "rdr+la": "RDR+LA",
 }
-OPTIMIZERS: dict[str, str] = {"sam": "SAM", "imbsam": "ImbSAM", "ccsam": "CC-SAM"}
+#: What is done to the data: part of the base, since another base trains on other visits.
+DATA: dict[str, str] = {
+    "balanced_sampling": "balanced",
+    "sqrt_sampling": "square root",
+    "progressive_sampling": "progressive",
+    "oversampling": "over-sampled",
+    "undersampling": "under-sampled",
+    "mixup": "mixup",
+    "remix": "Remix",
+}
+OPTIMIZERS: dict[str, str] = {
+    "sam": "SAM",
+    "imbsam": "ImbSAM",
+    "ccsam": "CC-SAM",
+    "focalsam": "Focal-SAM",
+    "muon": "Muon",
+}
 #: What is done to a method later in its run, or after it.
-LATER: dict[str, str] = {"drw": "DRW", "crt": "cRT", "taunorm": "τ-norm", "posthoc": "post-hoc"}
+LATER: dict[str, str] = {"drw": "DRW", "crt": "cRT", "lws": "LWS", "taunorm": "τ-norm", "posthoc": "post-hoc"}
 
+_SHORT = BASES | DATA
 _GREEK = {"gamma": "γ", "tau": "τ", "beta": "β", "alpha": "α", "rho": "ρ", "lambda": "λ", "momentum": "m"}
 
 
@@ -82,7 +102,7 @@ def method_label(method: str) -> str:
         ('1/n', 'RDR+LA (γ=0.5)', 'SAM')
     """
     base, optimizers, later, options = pieces_of(method)
-    label = BASES.get(base) or "+".join(BASES.get(part, part) for part in base.split("+"))
+    label = BASES.get(base) or "+".join(_SHORT.get(part, part) for part in base.split("+"))
     if optimizers:
         shown = [OPTIMIZERS[name] for name in optimizers]
         label = "+".join(shown if base == "ce" else [label, *shown])

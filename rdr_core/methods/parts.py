@@ -41,9 +41,19 @@ KINDS: dict[str, str] = {
     "class weights": "w(class_counts, **parameters) -> (d,), mean 1",
     "loss": "f(logits, labels, class_counts, **parameters) -> (B,)",
     "sampler": "factory(context, **parameters) -> Sampler",
+    "mixing": "factory(context, **parameters) -> Mixing",
     "schedule": "factory(context, weighting, **parameters) -> Weighting",
     "optimizer": "factory(context, sgd, **parameters) -> Step",
     "second stage": "factory(**parameters) -> SecondStage",
+}
+
+#: What a kind of part changes, in the words in which parts are listed; every kind is in one group.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "data: which images are visited how often, and what is mixed": ("sampler", "mixing"),
+    "loss: what each sample costs": ("loss",),
+    "weights: how much each sample counts, and from when on": ("class weights", "weighting", "schedule"),
+    "optimizer: how a step is made": ("optimizer",),
+    "classifier: what is done to it when training is over": ("second stage",),
 }
 
 

@@ -21,7 +21,7 @@ WEIGHTLESS = 4
 KINDS: dict[str, tuple[int | None, str]] = {
     "unseen": (UNSEEN, "of a class without a prototype yet, so without a ratio"),
     "featureless": (FEATURELESS, "with features of 0 alone, so without a ratio"),
-    "infinite": (INFINITE, "with a feature that is not finite, so of ratio 1"),
+    "infinite": (INFINITE, "with a feature that is not finite, so without a ratio or influence of its own"),
     "weightless": (WEIGHTLESS, "in batches whose weights were all 0, so 1 each"),
     "one_class": (None, "in batches of one class, among which weights tell no classes apart"),
 }

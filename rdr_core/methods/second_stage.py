@@ -1,9 +1,10 @@
 """Second stages: what is done to the classifier of a trained network, whose features stay as they are.
 
 Kang et al. 2020 found that a long tail spoils the classifier more than the features, and that the classifier
-alone is quick to mend. Each stage is a pure function of the trained classifier and the class counts, or a fresh
-classifier that learns for a few epochs (:mod:`rdr_core.training.classifier_stage`). All give a linear classifier
-again, so the refined network is a network like any other, and nothing is left to do at test time.
+alone is quick to mend. Each stage is a pure function of the trained classifier and the class counts, or learns for a
+few epochs, a fresh classifier or a factor for each row of the trained one
+(:mod:`rdr_core.training.classifier_stage`). All give a linear classifier again, so the refined network is a network
+like any other, and nothing is left to do at test time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from rdr_core.methods.parts import Allowed, at_least, part
+from rdr_core.methods.parts import at_least, part, whole_from
 from rdr_core.shapes import Float, Int
 
 
@@ -38,8 +39,9 @@ class SecondStage:
     """A second stage: closed form, or epochs of learning.
 
     Attributes:
-        closed_form: the new classifier from the trained one and the class counts; None starts from a fresh one.
+        closed_form: the new classifier from the trained one and the class counts; None is one that learns.
         epochs: of learning on class-balanced visits, with the features frozen; 0 for a closed form.
+        scales: whether what learns is one factor for each class of the trained classifier, not a fresh one.
 
     Example:
         >>> reset = SecondStage(lambda classifier, class_counts: Classifier(*map(torch.zeros_like, classifier)))
@@ -49,6 +51,7 @@ class SecondStage:
 
     closed_form: Callable[[Classifier, Int[Tensor, "d"]], Classifier] | None = None
     epochs: int = 0
+    scales: bool = False
 
 
 def tau_normalised(classifier: Classifier, class_counts: Int[Tensor, "d"], tau: float = 1.0) -> Classifier:
@@ -95,7 +98,7 @@ def adjusted(classifier: Classifier, class_counts: Int[Tensor, "d"], tau: float 
     summary="classifier re-training: a fresh classifier on frozen features, class-balanced sampling, cross-entropy",
     formula="argmin_W of CE(W f(x)), each class visited equally often",
     source="Kang et al. 2020, section 4",
-    ranges={"epochs": Allowed(lambda v: v >= 1 and v == int(v), "a whole number, 1 or larger")},
+    ranges={"epochs": whole_from(1)},
 )
 def crt(epochs: float = 10) -> SecondStage:
     """Classifier re-training.
@@ -110,6 +113,31 @@ def crt(epochs: float = 10) -> SecondStage:
         10
     """
     return SecondStage(epochs=int(epochs))
+
+
+@part(
+    "lws",
+    kind="second stage",
+    summary="learnable weight scaling: a factor for each class of the trained classifier, class-balanced sampling",
+    formula="argmin_f of CE(f_c z_c(x)), each class visited equally often",
+    source="Kang et al. 2020, section 4",
+    ranges={"epochs": whole_from(1)},
+    notes="as in its public code the factor is the whole logit's, bias and all; it keeps the rows' directions, which "
+    "crt learns anew, and learns their lengths, which taunorm sets",
+)
+def lws(epochs: float = 10) -> SecondStage:
+    """Learnable weight scaling.
+
+    The factors start at 1. The learning rate starts anew at the run's and falls as the run's does.
+
+    Args:
+        epochs: of as many visits as there are training images (default 10: Kang et al. 2020).
+
+    Example:
+        >>> lws().scales
+        True
+    """
+    return SecondStage(epochs=int(epochs), scales=True)
 
 
 @part(

@@ -86,12 +86,13 @@ def record(
         (True, 2)
     """
     own = None if model is None else OwnModel(model, features)
+    usual: dict[str, Any] = {"augmentation": "none", "batch_size": 64, "learning_rate": 0.1}
     config = RunConfig(
         dataset=data.name, imbalance_factor=data.imbalance_factor, profile=data.profile, noise_rate=data.noise_rate,
         noise=data.noise, data_seed=data.seed, data_hash=data.content_hash, method=method, epochs=epochs, seed=seed,
         model=own.name if own else WITHOUT,
         model_hash=own.digest(data.num_classes, weights=False) if own else "none",
-        **({"augmentation": "none", "batch_size": 64, "learning_rate": 0.1} | settings),
+        **usual | settings,
     )  # fmt: skip
     path = inside(Path(runs), config.name)
     if finished(path):

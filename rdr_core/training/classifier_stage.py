@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rdr_core.data import LongTailedData
 from rdr_core.errors import RdrError
-from rdr_core.methods.contract import Objective, Outcome
+from rdr_core.methods.contract import Objective, Outcome, PlainStep
+from rdr_core.methods.samplers import ClassBalanced
 from rdr_core.methods.second_stage import Classifier, SecondStage
-from rdr_core.models import Network
+from rdr_core.models import CosineClassifier, Network
 from rdr_core.models.own import OwnModel
+from rdr_core.shapes import Float
 from rdr_core.training.config import RunConfig
-from rdr_core.training.objective import PlainStep
-from rdr_core.training.randomness import fold
+from rdr_core.training.randomness import fold, generator
 from rdr_core.training.ranks import Ranks
-from rdr_core.training.sampling import ClassBalanced
 from rdr_core.training.state import TrainingState
 
 
@@ -29,6 +31,8 @@ def second_stage(config: RunConfig) -> SecondStage | None:
 
 class SecondStageState(TrainingState):
     """A run whose features are a trained network's and stay so, bit for bit; its classifier learns or is computed.
+
+    What learns is a fresh classifier, or the factors of the trained one's rows, which are kept beside the network.
 
     A classifier that learns does so by cross-entropy, whatever the first stage's loss: visits are balanced, so a
     loss or weights that correct the imbalance would do so twice. A computed one takes a single epoch in which
@@ -68,14 +72,28 @@ class SecondStageState(TrainingState):
         super()._build_method()
         self.model.body.load_state_dict(self.trained.body.state_dict())
         self.model.body.requires_grad_(False)
-        if self.stage.closed_form is None:
-            self.sampler = ClassBalanced(self.data.train.labels, self.data.num_classes, self.config.seed)
-            self.step = ClassifierStep(self.step.optimizer)
-            return
         before = Classifier(self.trained.classifier.weight.detach(), self.trained.classifier.bias.detach())
-        after = self.stage.closed_form(before, self.data.class_counts)
-        self.model.classifier.load_state_dict(after._asdict())
-        self.step = Look(self.step.optimizer)
+        if self.stage.closed_form is not None:
+            after = self.stage.closed_form(before, self.data.class_counts)
+            self.model.classifier.load_state_dict(after._asdict())
+            self.step = Look(self.step.optimizer)
+            return
+        draw = partial(generator, self.config.seed)
+        self.sampler = ClassBalanced(self.data.train.labels, self.data.num_classes, draw)
+        if self.stage.scales:
+            self.model.classifier.load_state_dict(before._asdict())
+            self.step = ScaleStep(self.step.optimizer, self.model.classifier)
+        else:
+            self.step = ClassifierStep(self.step.optimizer)
+
+    def tree(self) -> dict[str, Any]:
+        tree = super().tree()
+        return tree | {"scales": self.step.scales.detach()} if isinstance(self.step, ScaleStep) else tree
+
+    def restore(self, tree: dict[str, Any]) -> None:
+        super().restore(tree)
+        if isinstance(self.step, ScaleStep):
+            self.step.take(tree["scales"])
 
 
 class ClassifierStep(PlainStep):
@@ -87,6 +105,49 @@ class ClassifierStep(PlainStep):
     def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
         objective.model.body.eval()
         return super().__call__(objective, images, labels)
+
+
+class ScaleStep:
+    """A step on a factor for each class, by which weights and bias of the trained classifier are multiplied.
+
+    The network stays an ordinary one: after each step its classifier is the trained one times the factors. A factor's
+    gradient follows from the classifier's: of logits ``f_c (w_c h + b_c)``, and a gradient G of ``f_c [w_c, b_c]``, it
+    is ``G_c [w_c, b_c]``.
+
+    Args:
+        sgd: whose learning rate, momentum and weight decay the factors take.
+        classifier: the trained one, which is changed.
+
+    Example:
+        >>> layer = nn.Linear(2, 3)
+        >>> ScaleStep(torch.optim.SGD(layer.parameters(), lr=0.1), layer).scales.tolist()
+        [1.0, 1.0, 1.0]
+    """
+
+    def __init__(self, sgd: torch.optim.Optimizer, classifier: nn.Linear | CosineClassifier) -> None:
+        self.classifier = classifier
+        self.trained = Classifier(classifier.weight.detach().clone(), classifier.bias.detach().clone())
+        self.scales = nn.Parameter(torch.ones_like(self.trained.bias))
+        usual = sgd.param_groups[0]
+        self.optimizer: torch.optim.Optimizer = torch.optim.SGD(
+            [self.scales], lr=usual["lr"], momentum=usual["momentum"], weight_decay=usual["weight_decay"]
+        )
+
+    def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
+        objective.model.body.eval()
+        outcome = objective(images, labels)
+        weight, bias = objective.gradients(outcome.loss, [self.classifier.weight, self.classifier.bias])
+        self.scales.grad = (weight * self.trained.weight).sum(1) + bias * self.trained.bias
+        self.optimizer.step()
+        self.take(self.scales.detach())
+        return outcome
+
+    @torch.no_grad()
+    def take(self, scales: Float[Tensor, "d"]) -> None:
+        """Have these factors, and the classifier multiplied by them."""
+        self.scales.copy_(scales)
+        self.classifier.weight.copy_(self.trained.weight * self.scales[:, None])
+        self.classifier.bias.copy_(self.trained.bias * self.scales)
 
 
 class Look:

@@ -18,6 +18,7 @@ from rdr_core.training.feed import feed
 from rdr_core.training.inference import accuracy_by_class, predict
 from rdr_core.training.interrupt import TrainingStopped, stop_requests
 from rdr_core.training.kernels import fastest_convolutions
+from rdr_core.training.mixed import mixed
 from rdr_core.training.ranks import LOOK_EVERY
 from rdr_core.training.recorded import recorded_steps
 from rdr_core.training.state import TrainingState
@@ -117,11 +118,15 @@ def plain_steps(state: TrainingState) -> Generator[None, None, None]:
     with closing(feed(images, shares, state.device)) as batches:
         for pixels in batches:
             start = state.batch * size
-            mine = ranks.take(len(order[start : start + size]))
+            count = len(order[start : start + size])
+            mine = ranks.take(count)
             for group in state.step.optimizer.param_groups:
                 group["lr"] = state.rate(state.batch)
             batch = augment(pixels, start + mine.start, state.mean, state.std)
-            outcome = state.step(state.objective, batch, visits.labels[start : start + size][mine])
+            objective = state.objective
+            if state.mixes:
+                batch, objective = mixed(objective, batch, visits.labels, state.mixes, start, count)
+            outcome = state.step(objective, batch, visits.labels[start : start + size][mine])
             visits.write(start, outcome, ranks)
             yield
 

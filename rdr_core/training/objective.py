@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from rdr_core.methods.contract import Objective, Outcome, Weighing, Weighting
+from rdr_core.methods.contract import Outcome, Weighing, Weighting
 from rdr_core.models import Network
 from rdr_core.shapes import Float, Int
 from rdr_core.training.ranks import Ranks
@@ -83,17 +83,3 @@ class WeightedObjective:
         mine = ranks.share(ranks.batch)
         ratios, replaced = (None if part is None else part[mine] for part in (whole.ratios, whole.replaced))
         return Weighing(whole.weights[mine], ratios, replaced)
-
-
-class PlainStep:
-    """Forward, backward, step."""
-
-    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
-        self.optimizer = optimizer
-
-    def __call__(self, objective: Objective, images: Tensor, labels: Tensor) -> Outcome:
-        self.optimizer.zero_grad(set_to_none=True)
-        outcome = objective(images, labels)
-        objective.backward(outcome.loss)
-        self.optimizer.step()
-        return outcome

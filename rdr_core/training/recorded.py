@@ -28,7 +28,9 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor, nn
 
+from rdr_core.methods.contract import Mixes
 from rdr_core.training.augment import EpochAugmentation
+from rdr_core.training.mixed import mixed
 from rdr_core.training.transfer import consecutive, to_device
 from rdr_core.visible import tell
 
@@ -94,6 +96,7 @@ class RecordedSteps:
     images: Tensor
     order: Tensor
     visits: Visits
+    mixes: Mixes | None
 
     def __init__(self, device: torch.device, recorder: Recorder) -> None:
         self.recorder = recorder
@@ -131,6 +134,7 @@ class RecordedSteps:
             raise TypeError("images on disk are fed batch by batch, so a step of theirs can't be recorded")
         if not len(self.rates):
             self.rates, self.draws, self.images, self.order, self.visits = rates, draws, images, order, state.visits
+            self.mixes = state.mixes
         else:
             self.rates.copy_(rates)
             self.draws.follow(draws)
@@ -139,6 +143,8 @@ class RecordedSteps:
             self.order.copy_(order)
             self.visits.follow(state.visits)
             state.visits = self.visits
+            if self.mixes and state.mixes:
+                self.mixes.follow(state.mixes)
         self.batch.fill_(state.batch)
 
     def _take(self, state: TrainingState) -> None:
@@ -170,8 +176,11 @@ class RecordedSteps:
         here = consecutive(start, count)
         self.rate.copy_(self.rates.index_select(0, self.batch)[0])
         images = self.draws(self.images[self.order[here]], start, state.mean, state.std)
+        objective = state.objective
+        if self.mixes:
+            images, objective = mixed(objective, images, self.visits.labels, self.mixes, start, count)
         with counted_at_once(state.model):
-            outcome = state.step(state.objective, images, self.visits.labels[here])
+            outcome = state.step(objective, images, self.visits.labels[here])
         self.visits.write(start, outcome, state.ranks)
         self.batch += 1
 

@@ -14,7 +14,7 @@ from rdr_core.data import LongTailedData
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.kinds import IMAGES
 from rdr_core.data.settings import settings_of
-from rdr_core.methods.contract import Context, Step, Weighting
+from rdr_core.methods.contract import Context, Mixes, Mixing, PlainStep, Sampler, Step, Weighting
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.models import Network, build_model, check_kind, with_cosine
 from rdr_core.models.own import OwnModel
@@ -25,11 +25,11 @@ from rdr_core.training.config import RunConfig
 from rdr_core.training.feed import resident
 from rdr_core.training.inference import Inputs, held_out_accuracy
 from rdr_core.training.normalise import normalise
-from rdr_core.training.objective import PlainStep, WeightedObjective
-from rdr_core.training.randomness import random_states, restore_random_states
+from rdr_core.training.objective import WeightedObjective
+from rdr_core.training.randomness import generator, random_states, restore_random_states
 from rdr_core.training.ranks import Ranks
 from rdr_core.training.resized_crop import ResizedCrops
-from rdr_core.training.sampling import Sampler, Shuffled
+from rdr_core.training.sampling import Shuffled
 from rdr_core.training.schedule import learning_rate
 from rdr_core.training.transfer import to_device
 from rdr_core.training.unchanged import Unchanged
@@ -53,8 +53,10 @@ class TrainingState:
     #: Of the epoch under way, in its order of visits; between epochs there are none.
     visits: Visits
     order: Int[Tensor, "V"]
+    mixes: Mixes | None
     # Of the method, which stages and trunks build in ways of their own.
     sampler: Sampler
+    mixing: Mixing | None
     weighting: Weighting
     step: Step
     objective: WeightedObjective
@@ -121,6 +123,7 @@ class TrainingState:
             epochs=config.epochs,
             prior=spec.prior_asked,
             seed=config.seed,
+            draw=partial(generator, config.seed),
             model=self.model,
             data=self.data,
             held_out_accuracy=held_out_accuracy(self.model, self.data, self.device),
@@ -131,6 +134,8 @@ class TrainingState:
         )
         # The other parts are told the epoch's length as the sampler makes it.
         context = replace(context, steps_per_epoch=self.batches)
+        used = spec.get("mixing")
+        self.mixing = used.part.make(context, **used.arguments) if used else None
         used = spec.get("weighting")
         weighting: Weighting = Unweighted()
         if used and used.part.kind == "class weights":
@@ -203,9 +208,11 @@ class TrainingState:
         return self.classes[name]
 
     def start_visits(self) -> Visits:
-        """Fresh records for the epoch, in its order of visits."""
+        """Fresh records for the epoch, in its order of visits, and what they are mixed with."""
         self.order = to_device(self.sampler.order(self.epoch), self.device)
-        self.visits = Visits(self.labels[self.order], self.config.batch_size)
+        size = self.config.batch_size
+        self.visits = Visits(self.labels[self.order], size)
+        self.mixes = self.mixing.mixes(self.epoch, self.visits.labels, size) if self.mixing else None
         return self.visits
 
 

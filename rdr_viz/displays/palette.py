@@ -32,6 +32,10 @@ _BASES: dict[str, tuple[str, str]] = {
     "inverse": ("#56B4E9", "s"),
     "rdr": ("#D55E00", "D"),
     "rdr+la": ("#CC79A7", "X"),
+    # Found by search: as far as can be from those above in every eye, and from the groups' plum.
+    "seesaw": ("#2A3CE0", "*"),
+    "las": ("#FFB4C3", "d"),
+    "ib": ("#4B004B", "8"),
 }
 
 #: What changes a base method -> (line style, hatch), as matplotlib names them.
@@ -39,8 +43,11 @@ _CHANGES: dict[str, tuple[object, str]] = {
     "sam": ("--", "///"),
     "imbsam": ("-.", "..."),
     "ccsam": (":", "xxx"),
+    "focalsam": ((0, (3, 1, 1, 1, 1, 1)), "**"),
+    "muon": ((0, (8, 2, 2, 2)), "\\\\///"),
     "drw": ((0, (6, 2)), "---"),
     "crt": ((0, (1, 1)), "|||"),
+    "lws": ((0, (5, 1, 1, 1, 1, 1)), "OO"),
     "taunorm": ((0, (3, 1, 1, 1)), "+++"),
     "posthoc": ((0, (2, 2)), "ooo"),
 }

@@ -90,10 +90,10 @@ def test_a_variant_keeps_its_methods_colour_but_looks_different():
     assert len({plain.hatch, tempered.hatch, sam.hatch}) == len({str(s.linestyle) for s in (plain, tempered, sam)}) == 3
     assert plain.filled
     assert not sam.filled
-    later = [method_style(f"rdr+{name}") for name in ("drw", "crt", "taunorm", "posthoc")]
+    later = [method_style(f"rdr+{name}") for name in ("drw", "crt", "lws", "taunorm", "posthoc")]
     assert {style.color for style in later} == {plain.color}
-    assert len({str(style.linestyle) for style in (plain, sam, *later)}) == 6
-    assert len({style.hatch for style in (plain, sam, *later)}) == 6
+    assert len({str(style.linestyle) for style in (plain, sam, *later)}) == 7
+    assert len({style.hatch for style in (plain, sam, *later)}) == 7
 
 
 def test_order_is_fixed_and_unknown_names_come_last():

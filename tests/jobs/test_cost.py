@@ -120,6 +120,14 @@ def test_a_run_takes_its_steps_and_its_looks_at_the_test_set(paces):
     assert seconds_of([config], "cpu")[config] == pytest.approx(7 * (steps + 10 + (500 - 100) * 0.01))
 
 
+@pytest.mark.parametrize(("sampler", "visits"), [("oversampling", 10 * 124), ("undersampling", 10 * 6)])
+def test_a_sampler_decides_how_many_steps_an_epoch_has(paces, sampler, visits):
+    images = len(load_data("digits", imbalance_factor=20).train)
+    same, other = digits("ce+sqrt_sampling", epochs=1), digits(f"ce+{sampler}", epochs=1)
+    assert seconds_of([same], "cpu")[same] == pytest.approx(-(-images // 64) + 14)
+    assert seconds_of([other], "cpu")[other] == pytest.approx(-(-visits // 64) + 14)
+
+
 def test_what_an_epoch_does_before_its_first_step_is_counted_once_an_epoch(machine):
     """Strong augmentation makes the epoch's images then; no step is the slower for it."""
     config = digits("ce", dataset="cifar10:8-9", augmentation="strong", batch_size=256, epochs=1)
@@ -128,7 +136,8 @@ def test_what_an_epoch_does_before_its_first_step_is_counted_once_an_epoch(machi
     assert found.step == pytest.approx(PASS)
     assert found.visit == pytest.approx(MADE)
     images = size.counts.sum()
-    assert found.epoch(size) == pytest.approx(MADE * images + PASS * -(-images // 256) + FILES + TESTED * size.tested)
+    made = MADE * images + PASS * -(-images // 256) + FILES + TESTED * size.tested
+    assert found.epoch(size, images) == pytest.approx(made)
 
 
 def test_steps_that_overlap_are_timed_as_one(machine, monkeypatch):

@@ -23,7 +23,10 @@ COUNTS = torch.tensor([30, 10, 2])
 def context(epochs: int) -> Context:
     data = load_data("digits", imbalance_factor=20)
     model = build_model("small", num_classes=10, channels=1)
-    return Context(data.class_counts, data.train.labels, 64, 10, epochs, 1.0, 0, model, data, lambda: torch.ones(10))
+    return Context(
+        data.class_counts, data.train.labels, 64, 10, epochs, 1.0, 0, lambda *_: torch.Generator(), model, data,
+        lambda: torch.ones(10),
+    )  # fmt: skip
 
 
 def batches(count: int):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rdr_core import RdrError
 from rdr_core.methods.grammar import parse
-from rdr_core.methods.parts import KINDS, PARTS, part
+from rdr_core.methods.parts import GROUPS, KINDS, PARTS, part
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_canonical_name_parses_to_itself_with_the_same_numbers(gamma, momentum
     ("name", "said"),
     [
         ("rd", r"no part of a method named 'rd'; did you mean 'rdr'"),
-        ("rdr+xyz", r"named 'xyz'\. Known: balanced_softmax, cb, .*inverse, la, ldam, .*rdr"),
+        ("rdr+xyz", r"named 'xyz'\. Known: balanced_sampling, balanced_softmax, cb, .*inverse, la, .*ldam, .*rdr"),
         ("", "'' is not a method; try 'ce', 'rdr' or 'rdr\\+la'"),
         ("rdr+", "named ''"),
         ("ce+focal", "two losses, 'ce' and 'focal'; a sample has one loss"),
@@ -168,6 +168,7 @@ def test_what_a_method_wants_of_network_data_and_second_stage(name, scale, image
 def test_every_part_says_what_it_is():
     for known in PARTS.all().values():
         assert known.kind in KINDS
+        assert sum(known.kind in kinds for kinds in GROUPS.values()) == 1
         assert known.summary
         assert known.formula
         for key, default in known.defaults.items():

@@ -11,9 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rdr_core.methods.label_aware_smoothing import label_aware_smoothing
 from rdr_core.methods.losses import balanced_softmax, cross_entropy, focal, ldam, ldam_of_logits, logit_adjusted, vs
 
-LOSSES = [cross_entropy, focal, logit_adjusted, balanced_softmax, vs, ldam, ldam_of_logits]
+LOSSES = [cross_entropy, focal, logit_adjusted, balanced_softmax, vs, ldam, ldam_of_logits, label_aware_smoothing]
 
 
 def batch(seed: int, size: int = 9, d: int = 5):

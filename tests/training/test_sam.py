@@ -13,10 +13,11 @@ from sharpness import COUNTS, batches, losses, network, objective, reference_sgd
 
 import rdr_core
 from rdr_core import RdrError
+from rdr_core.methods.contract import PlainStep
 from rdr_core.methods.rdr import RDRWeights
 from rdr_core.methods.sam import SAM, perturbation, perturbed
 from rdr_core.methods.weighting import ClassWeights, Unweighted
-from rdr_core.training.objective import PlainStep, WeightedObjective
+from rdr_core.training.objective import WeightedObjective
 
 
 def reference_gradient(rho, weights_of):

@@ -14,11 +14,13 @@ from sharpness import COUNTS, batches, losses, network, objective, reference_sgd
 import rdr_core
 from rdr_core import RdrError
 from rdr_core.methods.ccsam import CCSAM, class_radii, logit_shift
+from rdr_core.methods.contract import PlainStep
+from rdr_core.methods.focalsam import FocalSAM, sharpness_weights
 from rdr_core.methods.imbsam import ImbSAM
 from rdr_core.methods.sam import SAM
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 from rdr_core.runs import RunConfig
-from rdr_core.training.objective import PlainStep, WeightedObjective
+from rdr_core.training.objective import WeightedObjective
 from rdr_core.training.state import TrainingState
 
 TAIL = torch.tensor([False, True, True])
@@ -43,6 +45,35 @@ def imbsam_gradient(weighted):
                 parameter += 0.3 * g / length
         second = (weights * losses(there(images), labels))[tail].sum() / len(labels)
         return [h + t for h, t in zip(head, torch.autograd.grad(second, list(there.parameters())), strict=True)]
+
+    return gradient
+
+
+def focalsam_gradient(weighted):
+    """A loop over classes; the class's sharpness is the difference of its loss there and here."""
+
+    def gradient(model, images, labels):
+        parameters, weights = list(model.parameters()), weights_of(labels, weighted)
+        shares = [0.8 * (1 - float(count) / 100) ** 2 for count in COUNTS]
+
+        def by_class(model):
+            weighed = weights * losses(model(images), labels)
+            return [weighed[labels == c].sum() / len(labels) for c in range(3)]
+
+        here = by_class(model)
+        first = torch.autograd.grad(
+            sum(s * loss for s, loss in zip(shares, here, strict=True)), parameters, retain_graph=True
+        )
+        length = sum((g**2).sum() for g in first).sqrt()
+        there = copy.deepcopy(model)
+        with torch.no_grad():
+            for parameter, g in zip(there.parameters(), first, strict=True):
+                parameter += 0.3 * g / length
+        plain = torch.autograd.grad(sum(here), parameters)
+        risen = torch.autograd.grad(
+            sum(s * loss for s, loss in zip(shares, by_class(there), strict=True)), list(there.parameters())
+        )
+        return [p + r - f for p, r, f in zip(plain, risen, first, strict=True)]
 
     return gradient
 
@@ -75,10 +106,11 @@ def ccsam_gradient(weighted, share):
     ("make", "reference"),
     [
         (lambda sgd: ImbSAM(sgd, TAIL, rho=0.3), imbsam_gradient),
+        (lambda sgd: FocalSAM(sgd, sharpness_weights(COUNTS, 2.0, 0.8), rho=0.3), focalsam_gradient),
         (lambda sgd: CCSAM(sgd, RADII, share=0.3), lambda weighted: ccsam_gradient(weighted, 0.3)),
         (lambda sgd: CCSAM(sgd, RADII, share=1), lambda weighted: ccsam_gradient(weighted, 1)),
     ],
-    ids=["imbsam", "ccsam", "ccsam:share=1"],
+    ids=["imbsam", "focalsam", "ccsam", "ccsam:share=1"],
 )
 def test_steps_are_those_of_the_formula(make, reference, batch_norm, momentum, weight_decay, weighted):
     model = network(batch_norm)
@@ -106,6 +138,17 @@ def after_a_step(make, labels, images=None):
 def assert_same_bits(one, other):
     for name in one:
         assert torch.equal(one[name], other[name]), name
+
+
+def test_focal_sam_is_sam_where_all_classes_count_whole_and_imbsam_where_the_tail_does():
+    labels = [0, 0, 0, 1, 1, 2]
+    for shares, same in (
+        (torch.ones(3), lambda s: SAM(s, rho=0.3)),
+        (TAIL.float(), lambda s: ImbSAM(s, TAIL, rho=0.3)),
+    ):
+        found = after_a_step(lambda s, shares=shares: FocalSAM(s, shares, rho=0.3), labels)
+        for name, value in after_a_step(same, labels).items():
+            torch.testing.assert_close(found[name], value, msg=name)
 
 
 def test_imbsam_leaves_head_classes_alone():

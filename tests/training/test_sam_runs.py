@@ -17,7 +17,7 @@ from rdr_viz.analysis.curvature import Hessian
 REQUEST = {"imbalance_factor": 20, "batch_size": 64, "device": "cpu", "progress": False}
 
 
-@pytest.mark.parametrize("method", ["rdr+sam", "inverse:gamma=0.5+imbsam", "ccsam"])
+@pytest.mark.parametrize("method", ["rdr+sam", "inverse:gamma=0.5+imbsam", "ccsam", "focalsam"])
 def test_stopped_within_an_epoch_and_resumed_is_the_run_never_stopped(method, tmp_path, monkeypatch):
     request = REQUEST | {"method": method, "epochs": 3, "seed": 3}
     whole = rdr_core.train("digits", runs=tmp_path / "whole", **request)

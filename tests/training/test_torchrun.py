@@ -55,8 +55,8 @@ def test_two_processes_give_the_run_of_one(tmp_path):
 @pytest.mark.parametrize(
     ("size", "methods"),
     [
-        (2, ["rdr+sam", "ccsam", "imbsam", "rdr:update=epoch+drw:start=0.5"]),
-        (3, ["cdb:images=2+ldam", "ce+crt:epochs=2"]),
+        (2, ["rdr+sam", "ccsam", "imbsam", "rdr:update=epoch+drw:start=0.5", "rdr+mixup", "ib+sqrt_sampling+focalsam"]),
+        (3, ["cdb:images=2+ldam", "ce+crt:epochs=2", "inverse+remix", "ce+lws:epochs=2"]),
     ],
 )
 def test_every_kind_of_method_shares_its_batches(tmp_path, size, methods):
