@@ -53,7 +53,7 @@ class SecondStageState(TrainingState):
         stage = second_stage(config)
         if stage is None:
             raise RdrError(f"{config.method!r} has no second stage; train it as it is.")
-        self.stage, self.trained = stage, trained
+        self.stage, self.trained, self.asked = stage, trained, config.method
         own = replace(
             config,
             method="ce",
@@ -72,9 +72,14 @@ class SecondStageState(TrainingState):
             self.sampler = ClassBalanced(self.data.train.labels, self.data.num_classes, self.config.seed)
             self.step = ClassifierStep(self.step.optimizer)
             return
-        before = Classifier(self.trained.classifier.weight.detach(), self.trained.classifier.bias.detach())
-        after = self.stage.closed_form(before, self.data.class_counts)
-        self.model.classifier.load_state_dict(after._asdict())
+        weight, bias = self.trained.classifier.weight.detach(), self.trained.classifier.bias
+        before = Classifier(weight, weight.new_zeros(len(weight)) if bias is None else bias.detach())
+        after = self.stage.closed_form(before, self.data.class_counts)._asdict()
+        if bias is None and after.pop("bias").any():
+            raise RdrError(
+                f"{self.asked!r} changes the classifier's bias, and this network's has none; give its last layer one."
+            )
+        self.model.classifier.load_state_dict(after)
         self.step = Look(self.step.optimizer)
 
 
