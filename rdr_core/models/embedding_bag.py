@@ -29,8 +29,10 @@ def embedding_bag(num_classes: int, vocabulary: int) -> Network:
 class _Mean(nn.Module):
     def __init__(self, vocabulary: int, width: int) -> None:
         super().__init__()
-        self.vectors = nn.EmbeddingBag(vocabulary, width, mode="mean", padding_idx=0)
+        # Not torch's EmbeddingBag, which can't be differentiated twice, as curvature is.
+        self.vectors = nn.Embedding(vocabulary, width, padding_idx=0)
         self.hidden = nn.Sequential(nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), nn.ReLU())
 
     def forward(self, words: Int[Tensor, "B L"]) -> Float[Tensor, "B Z"]:
-        return self.hidden(self.vectors(words))
+        number = (words != 0).sum(1, keepdim=True).clamp(min=1)
+        return self.hidden(self.vectors(words).sum(1) / number)

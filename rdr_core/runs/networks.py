@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from rdr_core.data.long_tailed import LongTailedData
+    from rdr_core.methods.grammar import MethodSpec
     from rdr_core.models.own import OwnModel
 
 
@@ -53,3 +55,24 @@ def own_model(asked: str | nn.Module | Callable[..., nn.Module] | None, features
     from rdr_core.models.own import OwnModel
 
     return OwnModel(asked, features)
+
+
+def refuse_unfit(own: OwnModel, data: LongTailedData, spec: MethodSpec) -> None:
+    """Refuse a network that can't learn such samples, or that a method can't change, before anything is trained.
+
+    Args:
+        own: the user's own network.
+        data: what it is to be trained on.
+        spec: the whole method, with its second stage.
+
+    Raises:
+        RdrError: as :meth:`rdr_core.models.own.OwnModel.network`; or the second stage needs a linear classifier.
+    """
+    import torch
+
+    from rdr_core.training.normalise import some_samples
+
+    with torch.random.fork_rng(devices=[]):
+        network = own.network(data.num_classes, some_samples(data))
+    if spec.first_stage.name != spec.name:
+        _ = network.classifier  # which says so where there is none

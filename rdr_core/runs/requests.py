@@ -13,7 +13,7 @@ from rdr_core.files.inside import inside
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.conditions import Conditions
 from rdr_core.runs.layout import finished
-from rdr_core.runs.networks import known_beforehand, model_name, own_model
+from rdr_core.runs.networks import known_beforehand, model_name, own_model, refuse_unfit
 from rdr_core.runs.session import Session
 from rdr_core.training.recipes import DEFAULT, settings_for
 
@@ -122,6 +122,8 @@ def train(
         **facts,
     )
     _check_names(config)
+    if own and seen:
+        refuse_unfit(own, seen, config.spec)
     place = inside(Path(runs), config.name)
     return Session(place, config, data, Conditions(device, root, progress, trunk=trunk), own_model=own).run()
 

@@ -57,7 +57,7 @@ class SecondStageState(TrainingState):
         stage = second_stage(config)
         if stage is None:
             raise RdrError(f"{config.method!r} has no second stage; train it as it is.")
-        self.stage, self.trained = stage, trained
+        self.stage, self.trained, self.asked = stage, trained, config.method
         own = replace(
             config,
             method="ce",
@@ -72,19 +72,30 @@ class SecondStageState(TrainingState):
         super()._build_method()
         self.model.body.load_state_dict(self.trained.body.state_dict())
         self.model.body.requires_grad_(False)
-        before = Classifier(self.trained.classifier.weight.detach(), self.trained.classifier.bias.detach())
+        weight, bias = self.trained.classifier.weight.detach(), self.trained.classifier.bias
+        before = Classifier(weight, weight.new_zeros(len(weight)) if bias is None else bias.detach())
         if self.stage.closed_form is not None:
-            after = self.stage.closed_form(before, self.data.class_counts)
-            self.model.classifier.load_state_dict(after._asdict())
+            self._set_classifier(self.stage.closed_form(before, self.data.class_counts))
             self.step = Look(self.step.optimizer)
             return
         draw = partial(generator, self.config.seed)
         self.sampler = ClassBalanced(self.data.train.labels, self.data.num_classes, draw)
         if self.stage.scales:
-            self.model.classifier.load_state_dict(before._asdict())
+            if bias is None:
+                raise RdrError(f"{self.asked!r} scales the classifier's bias, and this network's has none; give it one.")
+            self._set_classifier(before)
             self.step = ScaleStep(self.step.optimizer, self.model.classifier)
         else:
             self.step = ClassifierStep(self.step.optimizer)
+
+    def _set_classifier(self, values: Classifier) -> None:
+        """Of a network of the user's own it may have no bias."""
+        named = values._asdict()
+        if self.model.classifier.bias is None and named.pop("bias").any():
+            raise RdrError(
+                f"{self.asked!r} changes the classifier's bias, and this network's has none; give its last layer one."
+            )
+        self.model.classifier.load_state_dict(named)
 
     def tree(self) -> dict[str, Any]:
         tree = super().tree()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from rdr_core.shapes import Float, Shaped
+
+if TYPE_CHECKING:
+    from rdr_core.data.long_tailed import LongTailedData
 
 
 def normalise(
@@ -28,3 +33,15 @@ def normalise(
         return inputs
     each = (-1, *[1] * (inputs.ndim - 2))
     return (inputs - mean.view(each)) / std.view(each)
+
+
+def some_samples(data: LongTailedData) -> Shaped[Tensor, "K ..."]:
+    """The first two training samples, normalised, for a network to be seen at work.
+
+    Example:
+        >>> from rdr_core import load_data
+        >>> some_samples(load_data("digits")).shape
+        torch.Size([2, 1, 8, 8])
+    """
+    rows = torch.arange(min(2, len(data.train)))
+    return normalise(data.train.inputs[rows], torch.tensor(data.mean), torch.tensor(data.std))

@@ -24,7 +24,7 @@ from rdr_core.training.batch_norm import over_all_ranks
 from rdr_core.training.config import RunConfig
 from rdr_core.training.feed import resident
 from rdr_core.training.inference import Inputs, held_out_accuracy
-from rdr_core.training.normalise import normalise
+from rdr_core.training.normalise import some_samples
 from rdr_core.training.objective import WeightedObjective
 from rdr_core.training.randomness import generator, random_states, restore_random_states
 from rdr_core.training.ranks import Ranks
@@ -102,8 +102,7 @@ class TrainingState:
         if own is None:
             check_kind(config.model, data.kind)
             return build_model(config.model, num_classes=data.num_classes, channels=data.channels, cosine_scale=scale)
-        sample = normalise(data.train.inputs[torch.arange(min(2, len(data.train)))], self.mean.cpu(), self.std.cpu())
-        network = own.network(data.num_classes, sample)
+        network = own.network(data.num_classes, some_samples(data))
         return network if scale is None else with_cosine(network, scale)
 
     def _build_method(self) -> None:

@@ -130,7 +130,7 @@ def test_the_digest_tells_networks_apart():
         (dict, "", "dict makes a dict; it must make a module"),
         (nn.Linear, "", r"Linear can't be made \(TypeError"),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", None) or str(value)[:40],
 )  # fmt: skip
 def test_what_cannot_be_trained_is_one_sentence(source, features, sentence):
     with pytest.raises(RdrError, match=sentence) as refused:

@@ -26,6 +26,19 @@ def with_batch_norm() -> tuple[nn.Module, Tensor, Tensor]:
     return network, x.view(-1, 1, 4, 4), y
 
 
+def with_unused() -> tuple[nn.Module, Tensor, Tensor]:
+    """The plain network with a layer that nothing depends on, as networks with several heads have it."""
+    network, x, y = plain()
+    return _Spare(*network, nn.Linear(2, 3)), x, y
+
+
+class _Spare(nn.Sequential):
+    def forward(self, inputs: Tensor) -> Tensor:
+        for layer in self[:-1]:
+            inputs = layer(inputs)
+        return inputs
+
+
 def saddle(scale: float = 1e-4) -> tuple[nn.Module, Tensor, Tensor]:
     """Two linear layers near 0: a saddle, where eigenvalues come in pairs of nearly +c and -c."""
     torch.manual_seed(2)

@@ -9,7 +9,7 @@ network's pass is mostly overhead, one pass serves several vectors.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -195,9 +195,11 @@ class HessianProducts:
             shape = (len(direction[0]), self.size) if rows else (self.size,)
             return direction[0].new_zeros(shape)
         outputs, vectors = zip(*pairs, strict=True)
-        found = torch.autograd.grad(
-            outputs, self.parameters, vectors, retain_graph=retain, materialize_grads=True, is_grads_batched=rows
+        several = torch.autograd.grad(
+            outputs, self.parameters, vectors, retain_graph=retain, allow_unused=True, is_grads_batched=rows
         )
+        # Of a weight that nothing depends on, PyTorch would give one row of zeros where several are asked for.
+        found = [torch.zeros_like(v) if part is None else part for part, v in zip(several, direction, strict=True)]
         return torch.cat([part.detach().flatten(1) for part in found], dim=1) if rows else _flat(found)
 
     def _sum(self, parts: Iterator[Tensor]) -> Tensor:
@@ -207,7 +209,7 @@ class HessianProducts:
         return result
 
 
-def _flat(tensors: tuple[Tensor, ...]) -> Tensor:
+def _flat(tensors: Sequence[Tensor]) -> Tensor:
     return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
 
 

@@ -15,6 +15,7 @@ from rdr_viz.analysis.curvature import Hessian
 CASES = {
     "plain": (networks.plain, "eval", 500),
     "plain, uneven last batch": (networks.plain, "eval", 4),
+    "weights of no use": (networks.with_unused, "eval", 4),
     "BatchNorm, eval": (networks.with_batch_norm, "eval", 500),
     "BatchNorm, eval, uneven last batch": (networks.with_batch_norm, "eval", 4),
     "BatchNorm, train": (networks.with_batch_norm, "train", 500),
