@@ -82,7 +82,7 @@ class SecondStageState(TrainingState):
         self.sampler = ClassBalanced(self.data.train.labels, self.data.num_classes, draw)
         if self.stage.scales:
             if bias is None:
-                raise RdrError(f"{self.asked!r} scales the classifier's bias, and this network's has none; give it one.")
+                raise RdrError(f"{self.asked!r} scales the classifier's bias, and this network has none; give it one.")
             self._set_classifier(before)
             self.step = ScaleStep(self.step.optimizer, self.model.classifier)
         else:
