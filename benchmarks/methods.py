@@ -1,6 +1,7 @@
 """What a training step of each method costs, against cross-entropy's: python benchmarks/methods.py [--device cuda].
 
-Named methods are measured alone (python benchmarks/methods.py las seesaw), and the others' numbers are kept.
+Named methods are measured alone (python benchmarks/methods.py las seesaw); the others' numbers are kept, and theirs
+come with the environment of their own.
 
 ResNet-32 on synthetic images of CIFAR's shape, 128 a batch, 100 classes; each method and cross-entropy in turns, on
 the same network. Every registered loss, weighting and schedule is there, one's own included. Bounds: 1.05 for these;
@@ -149,7 +150,9 @@ def main() -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / f"methods-{arguments.device}.json"
     if arguments.methods and path.exists():
-        rows = joined(json.loads(path.read_text())["ratios"], rows)
+        kept = json.loads(path.read_text())
+        rows = joined(kept["ratios"], [row | {"environment": where} for row in rows])
+        where = kept["environment"]
     path.write_text(json.dumps({"environment": where, "ratios": rows}, indent=1) + "\n")
     return int(not all(row["holds"] for row in rows))
 
