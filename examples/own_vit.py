@@ -1,6 +1,6 @@
 """A vision transformer of timm's, trained with RDR on digits of 32 x 32.
 
-The network needs timm (pip install timm), which the toolkit does without; no weights are downloaded. Half a minute:
+The network needs timm (pip install timm), which the toolkit does without; no weights are downloaded. A minute:
 
     python examples/own_vit.py
 """
@@ -32,8 +32,9 @@ def main(folder: Path) -> dict:
     picture = rdr_viz.make_display("accuracy", [run])
     print(picture.finding)
     saved = picture.save(folder / "accuracy.png")
+    # A first look at one class, by few products; what the usual errors cost is in docs/curvature.md.
     curvature = rdr_viz.class_curvature(
-        run, classes=[2], epochs=[3], data=data, relative_error=0.5, budget=10, progress=False
+        run, classes=[2], epochs=[3], data=data, relative_error=10, budget=3, progress=False
     )
     print(curvature[["class", "lambda_max", "trace"]].to_string(index=False))
     return {"data": data, "runs": [run], "picture": saved, "curvature": curvature}
