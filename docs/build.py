@@ -34,6 +34,7 @@ PLACES = {
     "docs/curvature.md": "docs/curvature.md",
     "docs/data.md": "docs/data.md",
     "docs/own_loop.md": "docs/own_loop.md",
+    "docs/own_data.md": "docs/own_data.md",
     "docs/reliability.md": "docs/reliability.md",
     "docs/architecture.md": "docs/architecture.md",
     "docs/_static/rooms.svg": "docs/_static/rooms.svg",
