@@ -1,6 +1,6 @@
 """Your own torch data set and your own network: here digits as torchvision would give them, and its ResNet-18.
 
-Any data set with ``len()`` and ``[number]`` will do, and any network whose last layer is linear. A minute or two on two cores:
+Any data set with ``len()`` and ``[number]`` will do, and any network whose last layer is linear. Some minutes:
 
     python examples/own_torch_dataset.py
 """
