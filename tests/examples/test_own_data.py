@@ -24,12 +24,13 @@ def test_it_goes_all_the_way(name, tmp_path, monkeypatch, capsys):
         assert made == {}
         assert said == "timm is missing, so this example is skipped; install it with: pip install timm\n"
         return
-    data, runs, curvature = made["data"], made["runs"], made["curvature"]
+    data, runs = made["data"], made["runs"]
     assert all(run.done for run in runs)
     assert [run.class_names for run in runs] == [data.class_names] * len(runs)
     (picture,) = made["picture"].values()
     assert Path(picture).read_bytes().startswith(b"\x89PNG")
-    assert curvature[["lambda_max", "trace"]].notna().all(axis=None)
+    if name != "own_torch_dataset":  # ten million weights take minutes
+        assert made["curvature"][["lambda_max", "trace"]].notna().all(axis=None)
     assert "over all classes" in said.lower()
     if name not in ("own_torch_dataset", "own_vit"):  # those are too short to learn much
         assert max(run.metrics["top1"] for run in runs) > 1.5 * 100 / data.num_classes
