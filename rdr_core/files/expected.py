@@ -12,6 +12,7 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     Args:
         content: dicts, lists, strings, numbers, booleans and None.
         shape: a type, where ``float`` is any finite number and ``int`` a whole one; ``[shape]``, a list of such;
+            ``{str: shape}``, an object of any names with such values;
             ``{name: shape}``, an object with at least these, or, where the name ends in "?", with these or without
             them; ``(shape, ...)``, one of several; a plain value is that value.
 
@@ -30,6 +31,10 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     if isinstance(shape, dict):
         if not isinstance(content, dict):
             return f"{place} is {_short(content)}, not an object"
+        if str in shape:
+            return next(
+                (w for name, item in content.items() if (w := of_shape(item, shape[str], f"{place}.{name}"))), None
+            )
         for name, inner in shape.items():
             key = name.removesuffix("?")
             if key not in content:
