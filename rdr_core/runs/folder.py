@@ -20,6 +20,7 @@ from rdr_core.runs.done import mark_done
 from rdr_core.runs.layout import FORK, FORMAT, kept_epochs, refuse_links, weights_path
 from rdr_core.runs.left_over import remove_left_over
 from rdr_core.runs.records import classes_of, history_line, history_of, write_history
+from rdr_core.runs.sealing import seal_all
 from rdr_core.runs.stand_ins import keep_replaced
 from rdr_core.runs.trained_network import refuse_others
 from rdr_core.training.config import RunConfig
@@ -104,6 +105,7 @@ class RunFolder:
             raise RdrError(f"{self.path} was trained on other data than these; choose another folder with --runs.")
         write_json(stored, facts)
         save_tree(self.path / "indices.safetensors", {"indices": torch.as_tensor(data.indices).to(torch.int32)})
+        seal_all(self.path)  # what an older version began; else its files would look damaged beside the next
         write_json(self.path / "config.json", {"format": FORMAT, "config": config.to_dict()})
 
     def begin_from_nothing(self) -> None:

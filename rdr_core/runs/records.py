@@ -51,7 +51,10 @@ def read_history(path: Path) -> list[dict[str, float]]:
     text = read_table(path)
     _columns(path, text)
     # Python's own float reads back what was written to the last bit; pandas' parsers need not.
-    rows = [_row(path, row) for row in csv.DictReader(io.StringIO(text), restval="nan")]
+    try:
+        rows = [_row(path, row) for row in csv.DictReader(io.StringIO(text), restval="nan")]
+    except csv.Error as error:
+        raise damaged(path, error) from None
     if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
         raise damaged(path, "its epochs are not 1, 2, 3 and so on")
     return rows
@@ -190,7 +193,10 @@ def classes_table(columns: dict[str, np.ndarray], class_counts: Int[np.ndarray, 
 
 
 def _columns(path: Path, text: str) -> list[str]:
-    names = names_of(text)
+    try:
+        names = names_of(text)
+    except ValueError as error:
+        raise damaged(path, error) from None
     if not {"epoch", "loss", "accuracy", "seconds"} <= set(names):
         raise damaged(path, "it has other columns than a history")
     return names

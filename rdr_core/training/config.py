@@ -76,7 +76,7 @@ class RunConfig:
                 raise RdrError(f"{name} is {value!r:.60}; it must be a name.")
         for name in ("imbalance_factor", "noise_rate", "learning_rate", "momentum", "weight_decay", "warmup"):
             value = getattr(self, name)
-            if value is not None:
+            if value is not None or name != "imbalance_factor":
                 # 100 and 100.0 are one configuration, so one run.
                 object.__setattr__(self, name, _number(name, value))
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("data_seed", 0)):

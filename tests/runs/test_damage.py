@@ -12,6 +12,7 @@ import pytest
 import torch
 from damage import files_of, finished_run, read, readings, same, stopped_run
 from mutations import changed, mutated
+from older import drop_checksum
 from tried import tried
 
 from rdr_core import RdrError, Run, list_runs
@@ -106,9 +107,20 @@ def test_files_that_are_no_object_are_one_sentence(name, content, finished, copy
     place = copy(finished)
     (place / name).write_bytes(content)
     told = [read(get) for get in readings(place).values()]
-    harmless = content == b"{}" or (content.startswith(b'{"format"') and name in ("env.json", "done.json"))
-    assert any(isinstance(found, RdrError) for found in told) or (harmless and name in ("env.json", "done.json"))
-    assert check_run(place).good == (harmless and name in ("env.json", "done.json"))
+    assert any(isinstance(found, RdrError) for found in told)
+    assert not check_run(place).good
+
+
+def test_a_file_that_lost_its_checksum_is_not_taken_for_one_of_an_older_version(finished, copy):
+    place = copy(finished)
+    for file in (file for file in files_of(place) if file.name != "config.json"):
+        whole = file.read_bytes()
+        drop_checksum(file)
+        found = check_run(place)
+        assert any(file.name in finding.sentence for finding in found.findings)
+        assert found.sealed == 0
+        file.write_bytes(whole)
+    assert check_run(place).good
 
 
 def as_other(tensor: torch.Tensor, draw: random.Random) -> object:

@@ -231,6 +231,7 @@ def another(content: bytes, kind: str, draw: random.Random) -> tuple[bytes, bool
             TypeError,
             AttributeError,
             RecursionError,
+            ArithmeticError,
             csv.Error,
             lzma.LZMAError,
             EOFError,
