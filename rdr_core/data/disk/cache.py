@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rdr_core.data.disk.checksums import Checksums, checksum
-from rdr_core.data.disk.decode import RECIPE, STORED_SIDE, decode
+from rdr_core.data.disk.decode import RECIPE, STORED_SIDE, decode, left_out
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import MissingData, RdrError
 from rdr_core.files.whole import read_json, write_json
@@ -155,33 +155,45 @@ def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path, sums: P
     beside = pixels.with_name(f".{pixels.name}")
     try:
         store = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
-        unreadable = [file for file in _decode_all(files, store) if file is not None]
+        found = [*_decode_all(files, store)]
+        unreadable = [file for file, about in zip(files, found, strict=True) if about is None]
         if unreadable:
             more = " ..." if len(unreadable) > 10 else ""
             raise MissingData(
                 f"{len(unreadable)} of {len(files)} images of {title} can't be read: "
                 f"{', '.join(map(str, unreadable[:10]))}{more}. Fetch them again."
             )
+        _tell_of_left_out([about for about in found if about], title)
         store.flush()
-        found = np.array([checksum(image) for image in store], dtype=np.uint32)
+        of_images = np.array([checksum(image) for image in store], dtype=np.uint32)
         os.replace(beside, pixels)
     finally:
         beside.unlink(missing_ok=True)
     with sums.open("wb") as file:
-        np.save(file, found)
+        np.save(file, of_images)
     return content
 
 
-def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[Path | None]:
-    """Fill the store; yields each file that can't be read, and None for each that can."""
+def _tell_of_left_out(found: Sequence[tuple[bool, bool]], title: str) -> None:
+    turned, clear = (sum(column) for column in zip(*found, strict=True))
+    if turned:
+        tell(f"{turned} of {len(found)} images of {title} say in EXIF how to turn them, which is not done, as in "
+             "torchvision's ImageFolder; turn the files themselves where it matters.")  # fmt: skip
+    if clear:
+        tell(f"{clear} of {len(found)} images of {title} are transparent, of which the colours alone are taken; lay them "
+             "on a ground where it matters.")  # fmt: skip
+
+
+def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[tuple[bool, bool] | None]:
+    """Fill the store; yields of each file what is left out of it (:func:`left_out`), None where it can't be read."""
     from tqdm.auto import tqdm
 
-    def decode_one(row: int) -> Path | None:
+    def decode_one(row: int) -> tuple[bool, bool] | None:
         try:
             store[row] = decode(files[row])
+            return left_out(files[row])
         except Exception:  # a damaged image can fail in any way; Pillow's decoders raise more than OSError
-            return files[row]
-        return None
+            return None
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # disable=None: a bar for a person, none in a log.

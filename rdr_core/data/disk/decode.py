@@ -55,3 +55,23 @@ def decode(file: Path) -> UInt8[np.ndarray, "3 S S"]:
     left, top = (round((side - STORED_SIDE) / 2) for side in image.size)
     image = image.crop((left, top, left + STORED_SIDE, top + STORED_SIDE))
     return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
+
+
+def left_out(file: Path) -> tuple[bool, bool]:
+    """Whether a readable file says how to turn its image, and whether it is transparent, of which :func:`decode` takes
+    neither: like torchvision's ``ImageFolder`` it takes pixels as they are stored, and the colours without their alpha.
+
+    Example:
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Image.new("RGBA", (40, 20)).save(Path(folder) / "clear.png")
+        ...     left_out(Path(folder) / "clear.png")
+        (False, True)
+    """
+    from PIL import ExifTags, Image
+
+    with Image.open(file, formats=FORMATS) as opened:  # its header alone is read
+        tagged = "exif" in opened.info or opened.format == "TIFF"
+        turned = tagged and opened.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)
+        return turned, opened.has_transparency_data
