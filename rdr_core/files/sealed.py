@@ -114,7 +114,7 @@ def is_sealed(path: Path) -> bool:
 
 
 def _should_be_sealed(path: Path) -> bool:
-    """Whether a file belongs to a run whose files all have checksums: those of analyses lie up to two folders deeper."""
+    """Whether a file belongs to a run whose files all have checksums: analyses lie up to two folders deeper."""
     for folder in [path.parent, *path.parents[1:3]]:
         if (last := folder / LAST).is_file():
             return last != path and is_sealed(last)

@@ -1,4 +1,4 @@
-"""Tabs of the explorer's page, opened together and closed again: nothing of them stays, and slow ones are waited for."""
+"""Tabs of the explorer's page, opened together and closed again: nothing of them stays, slow ones are waited for."""
 
 from __future__ import annotations
 

@@ -180,8 +180,8 @@ def _tell_of_left_out(found: Sequence[tuple[bool, bool]], title: str) -> None:
         tell(f"{turned} of {len(found)} images of {title} say in EXIF how to turn them, which is not done, as in "
              "torchvision's ImageFolder; turn the files themselves where it matters.")  # fmt: skip
     if clear:
-        tell(f"{clear} of {len(found)} images of {title} are transparent, of which the colours alone are taken; lay them "
-             "on a ground where it matters.")  # fmt: skip
+        tell(f"{clear} of {len(found)} images of {title} are transparent, of which the colours alone are taken; lay "
+             "them on a ground where it matters.")  # fmt: skip
 
 
 def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[tuple[bool, bool] | None]:

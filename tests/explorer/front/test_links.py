@@ -22,7 +22,8 @@ LINKS, SEED = int(os.environ.get("RDR_FUZZ", "1000")), int(os.environ.get("RDR_S
 WHOLE = {
     "explorer": "data=digits&if=50&profile=exponential&method=ce&method=rdr&seed=0&seed=1&epoch=7&view=accuracy"
     "&pinned=data%3Ddigits%26method%3Dinverse%26view%3Dclasses",
-    "playground": "world=rings&steps=7&left=rdr%3Agamma%3D0.5&right=inverse&look=features&bayes=0&done=135&drawn=Aazz9B01",
+    "playground": "world=rings&steps=7&left=rdr%3Agamma%3D0.5&right=inverse&look=features&bayes=0&done=135"
+    "&drawn=Aazz9B01",
 }
 
 #: Reads links, and what it makes of each once more from the link that says it.
