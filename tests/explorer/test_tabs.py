@@ -34,7 +34,7 @@ except FileNotFoundError:
 
 def opened(address: str) -> str:
     """A page's kernel, once all of the page is there."""
-    with urllib.request.urlopen(address, timeout=2 * LIMIT) as page:
+    with urllib.request.urlopen(address, timeout=LIMIT) as page:
         text = page.read().decode()
     assert "application/vnd.jupyter.widget-view+json" in text
     return re.search(r'"kernelId":\s*"([0-9a-f-]{36})"', text)[1]
