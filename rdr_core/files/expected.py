@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+#: Whole numbers are below it, so that they are numbers to everything else too; Python's own may have 4,300 digits.
+_LARGEST = 2**63
+
 
 def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     """What is wrong with a plain value; None where it is of the shape.
@@ -48,7 +51,8 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     fits = isinstance(content, (int, float) if shape is float else shape) and not (
         isinstance(content, bool) and shape is not bool
     )
-    if not fits or (isinstance(content, float) and not math.isfinite(content)):
+    number = isinstance(content, (int, float))
+    if not fits or (number and not (math.isfinite(content) if isinstance(content, float) else abs(content) < _LARGEST)):
         return f"{place} is {_short(content)}, not of type {shape.__name__}"
     return None
 
