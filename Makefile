@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab paper docs test slow stress coverage check bench constraints
+.PHONY: help setup demo lab paper docs test slow stress fuzz coverage check bench constraints
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/  make \1 \t/p' $(MAKEFILE_LIST)
@@ -42,9 +42,14 @@ slow: $(READY)  ## run the slow tests too: long trainings, notebooks, the site, 
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -m slow $$(grep -rl --include='test_*.py' 'mark\.slow' tests)
 
 # Other moments each time, so that an hour tries more than any test before it.
-stress: $(READY)  ## kill trainings at random moments for RDR_STRESS seconds (an hour), and compare what goes on
+stress: $(READY)  ## kill trainings for RDR_STRESS seconds (an hour), give each reader RDR_FUZZ contents (10,000)
 	@RDR_TEST_PATIENCE=10 RDR_STRESS=$${RDR_STRESS:-3600} RDR_STRESS_SEED=$${RDR_STRESS_SEED:-$$$$} \
-		$(BIN)/python -m pytest -q -s tests/runs/test_faults.py -k "killed_at_random or every_call"
+		RDR_FUZZ=$${RDR_FUZZ:-10000} RDR_TABS=$${RDR_TABS:-20} $(BIN)/python -m pytest -q -s \
+		tests/runs/test_faults.py tests/test_fuzzed_readers.py tests/explorer/front/test_links.py tests/explorer/test_tabs.py \
+		-k "killed_at_random or every_call or whatever or closed"
+
+fuzz: $(READY)  ## look, guided by coverage, for contents that a reader does not answer to (needs pip install atheris)
+	@$(BIN)/python tests/fuzz.py --seconds $${RDR_FUZZ_SECONDS:-60}
 
 coverage: $(READY)  ## which lines the fast tests run, file by file (a few minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered -q

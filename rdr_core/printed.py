@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
+from rdr_core.errors import Damaged
 from rdr_core.visible import say, visible
 
 if TYPE_CHECKING:
@@ -59,8 +60,13 @@ def show(*runs: Run) -> None:
     header = ("run", "method", "IF", "seed", "epochs", "All", "Many", "Medium", "Few")
     for line in _in_columns(header, rows, words=2, width=get_terminal_size().columns):
         print(line)
-    if len(runs) == 1 and (said := told(replaced(runs[0].path))):
-        say(said)
+    for run in runs:
+        try:
+            said = told(replaced(run.path))
+        except Damaged as error:
+            said = str(error)
+        if said:
+            say(said if len(runs) == 1 else f"{run.name}: {said}")
     # A folder unfolded, to be copied into the next command.
     say(f"in {runs[0].path}" if len(runs) == 1 else "in " + ", ".join(sorted({str(run.path.parent) for run in runs})))
 

@@ -265,5 +265,11 @@ def test_the_page_of_promises_tells_what_tests_tried(monkeypatch):
     for test in found["test"]:
         path, _, name = test.partition("::")
         assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), test
-    lines = pd.DataFrame({"promise": ["Long", "Damage", "Long"], "what": "runs", "n": [1, 2, 3], "test": "t::a"})
+    lines = pd.DataFrame({"promise": ["Long", "Damage", "Long", "Long"], "what": "runs", "n": [1, 2, 3, 3],
+                          "test": "t::a", "run": ["1", "1", "1", "2"]})  # fmt: skip
     assert page.summed(lines)[["promise", "n"]].values.tolist() == [["Damage", 2], ["Long", 4]]
+    several = pd.DataFrame({"promise": "Damage", "what": ["contents: a.json", "contents: b.csv", "kills of it"],
+                            "n": [7, 9, 2], "test": "t.py::a"})  # fmt: skip
+    said = page.markdown(several)
+    assert "2 processes killed; 7 contents or more for each of 2 readers (a.json, b.csv)" in said
+    assert "| Damage | contents of files | 16 | [`a`](../t.py) |" in said

@@ -59,9 +59,9 @@ def read_sheet(path: Path) -> dict[str, UInt8[np.ndarray, "n H W C"]]:
             names, pixels = json.loads(file.info[_CLASSES]), np.asarray(file)
         side = len(pixels) // len(names)
         rows = pixels.reshape(len(names), side, -1, side, 1 if pixels.ndim == 2 else pixels.shape[2])
-    except (OSError, KeyError, ValueError) as error:
+        return dict(zip(map(str, names), rows.transpose(0, 2, 1, 3, 4), strict=True))
+    except Exception as error:  # Pillow's decoders raise more than OSError
         raise RdrError(f"{path} is not a sheet of test images ({error}); install the toolkit again.") from None
-    return dict(zip(names, rows.transpose(0, 2, 1, 3, 4), strict=True))
 
 
 def write_sheet(raw: RawData, path: Path, images: int = IMAGES) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+#: Whole numbers are below it, so that they are numbers to everything else too; Python's own may have 4,300 digits.
+_LARGEST = 2**63
+
 
 def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     """What is wrong with a plain value; None where it is of the shape.
@@ -12,6 +15,7 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     Args:
         content: dicts, lists, strings, numbers, booleans and None.
         shape: a type, where ``float`` is any finite number and ``int`` a whole one; ``[shape]``, a list of such;
+            ``{str: shape}``, an object of any names with such values;
             ``{name: shape}``, an object with at least these, or, where the name ends in "?", with these or without
             them; ``(shape, ...)``, one of several; a plain value is that value.
 
@@ -30,6 +34,10 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     if isinstance(shape, dict):
         if not isinstance(content, dict):
             return f"{place} is {_short(content)}, not an object"
+        if str in shape:
+            return next(
+                (w for name, item in content.items() if (w := of_shape(item, shape[str], f"{place}.{name}"))), None
+            )
         for name, inner in shape.items():
             key = name.removesuffix("?")
             if key not in content:
@@ -43,7 +51,11 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     fits = isinstance(content, (int, float) if shape is float else shape) and not (
         isinstance(content, bool) and shape is not bool
     )
-    if not fits or (isinstance(content, float) and not math.isfinite(content)):
+    if isinstance(content, float):
+        fits = fits and math.isfinite(content)
+    elif isinstance(content, int):
+        fits = fits and abs(content) < _LARGEST
+    if not fits:
         return f"{place} is {_short(content)}, not of type {shape.__name__}"
     return None
 

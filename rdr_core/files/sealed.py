@@ -2,8 +2,8 @@
 
 A sealed file has the word ``file_checksum`` in it and, after that, ``xxh3-`` and 32 hexadecimal digits: the 128 bits of
 XXH3 (https://xxhash.com) of the whole file with zeros in their place. JSON has them under a key of its object, a table
-in the name of a last, empty column, a tree of tensors in its header. Readers drop them, and a file that has none, as
-older versions wrote them, is read as it is.
+in the name of a last, empty column, a tree of tensors in its header. Readers drop them. A file that has none, as older
+versions wrote them, is read as it is, but in a folder whose config.json has one: there it has lost it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from rdr_core.errors import Damaged
 KEY = "file_checksum"
 #: Where a file that is being written will have its checksum.
 BLANK = f"xxh3-{'0' * 32}"
+#: The file of a run's folder that has its checksum last, so that where it has one all others have theirs.
+LAST = "config.json"
 #: Bytes of text that are read at most: a run's largest is the history, of some hundred bytes an epoch.
 TEXT_LIMIT = 2**26
 _FOUND = re.compile(rf"{KEY}\W{{1,8}}xxh3-([0-9a-f]{{32}})".encode())
@@ -89,8 +91,8 @@ def verify(path: Path, first: bytes, rest: Iterable[memoryview] = ()) -> None:
     """
     found = _FOUND.search(first)
     if found is None:
-        if KEY.encode() in first or b"xxh3-" in first:
-            raise damaged(path, "its checksum is damaged")
+        if KEY.encode() in first or b"xxh3-" in first or _should_be_sealed(path):
+            raise damaged(path, "its checksum is damaged or gone")
         for _ in rest:
             pass
         return
@@ -109,3 +111,11 @@ def is_sealed(path: Path) -> bool:
     with open_plain(path, limit=2**63) as file:
         head = file.read(TEXT_LIMIT)
     return _FOUND.search(head) is not None
+
+
+def _should_be_sealed(path: Path) -> bool:
+    """Whether a file belongs to a run whose files all have checksums: analyses lie up to two folders deeper."""
+    for folder in [path.parent, *path.parents[1:3]]:
+        if (last := folder / LAST).is_file():
+            return last != path and is_sealed(last)
+    return False

@@ -51,8 +51,15 @@ def read_table(path: Path, limit: int = TEXT_LIMIT) -> str:
 
 
 def names_of(text: str) -> list[str]:
-    """The columns of a table's text, but that of the checksum."""
-    return [name for name in next(csv.reader(io.StringIO(text)), []) if not name.startswith(KEY)]
+    """The columns of a table's text, but that of the checksum.
+
+    Raises:
+        ValueError: its first line is none of a table.
+    """
+    try:
+        return [name for name in next(csv.reader(io.StringIO(text)), []) if not name.startswith(KEY)]
+    except csv.Error as error:  # as a name of 131,073 letters
+        raise ValueError(str(error)) from None
 
 
 def check_table(path: Path, limit: int) -> list[list[str]]:

@@ -87,12 +87,15 @@ def beginning_of(
         if not made:
             _say(f"{folder} is past epoch {fork.epoch} and keeps no state of it, so the run starts from scratch.")
             return None
-    from rdr_core.files.trees import load_tree
+    from rdr_core.runs.folder import restored
+    from rdr_core.training.randomness import fold, isolated
+    from rdr_core.training.trunk import TrunkState
 
     try:
-        tree = load_tree(state_file(folder, fork.epoch))
+        with isolated(fold(config.seed, "run")):  # what was kept must fit a trunk whole, before any of it is taken
+            tree = restored(state_file(folder, fork.epoch), TrunkState(trunk_config(config, fork.trunk), data, device))
         seconds = sum(row["seconds"] for row in tree["history"])
-        if tree["epoch"] != fork.epoch:
+        if (tree["epoch"], tree["batch"], len(tree["history"])) != (fork.epoch, 0, fork.epoch):
             raise RdrError(f"{state_file(folder, fork.epoch)} is of epoch {tree['epoch']}.")
     except (RdrError, KeyError, TypeError) as error:
         _say(f"A trunk is damaged, so the run starts from scratch: {error}")

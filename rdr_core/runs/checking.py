@@ -16,20 +16,19 @@ from pathlib import Path
 
 from rdr_core.errors import Damaged, RdrError, RunBusy
 from rdr_core.files.sealed import damaged, is_sealed
-from rdr_core.files.tables import check_table, seal_table
+from rdr_core.files.tables import check_table
 from rdr_core.files.trees import load_tree, save_tree
-from rdr_core.files.whole import HALF_WRITTEN, read_json, write_json
+from rdr_core.files.whole import HALF_WRITTEN, read_json
 from rdr_core.runs.contents import MEASURED, read_done, read_metrics
 from rdr_core.runs.done import bring_back_done, file_hash
 from rdr_core.runs.layout import DONE, finished
 from rdr_core.runs.records import history_line, of_checkpoint, read_classes, read_history, write_history
 from rdr_core.runs.run import Run
+from rdr_core.runs.sealing import LARGEST_TABLE, seal_all, stored_files
 from rdr_core.runs.stand_ins import replaced
 
 #: Seconds after which nobody is still writing such a file of an analysis, which has no lock.
 _WRITTEN_WITHIN = 600
-#: Bytes of a result's table.
-_TABLE = 2**33
 _ANEW = "it is computed anew when it is asked for"
 
 
@@ -134,18 +133,13 @@ def _check(checked: Checked, repair: bool) -> None:
         if not repair or not remedies:
             break
         checked.repaired += [remedy() for remedy in remedies]
-    files = list(_files(checked.path))
-    checked.files = len(files)
+    checked.files = len(list(stored_files(checked.path)))
     if checked.good:
-        checked.sealed = sum(map(_seal, files))
+        checked.sealed = seal_all(checked.path)
 
 
 def _is_run(path: Path) -> bool:
     return any((path / name).exists() for name in ("config.json", "data.json", "history.csv"))
-
-
-def _files(path: Path) -> Iterator[Path]:
-    yield from (file for file in sorted(path.rglob("*")) if file.suffix in (".json", ".csv", ".safetensors"))
 
 
 def _findings(path: Path) -> Iterator[Finding]:
@@ -268,26 +262,10 @@ def _results(run: Run) -> Iterator[Finding]:
 
 def _read_result(file: Path, beside: Path) -> None:
     read_json(beside, {"words": [str]})
-    check_table(file, _TABLE)
+    check_table(file, LARGEST_TABLE)
 
 
 def _remove(file: Path, why: str = "", *others: Path) -> str:
     for path in (file, *others):
         path.unlink(missing_ok=True)
     return f"{file} was removed{f'; {why}' if why else ''}."
-
-
-def _seal(file: Path) -> bool:
-    """Give a file of an older version its checksum; whether it had none."""
-    try:
-        if is_sealed(file):
-            return False
-        if file.suffix == ".json":
-            write_json(file, read_json(file))
-        elif file.suffix == ".csv":
-            seal_table(file, _TABLE)
-        else:
-            save_tree(file, load_tree(file))
-    except Damaged:  # no file of ours
-        return False
-    return True

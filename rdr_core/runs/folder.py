@@ -20,7 +20,8 @@ from rdr_core.runs.contents import read_config
 from rdr_core.runs.done import mark_done
 from rdr_core.runs.layout import FORK, FORMAT, kept_epochs, refuse_links, weights_path
 from rdr_core.runs.left_over import remove_left_over
-from rdr_core.runs.records import history_line, write_history
+from rdr_core.runs.records import classes_of, history_line, history_of, write_history
+from rdr_core.runs.sealing import seal_all
 from rdr_core.runs.stand_ins import keep_replaced
 from rdr_core.runs.trained_network import refuse_others
 from rdr_core.training.config import RunConfig
@@ -105,6 +106,7 @@ class RunFolder:
             raise RdrError(f"{self.path} was trained on other data than these; choose another folder with --runs.")
         write_json(stored, facts)
         save_tree(self.path / "indices.safetensors", {"indices": torch.as_tensor(data.indices).to(torch.int32)})
+        seal_all(self.path)  # what an older version began; else its files would look damaged beside the next
         write_json(self.path / "config.json", {"format": FORMAT, "config": config.to_dict()})
 
     def begin_from_nothing(self) -> None:
@@ -133,20 +135,7 @@ class RunFolder:
             Damaged: the checkpoint is not as it was written, or another run's.
         """
         path = self.path / "checkpoint.safetensors"
-        if not path.exists():
-            return None
-        tree = load_tree(path)
-        if wrong := of_shape(tree, {"epoch": int, "batch": int, "seconds": float, "history": [dict]}):
-            raise damaged(path, wrong)
-        refuse_others(path, tree.get("model"), state.model.state_dict())
-        try:
-            state.restore(tree)
-        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
-            raise damaged(path, f"it does not fit the run: {str(error).partition(chr(10))[0]}") from None
-        for weight, kept in state.step.optimizer.state.items():
-            if (momentum := kept.get("momentum_buffer")) is not None and momentum.shape != weight.shape:
-                raise damaged(path, "its momentum is of other weights than the run's")
-        return tree
+        return restored(path, state) if path.exists() else None
 
     def checkpoint(self, tree: dict[str, Any]) -> None:
         """Save a training state's tree; then what readers look at, which follows from it."""
@@ -176,6 +165,28 @@ class RunFolder:
         keep_replaced(self.path, tree["replaced"])
         mark_done(self.path, tree["epoch"])
         (self.path / "checkpoint.safetensors").unlink(missing_ok=True)
+
+
+def restored(path: Path, state: TrainingState) -> dict[str, Any]:
+    """Put a fresh state where one was that a file keeps; the tree that was saved of it.
+
+    Raises:
+        Damaged: the file is missing, not as it was written, or of another run.
+    """
+    tree = load_tree(path)
+    if wrong := of_shape(tree, {"epoch": int, "batch": int, "seconds": float, "history": [dict]}):
+        raise damaged(path, wrong)
+    refuse_others(path, tree.get("model"), state.model.state_dict())
+    history_of(tree, path)
+    classes_of(tree, path, state.data.num_classes)
+    try:
+        state.restore(tree)
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
+        raise damaged(path, f"it does not fit the run: {str(error).partition(chr(10))[0]}") from None
+    for weight, kept in state.step.optimizer.state.items():
+        if (momentum := kept.get("momentum_buffer")) is not None and momentum.shape != weight.shape:
+            raise damaged(path, "its momentum is of other weights than the run's")
+    return tree
 
 
 def _facts(data: LongTailedData) -> dict[str, Any]:

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Columns of ``classes`` that every version has recorded.
+#: Columns of ``classes`` that every version has recorded, and those that later ones have too: other readings of B'.
 _BY_CLASS = ("accuracy", "weight", "ratio", "b_prime")
+_SINCE = ("b_prime_probability", "b_prime_batch", "b_prime_quantile")
 
 
 def write_history(path: Path, lines: Iterable[str]) -> None:
@@ -50,7 +51,10 @@ def read_history(path: Path) -> list[dict[str, float]]:
     text = read_table(path)
     _columns(path, text)
     # Python's own float reads back what was written to the last bit; pandas' parsers need not.
-    rows = [_row(path, row) for row in csv.DictReader(io.StringIO(text), restval="nan")]
+    try:
+        rows = [_row(path, row) for row in csv.DictReader(io.StringIO(text), restval="nan")]
+    except csv.Error as error:
+        raise damaged(path, error) from None
     if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
         raise damaged(path, "its epochs are not 1, 2, 3 and so on")
     return rows
@@ -87,7 +91,7 @@ def recorded_history(folder: Path) -> list[dict[str, float]]:
     Raises:
         Damaged: it can't be read, and there is no checkpoint that can.
     """
-    return _recorded(folder, "history.csv", read_history, _history_of, len, [])
+    return _recorded(folder, "history.csv", read_history, history_of, len, [])
 
 
 def recorded_last_epoch(folder: Path) -> tuple[int, dict[str, float]]:
@@ -98,7 +102,7 @@ def recorded_last_epoch(folder: Path) -> tuple[int, dict[str, float]]:
     """
 
     def last(tree: Any, path: Path) -> tuple[int, dict[str, float]]:
-        rows = _history_of(tree, path)
+        rows = history_of(tree, path)
         return len(rows), rows[-1] if rows else {}
 
     nothing: tuple[int, dict[str, float]] = (0, {})
@@ -112,7 +116,7 @@ def recorded_classes(folder: Path, d: int) -> dict[str, np.ndarray]:
         Damaged: as there.
     """
     return _recorded(
-        folder, "classes.safetensors", partial(read_classes, d=d), partial(_classes_of, d=d),
+        folder, "classes.safetensors", partial(read_classes, d=d), partial(classes_of, d=d),
         lambda found: len(found["accuracy"]), {},
     )  # fmt: skip
 
@@ -124,7 +128,7 @@ def of_checkpoint(path: Path, d: int) -> tuple[list[dict[str, float]], dict[str,
         Damaged: it is missing, or not as it was written.
     """
     tree = load_arrays(path)
-    return _history_of(tree, path), _classes_of(tree, path, d)
+    return history_of(tree, path), classes_of(tree, path, d)
 
 
 def _recorded(
@@ -183,11 +187,16 @@ def classes_table(columns: dict[str, np.ndarray], class_counts: Int[np.ndarray, 
         "count": np.tile(class_counts, epochs),
         "group": np.tile(groups.of_class, epochs),
     }
-    return pd.DataFrame(table | {name: column.ravel() for name, column in columns.items()})
+    numbers = {name: column.ravel() for name, column in columns.items()}
+    unknown = {name: np.full(epochs * d, np.nan) for name in _SINCE if columns and name not in columns}
+    return pd.DataFrame(table | numbers | unknown)
 
 
 def _columns(path: Path, text: str) -> list[str]:
-    names = names_of(text)
+    try:
+        names = names_of(text)
+    except ValueError as error:
+        raise damaged(path, error) from None
     if not {"epoch", "loss", "accuracy", "seconds"} <= set(names):
         raise damaged(path, "it has other columns than a history")
     return names
@@ -204,14 +213,24 @@ def _row(path: Path, row: dict[Any, Any]) -> dict[str, float]:
     return found | {"epoch": int(found["epoch"])}
 
 
-def _history_of(tree: Any, path: Path) -> list[dict[str, float]]:
+def history_of(tree: Any, path: Path) -> list[dict[str, float]]:
+    """The rows of a history as a checkpoint's tree has them.
+
+    Raises:
+        Damaged: it has none.
+    """
     rows = tree.get("history") if isinstance(tree, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise damaged(path, "it holds no history")
     return [_row(path, row) for row in rows]
 
 
-def _classes_of(tree: Any, path: Path, d: int) -> dict[str, np.ndarray]:
+def classes_of(tree: Any, path: Path, d: int) -> dict[str, np.ndarray]:
+    """Columns of a run's classes as a checkpoint's tree has them, each (epochs, d); {} before the first.
+
+    Raises:
+        Damaged: it has none.
+    """
     columns = tree.get("classes") if isinstance(tree, dict) else None
     return columns if columns == {} else _by_class(columns, d, path)
 
@@ -219,7 +238,7 @@ def _classes_of(tree: Any, path: Path, d: int) -> dict[str, np.ndarray]:
 def _by_class(columns: Any, d: int, path: Path) -> dict[str, np.ndarray]:
     if not isinstance(columns, dict) or not set(_BY_CLASS) <= set(columns):
         raise damaged(path, f"it has not all of the columns {', '.join(_BY_CLASS)}")
-    arrays = {str(name): np.asarray(column) for name, column in columns.items()}
+    arrays = {name: np.asarray(columns[name]) for name in (*_BY_CLASS, *_SINCE) if name in columns}
     for name, array in arrays.items():
         if array.ndim != 2 or array.shape[1] != d or array.dtype.kind != "f" or len(array) != len(arrays["accuracy"]):
             raise damaged(path, f"its {name!r} is {array.dtype} of shape {array.shape}, not a float for {d} classes")

@@ -38,4 +38,5 @@ def replaced(folder: Path) -> dict[str, int]:
     path = folder / _NAME
     if not path.is_file():
         return {}
-    return read_json(path, {"visits": int, **dict.fromkeys((f"{kind}?" for kind in KINDS), int)})
+    found = read_json(path, {"visits": int, **dict.fromkeys((f"{kind}?" for kind in KINDS), int)})
+    return {name: count for name, count in found.items() if name in (*KINDS, "visits")}

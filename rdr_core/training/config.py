@@ -88,18 +88,20 @@ class RunConfig:
                 raise RdrError(f"{name} is {value!r:.60}; it must be a name.")
         for name in ("imbalance_factor", "noise_rate", "learning_rate", "momentum", "weight_decay", "warmup"):
             value = getattr(self, name)
-            if value is not None:
+            if value is not None or name != "imbalance_factor":
                 # 100 and 100.0 are one configuration, so one run.
                 object.__setattr__(self, name, _number(name, value))
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("data_seed", 0)):
             value = getattr(self, name)
-            whole = isinstance(value, (int, float)) and math.isfinite(value) and int(value) == value
+            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
             if not whole or value < least:
                 raise RdrError(f"{name} is {value!r}; it must be a whole number, {least} or larger.")
+            if value >= 2**63:
+                raise RdrError(f"{name} is too large; it must be below 2^63.")
             object.__setattr__(self, name, int(value))
         order = self.class_order
-        if order != "file" and (isinstance(order, bool) or not isinstance(order, int) or order < 0):
-            raise RdrError(f"class_order is {order!r}; it must be 'file' or a seed, 0 or larger.")
+        if order != "file" and (isinstance(order, bool) or not isinstance(order, int) or not 0 <= order < 2**63):
+            raise RdrError(f"class_order is {order!r}; it must be 'file' or a seed, 0 or larger and below 2^63.")
         if not self.noise_rate:  # without noise its kind plays no part
             object.__setattr__(self, "noise", "symmetric")
         if not self.learning_rate > 0:
@@ -208,7 +210,7 @@ def _digest(config: RunConfig) -> str:
 def _number(name: str, value: Any) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise RdrError(f"{name} is {value!r}; it must be a number.")

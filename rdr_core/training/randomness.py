@@ -46,6 +46,8 @@ def random_states() -> dict[str, Any]:
 def restore_random_states(states: dict[str, Any]) -> None:
     """Undo of :func:`random_states`; CUDA's part is left out where there is no such device now."""
     name, keys, position, has_gauss, cached = states["numpy"]
+    if not 0 <= position <= len(keys):  # which NumPy doesn't ask
+        raise ValueError(f"NumPy's generator is at {position} of {len(keys)}")
     np.random.set_state((name, keys.numpy().view(np.uint32), position, has_gauss, cached))
     version, internal, gauss = states["python"]
     random.setstate((version, tuple(internal), gauss))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rdr_core.errors import Damaged
+from rdr_core.files.sealed import damaged
 from rdr_core.files.whole import read_json, write_json
 
 
@@ -36,14 +37,14 @@ class Pieces:
         """The rows of a piece: read if they are there and as they were written, computed and kept if not."""
         path = self.folder / f"{number}.json"
         try:
-            kept = read_json(path, {"rows": [list]})["rows"]
+            kept = _rows(path)
         except Damaged:  # or not there yet
             rows = [{name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()}
                     for row in compute()]  # fmt: skip
             self.folder.mkdir(parents=True, exist_ok=True)
             write_json(path, {"rows": [list(row.items()) for row in rows]})  # columns stay in their order
-            kept = read_json(path)["rows"]  # the same whether it was computed or read
-        return [dict(row) for row in kept]
+            kept = _rows(path)  # the same whether it was computed or read
+        return kept
 
     def done(self) -> int:
         """How many are kept."""
@@ -64,6 +65,13 @@ class Pieces:
             return sorted(path.stat().st_mtime for path in self.folder.glob("[0-9]*.json"))
         except FileNotFoundError:  # another process has finished, and drops them
             return []
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    rows = read_json(path, {"rows": [[list]]})["rows"]
+    if not all(len(pair) == 2 and isinstance(pair[0], str) for row in rows for pair in row):
+        raise damaged(path, "its rows are no names with their values")
+    return [dict(row) for row in rows]
 
 
 class HowFar(NamedTuple):

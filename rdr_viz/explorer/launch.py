@@ -32,6 +32,8 @@ HOST = "127.0.0.1"
 _GIVEN = ".rdr-notebooks.json"
 #: Seconds after which a page's kernel ends that was not heard of and that no page shows, and between looks at it.
 _IDLE, _LOOK_EVERY = 600, 60
+#: Seconds that a kernel may take to start, on a machine that has much else to do, before its page gives up.
+_START = 600
 #: Between a server and its kernels, where they know how to: others on the machine could listen to what is not.
 _ENCRYPTED = "--KernelManager.transport_encryption=auto"
 #: What the explorer's page needs of JupyterLab; other extensions would only make it slower to open.
@@ -75,6 +77,7 @@ def run_lab(folder: Path, *, port: int | None, browser: bool) -> None:
         f"--IdentityProvider.token={token}",
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
+        f"--MappingKernelManager.kernel_info_timeout={_START}",
         _ENCRYPTED,
     ]
     with warnings.catch_warnings(record=True):  # Jupyter's own extensions use what it deprecates, and say so
@@ -122,6 +125,8 @@ def run_app(runs: Path, *, port: int | None, browser: bool, dark: bool) -> None:
                 *(f"--VoilaConfiguration.extension_allowlist={name}" for name in _EXTENSIONS),
                 f"--MappingKernelManager.cull_idle_timeout={_IDLE}",
                 f"--MappingKernelManager.cull_interval={_LOOK_EVERY}",
+                f"--MappingKernelManager.kernel_info_timeout={_START}",
+                f"--VoilaExecutor.startup_timeout={_START}",
                 _ENCRYPTED,
             ]
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from rdr_core.data.settings import settings_of
-from rdr_core.errors import unknown_name
+from rdr_core.errors import RdrError, unknown_name
+from rdr_core.files.expected import of_shape
 from rdr_core.methods.grammar import parse
 from rdr_core.runs import RunConfig
 from rdr_core.training.recipes import DEFAULT, settings_for
@@ -41,6 +42,11 @@ def requests(
     """All combinations of the paper's data sets and factors with our methods."""
     names = [parse(method).name for method in methods]
     return [Request(d, factor, name, noise_rate) for d in datasets for factor in factors for name in names]
+
+
+#: What a mapping of :attr:`Grid.first` has, and one of :attr:`Grid.more` besides.
+_ASKED = {"datasets": [str], "factors": [float], "methods": [str]}
+_MORE = {"artifact": str, "analyses?": [str], "all_seeds?": bool}
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,11 @@ class Grid:
     def __post_init__(self) -> None:
         if odd := set(self.draws) - set(DRAWN):
             raise unknown_name("draw of a seed", min(odd), DRAWN)
+        if wrong := of_shape([*self.first], [_ASKED], "first") or of_shape([*self.more], [_ASKED | _MORE], "more"):
+            raise RdrError(f"Of the grid {self.name!r}, {wrong}.")
+        known = {"recipe", *(each.name for each in fields(RunConfig))}
+        if odd := set(self.settings) - known:
+            raise unknown_name("setting of a run", min(odd), known)
 
     def config(self, request: Request, seed: int, *, in_figure: bool = False) -> RunConfig | None:
         """The run that stands for a setting of the paper; None where this grid has none.

@@ -12,24 +12,24 @@ paper.toml, tables.csv and grids.toml have to be there.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError
+from rdr_core.files.expected import of_shape
 from rdr_core.methods.grammar import parse
+from rdr_viz.papers.entries import all_of, made, named, read_printed, read_toml
 from rdr_viz.papers.folders import folder_of
 from rdr_viz.papers.grids import Grid, Request, requests
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Columns of :attr:`Paper.cells`.
+#: Columns of a file with a row for each cell, and of :attr:`Paper.cells`.
+_PRINTED = {"table", "dataset", "imbalance_factor", "loss", "method", "group", "top1", "std", "note"}
 CELLS = ("table", "dataset", "imbalance_factor", "method", "group", "paper", "paper_sd", "note")
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -213,27 +213,40 @@ def load_paper(name: str = "rdr", folder: Path | None = None) -> Paper:
     """
     home = folder_of(name, folder)
     path = home / "paper.toml"
-    head = _read(path)
+    head = read_toml(path)
     parts = head.pop("parts", {})
+    if wrong := of_shape(parts, {str: str}, "parts"):
+        raise RdrError(f"{path}: {wrong}.")
     head |= {
-        part: _all(kind, head.get(part, []), path)
+        part: all_of(kind, head.get(part, []), path)
         for part, kind in (("tables", Table), ("slips", Slip), ("choices", Choice))
     }
     figures = []
-    for values in _read(home / "figures.toml", optional=True).get("figures", []):
-        pictures = _all(Picture, values.get("pictures", []), home / "figures.toml")
-        figures.append(_make(Figure, values | {"pictures": pictures}, home / "figures.toml"))
-    grids = _all(Grid, _read(home / "grids.toml").get("grids", []), home / "grids.toml")
+    for values in _listed(home / "figures.toml", "figures"):
+        pictures = all_of(Picture, values.get("pictures", []), home / "figures.toml")
+        figures.append(made(Figure, values | {"pictures": pictures}, home / "figures.toml"))
+    grids = all_of(Grid, read_toml(home / "grids.toml").get("grids", []), home / "grids.toml")
     head |= {
         "name": name,
         "datasets": head.get("datasets", {}),
         "bibtex": head.get("bibtex", ""),
         "figures": figures,
-        "claims": _all(Claim, _read(home / "claims.toml", optional=True).get("claims", []), home / "claims.toml"),
+        "claims": all_of(Claim, _listed(home / "claims.toml", "claims"), home / "claims.toml"),
         "grids": {grid.name: grid for grid in grids},
         "cells": _cells(home, head["tables"], parts),
     }
-    return _make(Paper, head, path)
+    paper = made(Paper, head, path)
+    for part in paper.artifacts:
+        named(part, home)
+    return paper
+
+
+def _listed(path: Path, name: str) -> list[dict[str, Any]]:
+    """A list of mappings that a file may have, if there is such a file."""
+    found = read_toml(path, optional=True)
+    if wrong := of_shape(found, {f"{name}?": [{}]}):
+        raise RdrError(f"{path}: {wrong}.")
+    return found.get(name, [])
 
 
 def _cells(home: Path, tables: tuple[Table, ...], parts: Mapping[str, str]) -> pd.DataFrame:
@@ -241,7 +254,7 @@ def _cells(home: Path, tables: tuple[Table, ...], parts: Mapping[str, str]) -> p
 
     found = []
     for table in tables:
-        printed = pd.read_csv(home / table.file, keep_default_na=False, na_values={"std": [""]}, dtype={"table": str})
+        printed = read_printed(home, table.file, {"method"} if table.dataset else _PRINTED)
         if table.dataset:  # a column for each quantity
             printed = printed.melt("method", var_name="group", value_name="top1").assign(
                 table=table.name, dataset=table.dataset, imbalance_factor=table.imbalance_factor, loss="",
@@ -249,45 +262,15 @@ def _cells(home: Path, tables: tuple[Table, ...], parts: Mapping[str, str]) -> p
             )  # fmt: skip
         printed["group"] = printed["group"].replace(dict(table.measures))
         found.append(printed[printed["table"] == table.name])
+    if not found:
+        raise RdrError(f"{home / 'paper.toml'} has no tables; a paper has one at least.")
     cells = pd.concat(found, ignore_index=True).rename(columns={"top1": "paper", "std": "paper_sd"})
     names = [
         "+".join(filter(None, (parts.get(word, word) for word in f"{row.loss}+{row.method}".split("+"))))
         for row in cells.itertuples()
     ]
     cells["method"] = [parse(name or "ce").name for name in names]
-    return cells[list(CELLS)].astype({"imbalance_factor": float, "paper": float, "paper_sd": float})
-
-
-def _read(path: Path, *, optional: bool = False) -> dict[str, Any]:
-    if optional and not path.is_file():
-        return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RdrError(
-            f"{path} is missing; a paper's folder has a paper.toml, a tables.csv and a grids.toml."
-        ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RdrError(f"{path} can't be read ({error}); fix it.") from None
-
-
-def _all(cls: type[_T], rows: list[dict[str, Any]], path: Path) -> tuple[_T, ...]:
-    return tuple(_make(cls, row, path) for row in rows)
-
-
-def _make(cls: type[_T], values: Mapping[str, Any], path: Path) -> _T:
-    """The dataclass of these values: lists as tuples, and one value where several may be as a tuple of one."""
-    known = {f.name: str(f.type) for f in fields(cls)}  # type: ignore[arg-type]
-    what = cls.__name__.lower()
-    odd = sorted(set(values) - set(known))
-    if odd:
-        raise RdrError(f"{path}: a {what} has no {odd[0]!r}; it may have {', '.join(known)}.")
-    several = {name for name, kind in known.items() if kind.startswith("tuple")}
-    fit = {
-        name: (tuple(value) if isinstance(value, (list, tuple)) else (value,)) if name in several else value
-        for name, value in values.items()
-    }
-    try:
-        return cls(**fit)
-    except TypeError as error:
-        raise RdrError(f"{path}: a {what} is incomplete ({error}).") from None
+        return cells[list(CELLS)].astype({"imbalance_factor": float, "paper": float, "paper_sd": float})
+    except (ValueError, OverflowError) as error:
+        raise RdrError(f"A table of {home} has a number that is none ({error}); fix it.") from None

@@ -98,3 +98,24 @@ def test_any_bytes_are_an_error_of_one_image(tree, content, start):
         decode(file)
     assert isinstance(refused.value, Exception)
     tried("Hostile input", "files that are no images", 1)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif"])
+def test_what_is_left_out_of_images_is_counted_and_told(ending, tmp_path, capfd):
+    """Pixels stay as they are stored, as torchvision's ImageFolder has them; whoever wants more is told so."""
+    for name in ("daisy", "rose"):
+        (tmp_path / "tree" / name).mkdir(parents=True)
+        Image.new("RGB", (30, 20), (9, 9, 9)).save(tmp_path / "tree" / name / "1.png")
+    exif = Image.Exif()
+    exif[274] = 6  # a quarter turn
+    place = tmp_path / "tree" / "rose"
+    Image.new("RGB", (30, 20), (9, 9, 9)).save(place / f"2.{ending}", exif=exif)
+    Image.new("RGBA", (30, 20), (9, 9, 9, 0)).save(place / "3.png")
+    files = [file for of_class in find_classes(tmp_path / "tree").values() for file in of_class]
+    images = stored_images(files, tmp_path / "tree", "flowers", tmp_path / "cache")
+    said = capfd.readouterr().err
+    assert "1 of 4 images of flowers say in EXIF how to turn them, which is not done" in said
+    assert "1 of 4 images of flowers are transparent, of which the colours alone are taken" in said
+    assert (abs(images[[0, 1, 2, 3]].int() - 9) <= 2).all()
+    stored_images(files, tmp_path / "tree", "flowers", tmp_path / "cache")
+    assert "EXIF" not in capfd.readouterr().err

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from lab import served
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
+from tried import tried
 from waiting import LIMIT, ended, wait_for
 
 from rdr_core.errors import RdrError
@@ -169,6 +170,7 @@ def test_only_this_machine_with_the_token_is_served_and_ctrl_c_ends_it(arguments
             assert answer(url) == (200, url)
             copied = {path.name for path in (tmp_path / "copies").glob("*.ipynb")}
             assert copied == {path.name for path in notebooks_folder().glob("*.ipynb")}
+        tried("Servers", "requests without the token refused", 2)
         process.send_signal(signal.SIGINT)
         assert ended(process).returncode == 130
     err = (tmp_path / "settings" / "stderr.txt").read_text()

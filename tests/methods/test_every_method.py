@@ -54,7 +54,7 @@ def test_it_learns_and_is_not_cross_entropy(method, runs):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_class_of_one_sample_which_nearly_all_batches_lack(method, runs):
+def test_a_class_of_one_sample_which_is_missing_from_nearly_all_batches(method, runs):
     smallest_is_one = 124 - parse(method).held_out
     run = train(method, runs, imbalance_factor=smallest_is_one, epochs=1)
     assert run.class_counts.min() == 1

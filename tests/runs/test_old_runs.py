@@ -8,14 +8,17 @@ version said of them all. It stays as it is for good; a new format gets an archi
 from __future__ import annotations
 
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tried import tried
 
 import rdr_core
-from rdr_core import Run
+from rdr_core import RdrError, Run
+from rdr_core.files.whole import read_json, write_json
 from rdr_viz.analysis.curvature import class_curvature, class_density
 from rdr_viz.analysis.geometry import norms_and_angles
 from rdr_viz.analysis.predictions import predictions
@@ -59,10 +62,12 @@ def test_histories_classes_and_metrics_are_as_they_were(old, told):
         assert history.to_numpy().tolist() == said["history"]
         sums = run.classes.select_dtypes("number").fillna(-1).to_numpy().sum(0)
         np.testing.assert_allclose(sums, said["classes"], rtol=1e-12)
+        tried("Versions", "runs of format 1 opened", 1)
 
 
 def test_evaluations_are_read(old, told):
     assert rdr_core.evaluate(Run.open(old / FINISHED), test="reversed") == told["evaluation"]
+    tried("Versions", "evaluations of format 1 read", 1)
 
 
 @pytest.mark.parametrize("what", STORED)
@@ -78,6 +83,7 @@ def test_analyses_are_read_and_never_computed(what, old, told):
             values = found.to_numpy(float)
             adding = [np.nansum(values), np.nansum(values * np.arange(1, rows + 1))]
             np.testing.assert_allclose(adding, sums, rtol=1e-12)
+    tried("Versions", "analyses of format 1 read", 1)
 
 
 def test_the_network_answers_as_it_did(old, told):
@@ -98,3 +104,19 @@ def test_a_run_that_was_stopped_goes_on(old, told):
     assert run.done
     assert run.history["loss"].tolist() == pytest.approx(said["loss"], rel=1e-3)
     assert run.history["accuracy"].tolist() == pytest.approx(said["accuracy"], abs=2)
+    tried("Versions", "runs of format 1 gone on with", 1)
+
+
+@pytest.mark.parametrize("newer", [2, 99, 10**30, "1", "two", None, True, 1.5, [1]])
+def test_a_newer_format_is_refused_in_a_sentence_and_hides_no_other_run(newer, old, tmp_path, rdr):
+    for name in (FINISHED, "newer"):
+        shutil.copytree(old / FINISHED, tmp_path / "runs" / name)
+    config = tmp_path / "runs" / "newer" / "config.json"
+    write_json(config, read_json(config) | {"format": newer})
+    with pytest.raises(RdrError, match=r"is not a run of this version of the toolkit \(format 1\); train it again.$"):
+        Run.open(config.parent)
+    status, out, err = rdr("runs", "runs")
+    assert status == 0
+    assert FINISHED in out
+    assert "passed over: runs/newer is not a run of this version" in err
+    tried("Versions", "runs of other formats refused", 1)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 import torch
 
 import rdr_core
 from rdr_core import RdrError, Run
 from rdr_core.files.trees import load_tree
 from rdr_core.files.whole import read_json
+from rdr_core.runs.folder import RunFolder
 from rdr_viz.analysis.groups import confusion
 from rdr_viz.analysis.predictions import predictions
 from rdr_viz.analysis.weights import shares
@@ -22,24 +23,31 @@ from rdr_viz.analysis.weights import shares
 ANALYSES = {"predictions": predictions, "confusion": confusion, "shares": shares}
 
 
+_REQUEST = {"imbalance_factor": 50, "epochs": 3, "device": "cpu", "progress": False}
+
+
+def finished_run(folder: Path) -> Path:
+    """A finished run with analyses and evaluations."""
+    run = rdr_core.train("digits", method="rdr", runs=folder, **_REQUEST)
+    for analysis in ANALYSES.values():
+        analysis(run)
+    for test in ("balanced", "reversed"):
+        rdr_core.evaluate(run, test=test)
+    return run.path
+
+
+def stopped_run(folder: Path) -> Path:
+    """A run that was killed before it was marked as finished."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "finish", lambda *_: (_ for _ in ()).throw(RdrError("killed")))
+        with pytest.raises(RdrError, match="killed"):
+            rdr_core.train("digits", method="rdr", runs=folder, **_REQUEST)
+    return next(folder.iterdir())
+
+
 def files_of(folder: Path) -> list[Path]:
     """All files of a run that hold something."""
     return sorted(file for file in folder.rglob("*") if file.is_file() and file.name != ".lock")
-
-
-def changed(content: bytes, draw: random.Random) -> bytes:
-    """The bytes with a bit or a byte changed, a piece zeroed, or the end or a piece cut off."""
-    at = draw.randrange(len(content))
-    kind = draw.choice(("bit", "bit", "byte", "zeroed", "cut", "piece"))
-    if kind == "cut":
-        return content[:at]
-    if kind == "piece":
-        return content[:at] + content[at + draw.randrange(1, 100) :]
-    if kind == "zeroed":
-        end = min(len(content), at + draw.randrange(1, 600))
-        return content[:at] + bytes(end - at) + content[end:]
-    value = content[at] ^ (1 << draw.randrange(8)) if kind == "bit" else draw.randrange(256)
-    return content[:at] + bytes([value]) + content[at + 1 :]
 
 
 def readings(folder: Path) -> dict[str, Callable[[], Any]]:

@@ -13,8 +13,11 @@ def tried(promise: str, what: str, n: int) -> None:
         promise: a heading of docs/reliability.md.
         what: faults or inputs, in the plural.
         n: how many of them, more than were tried before in the same test.
+
+    Lines of one run of the tests add up, and of several runs that with most of a thing counts.
     """
     if place := os.environ.get("RDR_TRIED"):
         test = os.environ["PYTEST_CURRENT_TEST"].partition(" ")[0].partition("[")[0]
         with open(place, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"promise": promise, "what": what, "n": n, "test": test}) + "\n")
+            run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+            file.write(json.dumps({"promise": promise, "what": what, "n": n, "test": test, "run": run}) + "\n")

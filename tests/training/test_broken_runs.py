@@ -175,6 +175,10 @@ def test_batches_of_one_are_counted_and_told(method, rdr, tmp_path):
     assert f"{images} in batches of one class, among which weights tell no classes apart." in out
     _, out, _ = rdr("train", "digits", "-m", method, *options)
     assert "in batches of one class" in out, "a run that is opened says so too"
+    rdr("train", "digits", "-m", "ce", "-i", "20", "--epochs", "1", "--device", "cpu")
+    _, out, _ = rdr("runs")
+    assert f"{path.name}: Of {images} visits weighed: " in out, "and so does a list"
+    assert out.count("visits weighed") == 1
 
 
 def test_nothing_is_told_where_nothing_is_replaced(rdr):

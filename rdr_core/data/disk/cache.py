@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rdr_core.data.disk.checksums import Checksums, checksum
-from rdr_core.data.disk.decode import RECIPE, STORED_SIDE, Unfit, decode
+from rdr_core.data.disk.decode import RECIPE, STORED_SIDE, Unfit, decode, left_out
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.errors import MissingData, RdrError
 from rdr_core.files.whole import read_json, write_json
@@ -116,12 +116,17 @@ def _noted(folder: Path, title: str, fingerprint: str) -> dict[str, Any]:
 def _is_whole(folder: Path, title: str, fingerprint: str, count: int) -> bool:
     """Whether a cache is there with all its files, each as long as it is to be."""
     pixels, facts, sums = _places(folder, title, fingerprint)
+    there = facts.is_file() and _holds(pixels, (count, 3, STORED_SIDE, STORED_SIDE), np.uint8)
+    return there and (not sums.is_file() or _holds(sums, (count,), np.uint32))
+
+
+def _holds(file: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> bool:
+    """Whether a file is an array of that shape and type; only its header is read."""
     try:
-        shapes = [np.load(pixels, mmap_mode="r").shape] + ([np.load(sums).shape] if sums.is_file() else [])
-    except (OSError, ValueError, EOFError):  # missing or cut, or no array
+        array = np.load(file, mmap_mode="r")
+    except Exception:  # missing, cut, or no array: NumPy reads headers by Python's parser, which may raise anything
         return False
-    expected = [(count, 3, STORED_SIDE, STORED_SIDE), (count,)]
-    return facts.is_file() and shapes == expected[: len(shapes)]
+    return isinstance(array, np.ndarray) and (array.shape, array.dtype) == (shape, np.dtype(dtype))
 
 
 def _content(files: Sequence[Path]) -> str:
@@ -150,35 +155,47 @@ def _write(files: Sequence[Path], title: str, pixels: Path, facts: Path, sums: P
     beside = pixels.with_name(f".{pixels.name}")
     try:
         store = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
-        unreadable = [file for file in _decode_all(files, store) if file is not None]
+        found = [*_decode_all(files, store)]
+        unreadable = [about for about in found if isinstance(about, str)]
         if unreadable:
             more = " ..." if len(unreadable) > 10 else ""
             raise MissingData(
                 f"{len(unreadable)} of {len(files)} images of {title} can't be read: "
                 f"{', '.join(unreadable[:10])}{more}. Mend them or fetch them again."
             )
+        _tell_of_left_out([about for about in found if not isinstance(about, str)], title)
         store.flush()
-        found = np.array([checksum(image) for image in store], dtype=np.uint32)
+        of_images = np.array([checksum(image) for image in store], dtype=np.uint32)
         os.replace(beside, pixels)
     finally:
         beside.unlink(missing_ok=True)
     with sums.open("wb") as file:
-        np.save(file, found)
+        np.save(file, of_images)
     return content
 
 
-def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[str | None]:
-    """Fill the store; yields each file that can't be read, with the reason if it is known, and None for all others."""
+def _tell_of_left_out(found: Sequence[tuple[bool, bool]], title: str) -> None:
+    turned, clear = (sum(column) for column in zip(*found, strict=True))
+    if turned:
+        tell(f"{turned} of {len(found)} images of {title} say in EXIF how to turn them, which is not done, as in "
+             "torchvision's ImageFolder; turn the files themselves where it matters.")  # fmt: skip
+    if clear:
+        tell(f"{clear} of {len(found)} images of {title} are transparent, of which the colours alone are taken; lay "
+             "them on a ground where it matters.")  # fmt: skip
+
+
+def _decode_all(files: Sequence[Path], store: np.ndarray) -> Iterator[tuple[bool, bool] | str]:
+    """Fill the store; yields of each file what is left out of it (:func:`left_out`), or which can't be read and why."""
     from tqdm.auto import tqdm
 
-    def decode_one(row: int) -> str | None:
+    def decode_one(row: int) -> tuple[bool, bool] | str:
         try:
             store[row] = decode(files[row])
+            return left_out(files[row])
         except Unfit as error:
             return f"{files[row]} (they {error.reason})"
         except Exception:  # a damaged image can fail in any way; Pillow's decoders raise more than OSError
             return str(files[row])
-        return None
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # disable=None: a bar for a person, none in a log.

@@ -121,3 +121,23 @@ def in_colour(opened: Image.Image, file: object) -> Image.Image:
     if opened.mode == "P" and isinstance(opened.info.get("transparency"), bytes):
         return opened.convert("RGBA").convert("RGB")  # the same pixels, without Pillow's warning
     return opened.convert("RGB")
+
+
+def left_out(file: Path) -> tuple[bool, bool]:
+    """Whether a readable file says how to turn its image, and whether it is transparent, of which :func:`decode` takes
+    neither: like torchvision's ``ImageFolder`` it takes pixels as they are stored, and the colours without their alpha.
+
+    Example:
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Image.new("RGBA", (40, 20)).save(Path(folder) / "clear.png")
+        ...     left_out(Path(folder) / "clear.png")
+        (False, True)
+    """
+    from PIL import ExifTags, Image
+
+    with Image.open(file, formats=FORMATS) as opened:  # its header alone is read
+        tagged = "exif" in opened.info or opened.format == "TIFF"
+        turned = tagged and opened.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)
+        return turned, opened.has_transparency_data

@@ -38,7 +38,7 @@ def find_files(names: Sequence[str], folder: Path) -> list[Path]:
         ['1.jpg']
     """
     found = [below(folder, name) for name in names]
-    astray = [row for row, file in enumerate(found) if not file.is_file()]
+    astray = [row for row, file in enumerate(found) if not _is_file(file)]
     if not astray:
         return found
     parts = _parts_that_tell_apart(names)
@@ -106,6 +106,13 @@ def _parts_that_tell_apart(names: Sequence[str]) -> int:
     while len({_end(name, parts) for name in names}) < len(names):
         parts += 1
     return parts
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is longer than a file's can be
+        return False
 
 
 def _end(name: str, parts: int) -> tuple[str, ...]:

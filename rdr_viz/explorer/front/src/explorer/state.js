@@ -58,12 +58,12 @@ export function fromQuery(query, base, source, views) {
     wrong.push(`There is no profile named ${quoted(given.get("profile"))} on ${set.title} here.`);
   }
   if (given.has("method") || without.has("method")) {
-    const known = given.getAll("method").filter((method) => source.styles[method]);
-    const strange = given.getAll("method").filter((method) => !source.styles[method]);
-    if (strange.length) wrong.push(`There is no method named ${strange.map(quoted).join(", ")} here.`);
-    state.methods = known;
+    const named = [...new Set(given.getAll("method"))]; // a link may say a method a thousand times
+    const strange = named.filter((method) => !Object.hasOwn(source.styles, method));
+    if (strange.length) wrong.push(`There is no method named ${strange.slice(0, 3).map(quoted).join(", ")}${strange.length > 3 ? " ..." : ""} here.`);
+    state.methods = named.filter((method) => Object.hasOwn(source.styles, method));
   }
-  if (given.has("seed")) state.seeds = given.getAll("seed").map(Number).filter(Number.isInteger);
+  if (given.has("seed")) state.seeds = [...new Set(given.getAll("seed").map(Number))].filter(Number.isInteger);
   else if (given.has("data")) state.seeds = null;
   if (given.has("view")) {
     if (views.some((view) => view.name === given.get("view"))) state.view = given.get("view");
