@@ -51,8 +51,8 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     fits = isinstance(content, (int, float) if shape is float else shape) and not (
         isinstance(content, bool) and shape is not bool
     )
-    number = isinstance(content, (int, float))
-    if not fits or (number and not (math.isfinite(content) if isinstance(content, float) else abs(content) < _LARGEST)):
+    large = isinstance(content, int) and abs(content) >= _LARGEST
+    if not fits or large or (isinstance(content, float) and not math.isfinite(content)):
         return f"{place} is {_short(content)}, not of type {shape.__name__}"
     return None
 
