@@ -53,7 +53,7 @@ def markdown(found: pd.DataFrame) -> str:
               for promise, of in found.groupby("promise", sort=False)]  # fmt: skip
     said = [f"{_count(found, begins):,} {words}" for words, begins in KINDS.items() if _count(found, begins)]
     if len(contents):
-        names = ", ".join(name.removeprefix(CONTENTS) for name in contents["what"])
+        names = "; ".join(sorted(name.removeprefix(CONTENTS) for name in contents["what"]))
         said.append(f"{contents['n'].min():,} contents or more for each of {len(contents)} readers ({names})")
     lines += ["", f"Among them: {'; '.join(said)}.", ""]
     lines += ["| promise | tried | how many | test |", "| --- | --- | --- | --- |"]

@@ -271,5 +271,5 @@ def test_the_page_of_promises_tells_what_tests_tried(monkeypatch):
     several = pd.DataFrame({"promise": "Damage", "what": ["contents: a.json", "contents: b.csv", "kills of it"],
                             "n": [7, 9, 2], "test": "t.py::a"})  # fmt: skip
     said = page.markdown(several)
-    assert "2 processes killed; 7 contents or more for each of 2 readers (a.json, b.csv)" in said
+    assert "2 processes killed; 7 contents or more for each of 2 readers (a.json; b.csv)" in said
     assert "| Damage | contents of files | 16 | [`a`](../t.py) |" in said

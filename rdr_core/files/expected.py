@@ -51,11 +51,8 @@ def of_shape(content: object, shape: Any, place: str = "it") -> str | None:
     fits = isinstance(content, (int, float) if shape is float else shape) and not (
         isinstance(content, bool) and shape is not bool
     )
-    if isinstance(content, float):
-        fits = fits and math.isfinite(content)
-    elif isinstance(content, int):
-        fits = fits and abs(content) < _LARGEST
-    if not fits:
+    large = isinstance(content, int) and abs(content) >= _LARGEST
+    if not fits or large or (isinstance(content, float) and not math.isfinite(content)):
         return f"{place} is {_short(content)}, not of type {shape.__name__}"
     return None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rdr_core.data.kinds import IMAGES
-from rdr_core.errors import RdrError, RunBusy
+from rdr_core.errors import Damaged, RdrError, RunBusy
 from rdr_core.files.expected import of_shape
 from rdr_core.files.locks import refuse_lockless
 from rdr_core.files.sealed import damaged
@@ -177,10 +177,12 @@ def restored(path: Path, state: TrainingState) -> dict[str, Any]:
     if wrong := of_shape(tree, {"epoch": int, "batch": int, "seconds": float, "history": [dict]}):
         raise damaged(path, wrong)
     refuse_others(path, tree.get("model"), state.model.state_dict())
-    history_of(tree, path)
-    classes_of(tree, path, state.data.num_classes)
     try:
+        history_of(tree, path)
+        classes_of(tree, path, state.data.num_classes)
         state.restore(tree)
+    except Damaged:
+        raise
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
         raise damaged(path, f"it does not fit the run: {str(error).partition(chr(10))[0]}") from None
     for weight, kept in state.step.optimizer.state.items():
