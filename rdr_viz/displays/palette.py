@@ -33,8 +33,8 @@ _BASES: dict[str, tuple[str, str]] = {
     "rdr": ("#D55E00", "D"),
     "rdr+la": ("#CC79A7", "X"),
     # Found by search: as far as can be from those above in every eye, and from the groups' plum.
-    "seesaw": ("#2A3CE0", "*"),
-    "las": ("#FFB4C3", "d"),
+    "seesaw": ("#2034E4", "*"),
+    "las": ("#EFCDC2", "d"),
     "ib": ("#4B004B", "8"),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from matplotlib.colors import to_hex
 
 import rdr_core
 from rdr_core.errors import RdrError
+from rdr_core.files.whole import write_json
 from rdr_viz.analysis.bound import bound_sums
 from rdr_viz.analysis.words import number, percent, short
 from rdr_viz.displays.accuracy_by_class import AccuracyByClass
@@ -80,7 +80,7 @@ def test_two_classes_one_epoch_and_arrays_of_ones_own(display, two_classes):
 
 def test_the_runs_own_data_must_be_given(two_classes, rdr_run):
     runs, data = two_classes
-    with pytest.raises(RdrError, match="arrays of your own"):
+    with pytest.raises(RdrError, match="data of your own"):
         LossSurface.from_runs(runs, points=3, seed=9)
     with pytest.raises(RdrError, match="other data than those given"):
         LossSurface.from_run(rdr_run, points=3, seed=9, data=data)
@@ -290,7 +290,7 @@ def test_seconds_of_another_device_are_left_out_and_said_to_be(trained, tmp_path
     for run, made in ((trained[2], {"device": "A large GPU"}), (trained[3], {"threads": 64})):
         path = tmp_path / run.name
         shutil.copytree(run.path, path)
-        (path / "env.json").write_text(json.dumps(run.environment | made))
+        write_json(path / "env.json", run.environment | made)
         elsewhere.append(rdr_core.Run.open(path))
     made = TimeBars.from_runs([*trained[:2], *elsewhere])
     assert list(made.data["method"]) == ["ce", "inverse"]

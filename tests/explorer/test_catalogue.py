@@ -24,6 +24,7 @@ OTHERS = {
     "dataset": "mnist", "epochs": 7, "noise_rate": 0.1, "data_seed": 3, "class_order": 4, "data_hash": "abc",
     "model": "resnet32", "batch_size": 64, "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.0,
     "warmup": 0.5, "augmentation": "strong", "schedule": "step", "precision": "bf16",
+    "model_hash": "abc",
 }  # fmt: skip
 
 

@@ -347,6 +347,6 @@ def test_impossible_requests_are_refused(options, tmp_path):
 def test_a_configuration_is_refused_where_its_run_would_not_be_found_again(tmp_path):
     with pytest.raises(RdrError, match=r"name it 'rdr'"):
         train_config(replace(digits(), method="ce+rdr"), runs=tmp_path)
-    with pytest.raises(RdrError, match="arrays of your own"):
+    with pytest.raises(RdrError, match="data of your own"):
         train_config(digits(data_hash="0123"), runs=tmp_path)
     assert not list(tmp_path.iterdir())

@@ -117,7 +117,7 @@ def test_arrays_of_ones_own_are_given_again(tmp_path):
     data = rdr_core.load_data("digits", imbalance_factor=20)
     own = rdr_core.from_arrays(data.train.inputs, data.train.labels, data.test.inputs, data.test.labels)
     run = rdr_core.train(own, method="ce", epochs=1, runs=tmp_path, device="cpu", progress=False)
-    with pytest.raises(RdrError, match=r"arrays of your own, which only you have; give them"):
+    with pytest.raises(RdrError, match=r"data of your own, which only you have; give them"):
         rdr_core.evaluate(run)
     with pytest.raises(RdrError, match="used its data's own imbalance; give the test's imbalance_factor"):
         rdr_core.evaluate(run, test="reversed", data=own)

@@ -318,7 +318,7 @@ def test_ones_own_arrays_are_asked_for_and_must_be_the_runs(tmp_path):
     data = rdr_core.load_data("digits", imbalance_factor=20)
     own = rdr_core.from_arrays(data.train.inputs, data.train.labels, data.test.inputs, data.test.labels)
     run = rdr_core.train(own, method="ce", epochs=1, runs=tmp_path, **QUIET)
-    with pytest.raises(RdrError, match=r"arrays of your own, which only you have; give them"):
+    with pytest.raises(RdrError, match=r"data of your own, which only you have; give them"):
         rdr_core.refine(run, "crt")
     with pytest.raises(RdrError, match="other data than those given"):
         rdr_core.refine(run, "crt", data=data)

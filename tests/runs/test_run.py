@@ -168,7 +168,7 @@ def test_ones_own_arrays_train_and_resume_only_with_the_same_arrays(tmp_path):
     assert run.config.dataset == "mine"
     assert run.config.data_hash == own.content_hash
     (run.path / "done.json").unlink()
-    with pytest.raises(rdr_core.RdrError, match=r"arrays of your own, which only you have; give them"):
+    with pytest.raises(rdr_core.RdrError, match=r"data of your own, which only you have; give them"):
         rdr_core.resume(run.path)
     assert rdr_core.resume(run.path, data=own, progress=False).done
     with pytest.raises(rdr_core.RdrError, match="have their imbalance already"):

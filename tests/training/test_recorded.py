@@ -170,7 +170,7 @@ def test_a_step_on_another_device_touches_nothing_on_the_host(method, monkeypatc
     state = state_of(method)
     state.device = meta
     for owner, name in [
-        *((state, name) for name in ("images", "labels", "mean", "std")),
+        *((state, name) for name in ("inputs", "labels", "mean", "std")),
         *((state.mixing, name) for name in ("class_counts",) if hasattr(state.mixing, name)),
         *((state.step, name) for name in ("tail", "radii", "shares") if hasattr(state.step, name)),
     ]:
