@@ -158,7 +158,7 @@ def train_config(
     """
     _check_names(config)
     if (data.content_hash if data else "") != config.data_hash:
-        raise RdrError("The configuration is not of the data given; arrays of your own come with one that names them.")
+        raise RdrError("The configuration is not of the data given; data of your own come with one that names them.")
     how = Conditions(device, root, progress, deadline, trunk, aside=True)
     return Session(inside(Path(runs), config.name), config, data, how).run()
 
