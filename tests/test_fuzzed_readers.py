@@ -15,7 +15,7 @@ from readers import Reader, all_readers
 from tried import tried
 
 #: Inputs for each reader, and the first of their seeds.
-INPUTS, SEED = int(os.environ.get("RDR_FUZZ", "100")), int(os.environ.get("RDR_STRESS_SEED", "0"))
+INPUTS, SEED = int(os.environ.get("RDR_FUZZ", "30")), int(os.environ.get("RDR_STRESS_SEED", "0"))
 #: Bytes by which a reader may make the process grow, whatever it reads; a photograph may have Pillow's 179 megapixels.
 GROWTH, OF_PHOTOGRAPHS = 300 * 2**20, 2**30
 #: Letters of a sentence: what it quotes is cut, and what can not be seen is written out.

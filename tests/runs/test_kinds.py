@@ -98,6 +98,7 @@ def test_second_stages(data, trained, stage):
     assert rdr_core.refine(trained, stage, device="cpu", progress=False, data=data).done
 
 
+@pytest.mark.slow
 def test_analyses_and_pictures(data, trained, tmp_path):
     table = rdr_viz.class_curvature(trained, classes=[0, 2], epochs=[20], data=data, progress=False, relative_error=0.5)
     assert table["trace"].notna().all()

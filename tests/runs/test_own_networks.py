@@ -180,6 +180,7 @@ def test_wrong_networks_are_one_sentence_before_the_first_step(tmp_path, model, 
         rdr_core.train("digits", model=model, runs=tmp_path, **REQUEST)
 
 
+@pytest.mark.slow
 def test_evaluation_curvature_and_pictures(trained, tmp_path):
     found = rdr_core.evaluate(trained)
     assert found is not None
