@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import urllib.request
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from awaited import awaited
 from lab import complaints, served
 from tornado.websocket import websocket_connect
 from tried import tried
@@ -52,7 +52,7 @@ def looked_at_and_closed(address: str, kernels: list[str]) -> None:
             while await socket.read_message() is not None:  # until the other side has closed it too
                 pass
 
-    asyncio.run(talk())
+    awaited(talk())
     for kernel in kernels:
         close = urllib.request.Request(f"http://{parts.netloc}/voila/api/shutdown/{kernel}", b"", {
             "Authorization": f"token {parts.query.partition('=')[2]}"})  # fmt: skip
