@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 import rdr_core
-from rdr_core.methods.ratio import class_means, ratios_towards
+from rdr_core.methods.mates import class_means
+from rdr_core.methods.ratio import ratios_towards
 from rdr_core.methods.rdr import RDRWeights
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "measurements"

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from rdr_core.errors import MissingData, RdrError, TrainingDiverged
     from rdr_core.methods.contract import Weighing, Weighting
     from rdr_core.methods.explain import explain
+    from rdr_core.methods.mates import class_means
     from rdr_core.methods.names import method_label, method_order
     from rdr_core.methods.parts import at_least, between, one_of, part
-    from rdr_core.methods.ratio import RIDGE, class_means, density_ratio
+    from rdr_core.methods.ratio import RIDGE, density_ratio
     from rdr_core.methods.rdr import RDRWeights
     from rdr_core.methods.weighting import mean_one
     from rdr_core.runs import Run, RunConfig, list_runs
@@ -63,7 +64,7 @@ _HOMES = {
     "Weighting": "rdr_core.methods.contract",
     "at_least": "rdr_core.methods.parts",
     "between": "rdr_core.methods.parts",
-    "class_means": "rdr_core.methods.ratio",
+    "class_means": "rdr_core.methods.mates",
     "dataset": "rdr_core.data.datasets",
     "density_ratio": "rdr_core.methods.ratio",
     "evaluate": "rdr_core.runs.evaluation",

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError
+from rdr_core.methods.mates import Mates, MatesByClass, mates
 from rdr_core.shapes import Bool, Float, Int
 
 #: Default ridge l, relative to a class's mean squared feature norm: about the strongest that still agrees with a
@@ -33,50 +34,6 @@ RIDGE = 3e-3
 _ORDER = 3
 #: Squared lengths of features beyond which they are as good as infinite, and as good as 0.
 _LONGEST, _SHORTEST = torch.finfo(torch.float32).max ** 2, 1e-280
-
-
-def class_means(
-    features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"], counted: Bool[Tensor, "B"] | None = None
-) -> tuple[Float[Tensor, "B Z"], Float[Tensor, "B B"], Float[Tensor, "B"]]:
-    """For each sample its class's mean feature in the batch, with the mask and the counts behind it.
-
-    Args:
-        features, labels: of the batch.
-        counted: which samples are; the features of the others must be 0. None (default) is all of them.
-
-    Returns:
-        means: (B, Z), the same bits for all samples of a class; 0 where none of it is counted.
-        same: (B, B), 1 where a sample shares its class with one that is counted, else 0.
-        size: (B,) samples of the sample's class in the batch that are counted.
-
-    Example:
-        >>> import torch
-        >>> class_means(torch.tensor([[0.0], [2.0], [5.0]]), torch.tensor([1, 1, 0]))[0].flatten()
-        tensor([1., 1., 5.])
-    """
-    equal = labels[:, None] == labels
-    same = (equal if counted is None else equal & counted).to(features.dtype)
-    size = same.sum(1)
-    means = (same @ features) / (size if counted is None else size.clamp_min(1))[:, None]
-    # Rows of a matrix product may differ in the last bit; a class has one mean, that of its first sample.
-    return means.index_select(0, equal.view(torch.uint8).argmax(1)), same, size
-
-
-def next_of_class(same: Float[Tensor, "B B"], size: Float[Tensor, "B"]) -> Int[Tensor, "B"]:
-    """For each sample the place of the next one of its class in the batch; of the last one the first's.
-
-    Args:
-        same, size: of :func:`class_means`.
-
-    Example:
-        >>> import torch
-        >>> _, same, size = class_means(torch.zeros(5, 1), torch.tensor([7, 3, 7, 7, 3]))
-        >>> next_of_class(same, size)
-        tensor([2, 4, 3, 0, 1])
-    """
-    place = same.tril(-1).sum(1)  # among its class's
-    follows = (place + 1) % size
-    return (same * (follows[:, None] == place)).argmax(1)
 
 
 @torch.no_grad()
@@ -124,9 +81,8 @@ def density_ratio(
     with torch.autocast(features.device.type, enabled=False):
         x, finite, _ = finite_rows(features)
         labels = labels.long()
-        means, same, size = class_means(x, labels, finite)
-        size.clamp_min_(1)  # of a class without a finite sample none is counted
-        return ratios_towards(prototypes.index_select(0, labels) - means, x, same, size, ridge).to(out)
+        classes = mates(x, labels, finite)
+        return ratios_moving(prototypes.index_select(0, labels) - classes.means, x, classes, ridge).to(out)
 
 
 def finite_rows(features: Float[Tensor, "B Z"]) -> tuple[Float[Tensor, "B Z"], Bool[Tensor, "B"], Bool[Tensor, "B"]]:
@@ -151,12 +107,8 @@ def finite_rows(features: Float[Tensor, "B Z"]) -> tuple[Float[Tensor, "B Z"], B
     return x.masked_fill_(spoilt[:, None], 0), finite, silent
 
 
-def ratios_towards(
-    shift: Float[Tensor, "B Z"],
-    features: Float[Tensor, "B Z"],
-    same: Float[Tensor, "B B"],
-    size: Float[Tensor, "B"],
-    ridge: float,
+def ratios_moving(
+    shift: Float[Tensor, "B Z"], features: Float[Tensor, "B Z"], classes: Mates, ridge: float
 ) -> Float[Tensor, "B"]:
     """Ratios that move each class's batch mean by ``shift``: the one solve behind :func:`density_ratio`.
 
@@ -166,8 +118,60 @@ def ratios_towards(
     Args:
         shift: prototype minus batch mean of each sample's class.
         features: of the batch.
-        same, size: of :func:`class_means`.
+        classes: of the batch.
         ridge: see :func:`density_ratio`.
+    """
+    if isinstance(classes, MatesByClass):
+        return ratios_by_class(shift, features, classes, ridge)
+    # Of a class without a finite sample none is counted.
+    return ratios_towards(shift, features, classes.same, classes.size.clamp_min(1), ridge)
+
+
+def ratios_by_class(
+    shift: Float[Tensor, "B Z"], features: Float[Tensor, "B Z"], classes: MatesByClass, ridge: float
+) -> Float[Tensor, "B"]:
+    """The same class by class, in the smaller of a class's size and the number of features.
+
+    With more samples than features the answer is ``delta = Phi^T w``, so the system is that of w, in as many dimensions
+    as there are features.
+
+    Args:
+        shift, features, classes, ridge: as for :func:`ratios_moving`.
+    """
+    delta = features.new_zeros(len(features) + 1)  # the last takes what blocks are filled up with
+    filled = torch.cat([features, features.new_zeros(1, features.shape[1])])
+    for at, number in classes.blocks():
+        x, size = filled[at], number.to(features.dtype)
+        penalty = ((x * x).sum((1, 2)) * ridge / size + torch.finfo(torch.float64).tiny)[:, None, None]
+        towards = (size[:, None] * shift[at[:, 0]])[:, :, None]
+        if x.shape[1] <= x.shape[2]:
+            delta[at] = _solved(x @ x.mT, x @ towards, penalty)[:, :, 0]
+        else:
+            delta[at] = (x @ _solved(x.mT @ x, towards, penalty))[:, :, 0]
+    return delta[:-1] + 1
+
+
+def _solved(
+    system: Float[Tensor, "K n n"], rhs: Float[Tensor, "K n 1"], penalty: Float[Tensor, "K 1 1"]
+) -> Float[Tensor, "K n 1"]:
+    """Of each class's system the iterated solution; a sample that fills up a block has rhs 0 and gets 0."""
+    system.diagonal(dim1=1, dim2=2).add_(penalty[:, :, 0])
+    factors, pivots, _ = torch.linalg.lu_factor_ex(system, check_errors=False)
+    return iterated(partial(torch.linalg.lu_solve, factors, pivots), rhs, penalty)
+
+
+def ratios_towards(
+    shift: Float[Tensor, "B Z"],
+    features: Float[Tensor, "B Z"],
+    same: Float[Tensor, "B B"],
+    size: Float[Tensor, "B"],
+    ridge: float,
+) -> Float[Tensor, "B"]:
+    """The same for all classes at once, by a mask.
+
+    Args:
+        shift, features, ridge: as for :func:`ratios_moving`.
+        same, size: of :func:`rdr_core.methods.mates.class_means`.
     """
     rhs = (size * (features * shift).sum(1))[:, None]
     system = (features @ features.T).mul_(same)
@@ -180,10 +184,29 @@ def ratios_towards(
         system.diagonal().add_(penalty[:, 0])
         factors, pivots, _ = torch.linalg.lu_factor_ex(system, check_errors=False)
         solve = partial(torch.linalg.lu_solve, factors, pivots)
+    return iterated(solve, rhs, penalty)[:, 0].add_(1)
+
+
+def iterated(
+    solve: Callable[[Float[Tensor, "*K B 1"]], Float[Tensor, "*K B 1"]],
+    rhs: Float[Tensor, "*K B 1"],
+    penalty: Float[Tensor, "*K n 1"],
+) -> Float[Tensor, "*K B 1"]:
+    """``delta_k`` of ``(G + l) delta_j = rhs + l delta_(j-1)``, from 0.
+
+    Args:
+        solve: of G + l.
+        rhs: of the plain normal equations.
+        penalty: l.
+
+    Example:
+        >>> iterated(lambda rhs: rhs / 2, torch.ones(1, 1), torch.ones(1, 1))  # G = l = 1: 1 - (1/2)^3
+        tensor([[0.8750]])
+    """
     delta = solve(rhs)
     for _ in range(_ORDER - 1):
         delta = solve(torch.addcmul(rhs, penalty, delta))
-    return delta[:, 0].add_(1)
+    return delta
 
 
 def ratios_by_inverse(
@@ -205,7 +228,7 @@ def ratios_by_inverse(
         prototypes: of each sample's class.
         features: of the batch.
         labels: class of each sample.
-        same, size: of :func:`class_means`.
+        same, size: of :func:`rdr_core.methods.mates.class_means`.
         counted: samples that are there; the features of the others are 0, which is no reason for a pseudo-inverse. None
             (default) is all of them.
 

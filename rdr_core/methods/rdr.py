@@ -16,18 +16,11 @@ from torch import Tensor
 
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.methods.contract import Context, Weighing, Weighting
+from rdr_core.methods.mates import Mates, mates
 from rdr_core.methods.own_loop import FlatBatch
 from rdr_core.methods.parts import at_least, between, number_or, one_of, part
 from rdr_core.methods.presets import PRESETS
-from rdr_core.methods.ratio import (
-    RIDGE,
-    check_batch,
-    class_means,
-    finite_rows,
-    next_of_class,
-    ratios_by_inverse,
-    ratios_towards,
-)
+from rdr_core.methods.ratio import RIDGE, check_batch, finite_rows, ratios_by_inverse, ratios_moving
 from rdr_core.methods.replaced import FEATURELESS, INFINITE, UNSEEN, WEIGHTLESS
 from rdr_core.methods.weighting import check_class_weights, scaled, scaled_among
 from rdr_core.plain import plain_numbers
@@ -215,19 +208,19 @@ class RDRWeights(Weighting):
             x, counted, silent = finite_rows(features)
             if kept is not None:
                 x, counted = x * kept[:, None], counted & kept
-            means, same, size = class_means(x, labels, counted)
-            present, size = size > 0, size.clamp_min_(1)
+            classes = mates(x, labels, counted)
+            means, present, size = classes.means, classes.size > 0, classes.size.clamp_min(1)
             started = self.started.index_select(0, labels)
             known = self.prototypes.index_select(0, labels)
             shift = known - means
             if self.start == "mean":  # a class seen for the first time has its mean for a prototype: no shift
                 shift.mul_(started[:, None])
             if self.ridge:
-                ratios = ratios_towards(shift, x, same, size, self.ridge)
+                ratios = ratios_moving(shift, x, classes, self.ridge)
             else:
                 finite = torch.where(counted[:, None], features, 0.0)
                 ratios = torch.where(
-                    counted, ratios_by_inverse(means + shift, finite, labels, same, size, counted), 1.0
+                    counted, ratios_by_inverse(means + shift, finite, labels, classes.same, size, counted), 1.0
                 )
             # Against a prototype of 0 the answer is 0, which a ridge only nears.
             if "zero" in (self.start, self.unseen):
@@ -236,11 +229,11 @@ class RDRWeights(Weighting):
                 ratios = ratios * self.class_counts.index_select(0, labels) / size
             used = ratios
             if self.ratio == "class":
-                used = (same @ ratios) / size
+                used = classes.total(ratios) / size
             elif self.ratio == "permuted":
-                used = torch.where(counted, ratios.index_select(0, next_of_class(same, size)), 1.0)
+                used = torch.where(counted, ratios.index_select(0, classes.following()), 1.0)
             elif self.ratio == "matched":
-                used = self._earlier(ratios, labels, same, present)
+                used = self._earlier(ratios, labels, classes, present)
             raw = (used.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
             weights, empty = scaled(raw) if kept is None else scaled_among(raw, kept)
             early = self.steps < self.warmup_steps
@@ -258,7 +251,7 @@ class RDRWeights(Weighting):
         self,
         ratios: Float[Tensor, "B"],
         labels: Int[Tensor, "B"],
-        same: Float[Tensor, "B B"],
+        classes: Mates,
         present: Bool[Tensor, "B"],
     ) -> Float[Tensor, "B"]:
         """Each sample's class mean of clamped ratios in earlier batches, 1 without any; in training these join them."""
@@ -267,8 +260,8 @@ class RDRWeights(Weighting):
             clamped = ratios.clamp_min(self.floor)
             finite = clamped.isfinite()
             begun = (self.steps >= self.warmup_steps).to(total.dtype)
-            sums = _KEPT * total + same @ torch.where(finite, clamped, 0.0)
-            counts = _KEPT * count + same @ finite.to(count.dtype)
+            sums = _KEPT * total + classes.total(torch.where(finite, clamped, 0.0))
+            counts = _KEPT * count + classes.total(finite.to(count.dtype))
             self.ratio_sum.index_copy_(0, labels, torch.where(present, begun * sums, total))
             self.ratio_count.index_copy_(0, labels, torch.where(present, begun * counts, count))
         return torch.where(count > 0, total / count.clamp_min(1e-300), 1.0)
