@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rdr_core.errors import MissingData, RdrError, TrainingDiverged
     from rdr_core.methods.contract import Weighing, Weighting
     from rdr_core.methods.explain import explain
+    from rdr_core.methods.label_density import LabelBins, label_bins, smoothed_counts
     from rdr_core.methods.mates import class_means
     from rdr_core.methods.names import method_label, method_order
     from rdr_core.methods.parts import at_least, between, one_of, part
@@ -52,6 +53,7 @@ _HOMES = {
     "GROUPS": "rdr_core.data.groups",
     "RIDGE": "rdr_core.methods.ratio",
     "CsvColumns": "rdr_core.data",
+    "LabelBins": "rdr_core.methods.label_density",
     "LongTailedData": "rdr_core.data",
     "MissingData": "rdr_core.errors",
     "RDRWeights": "rdr_core.methods.rdr",
@@ -76,6 +78,7 @@ _HOMES = {
     "from_frame": "rdr_core.data",
     "from_series": "rdr_core.data",
     "from_text": "rdr_core.data",
+    "label_bins": "rdr_core.methods.label_density",
     "list_runs": "rdr_core.runs",
     "load_data": "rdr_core.data",
     "mean_one": "rdr_core.methods.weighting",
@@ -88,6 +91,7 @@ _HOMES = {
     "refine": "rdr_core.runs.requests",
     "resume": "rdr_core.runs.requests",
     "shipped": "rdr_core.runs.archive",
+    "smoothed_counts": "rdr_core.methods.label_density",
     "train": "rdr_core.runs.requests",
     "train_config": "rdr_core.runs.requests",
 }
@@ -96,6 +100,7 @@ __all__ = [
     "GROUPS",
     "RIDGE",
     "CsvColumns",
+    "LabelBins",
     "LongTailedData",
     "MissingData",
     "RDRWeights",
@@ -120,6 +125,7 @@ __all__ = [
     "from_frame",
     "from_series",
     "from_text",
+    "label_bins",
     "list_runs",
     "load_data",
     "mean_one",
@@ -132,6 +138,7 @@ __all__ = [
     "refine",
     "resume",
     "shipped",
+    "smoothed_counts",
     "train",
     "train_config",
 ]
