@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rdr_viz.displays.parameter_sweep import ParameterSweep
     from rdr_viz.displays.peeking import Peeking
     from rdr_viz.displays.prior_shift import PriorShift
+    from rdr_viz.displays.rare_class import RareClass
     from rdr_viz.displays.ratio_reliability import RatioReliability
     from rdr_viz.displays.ratios_below_zero import RatiosBelowZero
     from rdr_viz.displays.spectral_density import SpectralDensityPlot
@@ -85,6 +86,7 @@ _HOMES = {
     "ParameterSweep": "rdr_viz.displays.parameter_sweep",
     "Peeking": "rdr_viz.displays.peeking",
     "PriorShift": "rdr_viz.displays.prior_shift",
+    "RareClass": "rdr_viz.displays.rare_class",
     "RatioReliability": "rdr_viz.displays.ratio_reliability",
     "RatiosBelowZero": "rdr_viz.displays.ratios_below_zero",
     "SpectralDensityPlot": "rdr_viz.displays.spectral_density",
@@ -146,6 +148,7 @@ __all__ = [
     "ParameterSweep",
     "Peeking",
     "PriorShift",
+    "RareClass",
     "RatioReliability",
     "RatiosBelowZero",
     "SpectralDensityPlot",

@@ -185,7 +185,7 @@ def kinds() -> None:
     from rdr_viz.displays.kinds import compares_runs
     from rdr_viz.displays.kinds import kinds as all_kinds
 
-    known = all_kinds(of_studies=None)
+    known = all_kinds(in_galleries=None)
     width = max(map(len, known))
     for kind in known:
         takes = "runs" if compares_runs(kind) else "one run"

@@ -23,7 +23,7 @@ import rdr_viz.papers
 from rdr_viz.displays.kinds import kinds
 
 ROOT = Path(__file__).resolve().parents[1]
-KINDS_OF_ALL = kinds(of_studies=None)
+KINDS_OF_ALL = kinds(in_galleries=None)
 #: Attributes by which a browser loads something by itself.
 LOADS = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"), ("use", "href"),
          ("object", "data"), ("video", "src"), ("embed", "src")}  # fmt: skip

@@ -170,7 +170,7 @@ def test_runs_of_any_name_are_listed(trained, tmp_path, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", kinds(of_studies=None))
+@pytest.mark.parametrize("kind", kinds(in_galleries=None))
 def test_every_picture_takes_any_name(trained, tmp_path, kind):
     """Its texts are seen and short, none is mathematics that a name brought in, and its file is one of XML."""
     drawn = 0

@@ -29,7 +29,7 @@ _LEAST_RANGE = 4.0  # percentage points that the axis spans at least
 _LEVEL = 0.05  # percentage points below which two means print as the same number
 
 
-@display("panels", place=250, of_studies=True)
+@display("panels", place=250, in_galleries=False)
 @dataclass(frozen=True)
 class AccuracyPanels(Display):
     """Dots of the mean test accuracy over seeds, a panel for each setting; mean ± sd as an interval, a dot per seed.

@@ -23,7 +23,7 @@ DISPLAYS: Registry[type[Display]] = Registry("kind of picture", "rdr.displays", 
 D = TypeVar("D", bound="type[Display]")
 
 
-def display(kind: str, *, place: int = 1000, of_studies: bool = False) -> Callable[[D], D]:
+def display(kind: str, *, place: int = 1000, in_galleries: bool = True) -> Callable[[D], D]:
     """Register a display with the command line, galleries, pages, papers and the explorer.
 
     In a notebook's cell that is all. For the commands, and for other people, put it into a package that names its
@@ -35,8 +35,8 @@ def display(kind: str, *, place: int = 1000, of_studies: bool = False) -> Callab
     Args:
         kind: its name there, in lower case.
         place: in lists: those of larger ones come later (default: after the toolkit's own).
-        of_studies: whether it shows runs that differ in more than method and seed, or in the values of one parameter;
-            no gallery includes those.
+        in_galleries: False for what only some runs can show: runs that differ in more than method and seed, or in the
+            values of one parameter, or that tell two classes apart. It is drawn where it is asked for by name.
 
     Raises:
         RdrError: another display has the name, or it has no title or look.
@@ -55,7 +55,7 @@ def display(kind: str, *, place: int = 1000, of_studies: bool = False) -> Callab
         for words in ("title", "look"):  # every list of kinds shows them
             if not isinstance(getattr(made, words, None), str):
                 raise RdrError(f"The display {made.__name__} has no {words}; give its class one, a short sentence.")
-        made.kind, made.place, made.of_studies = kind, place, of_studies
+        made.kind, made.place, made.in_galleries = kind, place, in_galleries
         DISPLAYS.add(kind, made, made.__module__)
         return made
 
@@ -70,7 +70,7 @@ class Display(ABC):
         title: The question's short name, a heading.
         look: One sentence: what to look at, whatever the data.
         kind: The name used to ask for it and to save it; "" if it is not registered.
-        place, of_studies: see :func:`display`.
+        place, in_galleries: see :func:`display`.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -85,7 +85,7 @@ class Display(ABC):
     look: ClassVar[str]
     kind: ClassVar[str] = ""
     place: ClassVar[int] = 0
-    of_studies: ClassVar[bool] = False
+    in_galleries: ClassVar[bool] = True
 
     @property
     @abstractmethod

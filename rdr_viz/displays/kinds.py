@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from rdr_core.runs import Run
 
 
-def kinds(*, of_studies: bool | None = False) -> list[str]:
+def kinds(*, in_galleries: bool | None = True) -> list[str]:
     """The kinds in the order of galleries.
 
     Args:
-        of_studies: those of runs that differ in more than method and seed (:func:`rdr_viz.displays.base.display`);
-            None: these last, after all the others.
+        in_galleries: those that galleries show (default), or those that must be asked for by name
+            (:func:`rdr_viz.displays.base.display`); None: these last, after all the others.
 
     Example:
-        >>> kinds()[:2], kinds(of_studies=True)
-        (['counts', 'accuracy'], ['sweep', 'panels'])
+        >>> kinds()[:2], kinds(in_galleries=False)
+        (['counts', 'accuracy'], ['rare', 'sweep', 'panels'])
     """
     known = DISPLAYS.all()
-    order = sorted(known, key=lambda kind: (known[kind].of_studies, known[kind].place))
-    return [kind for kind in order if of_studies is None or known[kind].of_studies == of_studies]
+    order = sorted(known, key=lambda kind: (not known[kind].in_galleries, known[kind].place))
+    return [kind for kind in order if in_galleries is None or known[kind].in_galleries == in_galleries]
 
 
 def compares_runs(kind: str) -> bool:

@@ -31,7 +31,7 @@ _TICKS = 7  # up to as many values each has its tick
 _LABEL_GAP = 0.1  # least distance of two labels at the right, in parts of the axes' height
 
 
-@display("sweep", place=240, of_studies=True)
+@display("sweep", place=240, in_galleries=False)
 @dataclass(frozen=True)
 class ParameterSweep(Display):
     """Mean test accuracy against one parameter of the method, with mean ± sd as an interval and a dot per seed.

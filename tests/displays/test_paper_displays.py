@@ -348,7 +348,7 @@ def test_the_diagrams_numbers_are_one_batch():
 # By name
 
 
-@pytest.mark.parametrize("kind", kinds(of_studies=True))
+@pytest.mark.parametrize("kind", kinds(in_galleries=False))
 def test_kinds_of_studies_are_found_by_name(kind):
     assert compares_runs(kind)
     assert DISPLAYS[kind].title.endswith("?")
@@ -408,5 +408,5 @@ def test_the_command_line_lists_them_and_refuses_what_they_cannot_draw(rdr, stor
     assert (status, out) == (2, "")
     assert err.startswith("rdr: A sweep shows one parameter of one method")
     _, out, _ = rdr("kinds")
-    for kind in kinds(of_studies=True):
+    for kind in kinds(in_galleries=False):
         assert re.search(rf"^{kind} +runs +.*\?$", out, flags=re.MULTILINE)
