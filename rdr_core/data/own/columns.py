@@ -42,7 +42,7 @@ class Encoding(NamedTuple):
 
 
 def as_numbers(column: pd.Series) -> Float[np.ndarray, "N"] | None:
-    """A column's numbers, NaN where there is none; None of a column that holds words.
+    """A column's numbers, NaN where there is none; None of a column that holds words, or that pandas calls a category.
 
     Example:
         >>> import pandas as pd
@@ -51,6 +51,8 @@ def as_numbers(column: pd.Series) -> Float[np.ndarray, "N"] | None:
     """
     import pandas as pd
 
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return None
     if column.dtype.kind in "biuf":
         return column.to_numpy(np.float64, na_value=np.nan)
     words = column.astype("string").str.strip()
@@ -107,7 +109,8 @@ def learn_encodings(table: pd.DataFrame, columns: list[Hashable], rows: Int[np.n
             )
         numbers = as_numbers(table[name])
         words = None if numbers is not None else tuple(sorted(set(_words(table[name])[rows])))
-        _tell_of_both(name, words or ())
+        if not hasattr(table[name].dtype, "categories"):
+            _tell_of_both(name, words or ())
         values = words if numbers is None else np.unique(numbers[rows])
         if values is None or len(values) < 2:
             constant.append(name)

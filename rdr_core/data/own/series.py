@@ -57,10 +57,28 @@ def from_series(
         LongTailedData(series, imbalance as given, 9 train and 3 test series of 1 channel and up to 9 steps, 2 classes \
 from 6 ('up') to 3 ('on'))
     """
+    raw = stacked_series(series, labels, test_series, test_labels, test_share=test_share, leave_out=leave_out,
+                         seed=tail.get("seed", 0))  # fmt: skip
+    return make_tail(raw, name, **tail)
+
+
+def stacked_series(
+    series: Iterable[Any], labels: Iterable[Any], test_series: Iterable[Any] | None = None,
+    test_labels: Iterable[Any] | None = None, *, test_share: float, leave_out: bool, seed: int,
+) -> RawData:  # fmt: skip
+    """Series in one array, before any subset.
+
+    Args:
+        series, labels, test_series, test_labels, test_share, leave_out: as for :func:`from_series`.
+        seed: of the draw of series for tests.
+
+    Raises:
+        RdrError: as :func:`from_series`.
+    """
     found, words = _read(series, "series"), read_labels(labels)
     unusable = _looked_at(found, words, "the series")
     if test_series is None:
-        parts, tests = split_off(words, unusable, leave_out, test_share, tail.get("seed", 0)), found
+        parts, tests = split_off(words, unusable, leave_out, test_share, seed), found
     else:
         tests, test_words = (
             _read(test_series, "test_series"),
@@ -76,7 +94,7 @@ from 6 ('up') to 3 ('on'))
     if (channels := several[0]) > longest:
         tell(f"Series have {channels} channels and at most {longest} steps; if it is the other way, turn them round.")
     train, test = (_padded(part, longest) for part in used)
-    return make_tail(RawData(train, parts.train_labels, test, parts.test_labels, parts.names), name, **tail)
+    return RawData(train, parts.train_labels, test, parts.test_labels, parts.names)
 
 
 def _read(series: Any, what: str) -> list[Float[np.ndarray, "C T"]]:

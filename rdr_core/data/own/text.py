@@ -69,12 +69,30 @@ def from_text(
         LongTailedData(texts, imbalance as given, 9 train and 3 test texts of up to 5 words, 2 classes from 6 ('good') \
 to 3 ('bad'))
     """
+    raw = texts_as_numbers(texts, labels, test_texts, test_labels, test_share=test_share, vocabulary=vocabulary,
+                           leave_out=leave_out, seed=tail.get("seed", 0))  # fmt: skip
+    return make_tail(raw, name, **tail)
+
+
+def texts_as_numbers(
+    texts: Iterable[Any], labels: Iterable[Any], test_texts: Iterable[Any] | None = None,
+    test_labels: Iterable[Any] | None = None, *, test_share: float, vocabulary: int, leave_out: bool, seed: int,
+) -> RawData:  # fmt: skip
+    """Texts as numbers of their words, before any subset.
+
+    Args:
+        texts, labels, test_texts, test_labels, test_share, vocabulary, leave_out: as for :func:`from_text`.
+        seed: of the draw of texts for tests.
+
+    Raises:
+        RdrError: as :func:`from_text`.
+    """
     if not 2 <= vocabulary < 2**31:
         raise RdrError(f"vocabulary is {vocabulary}; it must be 2 or larger, such as {VOCABULARY}.")
     words = read_labels(labels)
     found, unusable = _read(texts, words, "the texts", vocabulary)
     if test_texts is None:
-        parts, tests = split_off(words, unusable, leave_out, test_share, tail.get("seed", 0)), found
+        parts, tests = split_off(words, unusable, leave_out, test_share, seed), found
     else:
         test_words = read_labels([] if test_labels is None else test_labels, "test_labels")
         tests, of_test = _read(test_texts, test_words, "the test texts", vocabulary)
@@ -82,8 +100,7 @@ to 3 ('bad'))
     used = [found[at] for at in parts.train], [tests[at] for at in parts.test]
     longest = max(len(one) for part in used for one in part)
     train, test = (_padded(part, longest) for part in used)
-    raw = RawData(train, parts.train_labels, test, parts.test_labels, parts.names, vocabulary=vocabulary)
-    return make_tail(raw, name, **tail)
+    return RawData(train, parts.train_labels, test, parts.test_labels, parts.names, vocabulary=vocabulary)
 
 
 def words_of(text: str) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from rdr_core.data.datasets import Settings, dataset
 from rdr_core.data.sources.raw import RawData
-from rdr_core.errors import RdrError, unknown_name
+from rdr_core.data.sources.said import read_said
+from rdr_core.errors import RdrError
 from rdr_core.files.places import own_place
 
 #: What may follow a file's name, with what it means.
@@ -30,11 +31,7 @@ def load_csv(root: Path, text: str) -> RawData:
     """
     from rdr_core.data.own.csv_file import CsvColumns, read_csv  # by need: it brings torch
 
-    path, _, query = text.partition("?")
-    asked = dict(parse_qsl(query))
-    for name in asked:
-        if name not in OPTIONS:
-            raise unknown_name("option of a CSV file", name, dict.fromkeys(OPTIONS))
+    path, asked = read_said(text, OPTIONS, "a CSV file")
     place = own_place(path, "csv:") if path.startswith("~") else root / path
     columns = CsvColumns(*(asked.get(name, "") for name in ("label", "path", "split")))
     try:
