@@ -35,6 +35,7 @@ ARCHIVES = {
     "digits": "digits", "digits-authors": "digits", "fashion": "fashion", "fashion-authors": "fashion",
     "cifar-small": "cifar-small", "cifar": "cifar", "cifar-authors": "cifar",
 }  # fmt: skip
+FILES = ("config.json", "data.json", "metrics.json", "history.csv", "classes.safetensors", "done.json")
 ACCURACIES = {"all": "accuracy", "many": "many", "medium": "medium", "few": "few"}
 
 
@@ -47,7 +48,7 @@ def runs_of(archive: Path) -> Iterator[dict[str, object]]:
     with tarfile.open(archive) as tar:
         for entry in tar:
             run, _, file = entry.name.partition("/")
-            wanted = file in ("config.json", "data.json", "history.csv", "classes.safetensors", "done.json")
+            wanted = file in FILES
             if wanted or file.startswith(("analysis/curvature-", "analysis/class-loss-", "analysis/loss-surface-")):
                 found.setdefault(run, {})[file] = tar.extractfile(entry).read()
     for files in found.values():
@@ -71,8 +72,9 @@ def arrays(content: bytes) -> dict[str, np.ndarray]:
 def numbers(files: dict[str, bytes]) -> dict[str, float]:
     """All that claims ask of a run, by name."""
     history = pd.read_csv(io.BytesIO(files["history.csv"])).sort_values("epoch").reset_index(drop=True)
-    last, best = history.iloc[-1], history.iloc[history.accuracy.idxmax()]
-    found = {name: float(last[column]) for name, column in ACCURACIES.items()}
+    best, metrics = history.iloc[history.accuracy.idxmax()], json.loads(files["metrics.json"])
+    at_last = {name: metrics["top1" if name == "all" else name] for name in ACCURACIES}
+    found = {name: math.nan if value is None else float(value) for name, value in at_last.items()}
     found |= {f"{name} at the best epoch": float(best[column]) for name, column in ACCURACIES.items()}
     found["seconds"] = float(history.seconds.sum())
     groups = json.loads(files["data.json"])["groups"]
@@ -255,6 +257,9 @@ def settings_of(claim: dict, grid: dict, own: pd.DataFrame) -> Iterator[tuple[di
         if claim.get("by") == "order":
             methods = list(map(named, claim["method"]))
             methods = [name for name in methods if name in set(map(named, grid.get("only", methods)))]
+            # One network is one method, by whatever names it stands.
+            stands_for = grid.get("stands_for", {})
+            methods = [name for name in methods if stands_for.get(name) not in methods]
             if len(methods) > 3:  # fewer have no order to speak of
                 setting = {"method": methods[0], "against": "", "measure": claim["measure"][0]}
                 yield {"imbalance_factor": factor, **setting}, orders(at, methods, claim["measure"])

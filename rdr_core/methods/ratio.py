@@ -235,6 +235,7 @@ def ratios_by_inverse(
     Example:
         >>> import torch
         >>> x, y = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0])
+        >>> from rdr_core.methods.mates import class_means
         >>> _, same, size = class_means(x.double(), y)
         >>> ratios_by_inverse(torch.tensor([[0.8, 0.2], [0.8, 0.2]]), x, y, same, size)
         tensor([1.6000, 0.4000], dtype=torch.float64)

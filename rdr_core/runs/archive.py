@@ -212,7 +212,9 @@ def _packed(run: Run, file: str) -> bytes:
         import pandas as pd
 
         text = read_table(path, LIMIT)
-        table = pd.read_csv(io.StringIO(text), usecols=names_of(text)).assign(**{SEAL: ""})
+        table = pd.read_csv(io.StringIO(text), usecols=names_of(text), float_precision="round_trip").assign(
+            **{SEAL: ""}
+        )
         with tempfile.TemporaryDirectory() as folder:
             beside_it = Path(folder) / path.name
             write_sealed(beside_it, lambda beside: table.to_csv(

@@ -122,7 +122,7 @@ def _read(path: Path, weights: str | None) -> pd.DataFrame:
         names = names_of(text)
         return pd.read_csv(
             io.StringIO(text), usecols=names, dtype=dict.fromkeys(words, "str"), keep_default_na=False,
-            na_values={name: [""] for name in names if name not in words},
+            na_values={name: [""] for name in names if name not in words}, float_precision="round_trip",
         )  # fmt: skip
     except ValueError as error:
         raise damaged(path, error) from None

@@ -65,7 +65,8 @@ def read_printed(home: Path, file: str, columns: set[str]) -> pd.DataFrame:
 
     path = inside(home, file)
     try:
-        found = pd.read_csv(path, keep_default_na=False, na_values={"std": [""]}, dtype={"table": str})
+        found = pd.read_csv(path, keep_default_na=False, na_values={"std": [""]}, dtype={"table": str},
+                            float_precision="round_trip")  # fmt: skip
     except (OSError, ValueError) as error:
         raise RdrError(f"{path} can't be read ({error}); fix it.") from None
     if gone := columns - set(found):

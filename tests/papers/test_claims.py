@@ -98,7 +98,7 @@ def test_every_rival_and_setting_is_judged_by_itself():
     said = claim("With SAM, RDR loses less")
     found = judge(said, MadeUp({}))
     assert {(s.request.dataset, s.factor, s.against) for s in found} == {
-        (d, f, a) for d in ("cifar10-lt", "cifar100-lt") for f in (10, 100) for a in ("ce+imbsam", "ce+ccsam")
+        (d, f, a) for d in ("cifar10-lt", "cifar100-lt") for f in (10, 100) for a in ("ce+imbsam", "ce+ccsam+crt")
     }
     by = {(s.request.dataset, s.factor, s.against): s.paper for s in found}
     assert by["cifar10-lt", 100, "ce+imbsam"] == pytest.approx(91.8 - 94.6)  # the paper's own table says otherwise

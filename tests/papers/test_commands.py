@@ -47,13 +47,13 @@ def test_nothing_is_made_that_is_shipped(rdr, tmp_path):
 
 def test_a_plan_tells_runs_and_time_in_a_terminal_of_usual_width(rdr, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    code, said, _ = rdr("paper", "plan", "--grid", "digits,cdb", "--seeds", "4", "--runs", str(tmp_path))
+    code, said, _ = rdr("paper", "plan", "--grid", "digits,cdb", "--seeds", "12", "--runs", str(tmp_path))
     assert code == 0
     assert "digits (cdb): CDB-loss on digits" in said
     lines = [" ".join(line.split()) for line in said.splitlines()]
     assert "part data methods seeds runs made time left" in lines
-    # A method, four seeds, eight runs of which six are shipped.
-    row = next(line for line in lines if line.startswith("cdb digits IF 10, 50 1 4 8 6 "))
+    # A method, twelve seeds, 24 runs of which twenty are shipped.
+    row = next(line for line in lines if line.startswith("cdb digits IF 10, 50 1 12 24 20 "))
     assert row.endswith((" s", " min"))
 
 

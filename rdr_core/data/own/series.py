@@ -74,6 +74,12 @@ def stacked_series(
 
     Raises:
         RdrError: as :func:`from_series`.
+
+    Example:
+        >>> raw = stacked_series([np.arange(9.0), np.arange(5.0)] * 4, ["up", "on"] * 4, test_share=0.2,
+        ...                      leave_out=False, seed=0)
+        >>> raw.train_inputs.shape, raw.test_inputs.shape, raw.class_names
+        ((6, 1, 9), (2, 1, 9), ('on', 'up'))
     """
     found, words = _read(series, "series"), read_labels(labels)
     unusable = _looked_at(found, words, "the series")

@@ -86,6 +86,12 @@ def texts_as_numbers(
 
     Raises:
         RdrError: as :func:`from_text`.
+
+    Example:
+        >>> raw = texts_as_numbers(["a good day", "bad luck"] * 4, ["good", "bad"] * 4, test_share=0.2, vocabulary=100,
+        ...                        leave_out=False, seed=0)
+        >>> raw.train_inputs.shape, raw.class_names
+        ((6, 5), ('bad', 'good'))
     """
     if not 2 <= vocabulary < 2**31:
         raise RdrError(f"vocabulary is {vocabulary}; it must be 2 or larger, such as {VOCABULARY}.")

@@ -25,7 +25,7 @@ def read_said(text: str, options: Sequence[str], of: str) -> tuple[str, dict[str
         >>> read_said("yeast?drwa=3", ("draw",), "a table")
         Traceback (most recent call last):
             ...
-        rdr_core.errors.RdrError: There is no option of a table 'drwa'; did you mean 'draw'?
+        rdr_core.errors.RdrError: There is no option of a table named 'drwa'; did you mean 'draw'? Known: draw.
     """
     name, _, query = text.partition("?")
     asked = dict(parse_qsl(query, keep_blank_values=True))
