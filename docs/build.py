@@ -35,6 +35,7 @@ PLACES = {
     "docs/data.md": "docs/data.md",
     "docs/own_loop.md": "docs/own_loop.md",
     "docs/own_data.md": "docs/own_data.md",
+    "docs/beyond_images.md": "docs/beyond_images.md",
     "docs/reliability.md": "docs/reliability.md",
     "docs/architecture.md": "docs/architecture.md",
     "docs/_static/rooms.svg": "docs/_static/rooms.svg",

@@ -18,6 +18,7 @@ from scipy import stats
 
 import rdr_core
 import rdr_viz
+from rdr_core.methods.grammar import parse
 from rdr_core.methods.parts import PARTS, format_value
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,9 +34,11 @@ MODULES = sorted(
 WITHOUT_EXAMPLE = {
     "load_cifar10", "load_cifar100", "load_mnist", "load_fashion_mnist", "imagenet_lt_validation",
     "load_imagenet_lt", "load_places_lt", "places_lt_validation", "load_folder",
+    "load_table", "load_series", "load_text",
     "read_or_fetch", "Download", "RawData", "Source", "Weighting",
     "Weighing", "Context", "Outcome", "Ranks", "Objective", "Step", "Pieces", "Settings",
     "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
+    "ratios_moving", "ratios_by_class", "Mates", "MatesByMask", "MatesByClass",
     "part", "at_least", "between", "one_of", "rdr", "sam", "imbsam", "ccsam",
     "drw", "cdb", "of_all_processes", "Kind", "Tail", "Encoding", "Parts", "load_csv", "read_csv", "rows_of",
     "ib", "focalsam", "muon", "mixup", "remix", "balanced_sampling", "sqrt_sampling",
@@ -144,6 +147,19 @@ def test_what_being_rare_costs_each_class_is_what_the_shipped_runs_say(monkeypat
     shown = text.split("<!-- rare-and-easy -->")[1].split("<!-- end -->")[0]
     table = page.accuracies()
     assert shown.strip() == f"{page.markdown(table)}\n\n{page.sentence(table)}"
+
+
+def test_every_method_on_digits_is_what_the_shipped_runs_say(monkeypatch):
+    """`python docs/every_method.py` prints it; none is typed. All parts of the catalogue are in it, in some method."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    page = importlib.import_module("every_method")
+    text = (ROOT / "docs" / "methods" / "on-digits.md").read_text(encoding="utf-8")
+    table = page.accuracies()
+    assert text.split("<!-- every-method -->")[1].split("<!-- end -->")[0].strip() == page.markdown(table)
+    assert set(table.groupby("method")["seed"].nunique()) == {10}
+    used = {used.part.name for method in table["method"].unique() for used in parse(method).used}
+    # Balanced softmax is logit adjustment by another name.
+    assert set(PARTS.all()) - used == {"balanced_softmax"}
 
 
 def test_what_is_left_of_1_over_n_in_batches_is_what_a_simulation_says(monkeypatch):
@@ -273,3 +289,54 @@ def test_the_page_of_promises_tells_what_tests_tried(monkeypatch):
     said = page.markdown(several)
     assert "2 processes killed; 7 contents or more for each of 2 readers (a.json; b.csv)" in said
     assert "| Damage | contents of files | 16 | [`a`](../t.py) |" in said
+
+
+@pytest.fixture
+def beyond(monkeypatch):
+    """The page on data beyond images, and the two benchmarks that print its tables."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    page = (ROOT / "docs" / "beyond_images.md").read_text(encoding="utf-8")
+    return page, importlib.import_module("beyond_images"), importlib.import_module("rare_values")
+
+
+def test_the_tables_beyond_images_are_what_was_measured(beyond):
+    """`python benchmarks/beyond_images.py --from-csv` and `rare_values.py --from-csv` print them; none is typed."""
+    page, classes, quantities = beyond
+    found, sets = classes.read()
+    tables = {
+        "beyond-sets": classes.sets_table(sets, found),
+        "beyond-balanced": classes.accuracies_table(sets, found, "balanced_accuracy"),
+        "beyond-few": classes.accuracies_table(sets, found, "few"),
+        "beyond-rare": classes.rare_table(found),
+        "rare-values": quantities.markdown(pd.read_csv(quantities.RESULTS)),
+    }
+    for name, table in tables.items():
+        assert page.split(f"<!-- {name} -->")[1].split("<!-- end -->")[0].strip() == table, name
+
+
+def test_each_set_beyond_images_has_its_draws_with_every_method(beyond):
+    _, classes, quantities = beyond
+    found, sets = classes.read()
+    draws = classes.whole_draws(found).groupby("data")["draw"].nunique()
+    assert draws.to_dict() == dict.fromkeys(classes.SETS_ASKED, classes.DRAWS)
+    assert classes.DRAWS >= 5
+    assert set(sets["data"]) == set(classes.SETS_ASKED)
+    values = pd.read_csv(quantities.RESULTS)
+    assert len(values) == len(quantities.SETS) * quantities.DRAWS * len(quantities.WEIGHINGS)
+
+
+def test_differences_beyond_images_are_those_of_a_plain_loop(beyond):
+    """The page's numbers by hand: means over draws of RDR less the control on the same samples, and their interval."""
+    _, classes, _ = beyond
+    found, sets = classes.read()
+    row = sets[sets["data"] == "table:yeast"].iloc[0]
+    table = classes.accuracies_table(sets, found, "few")
+    own = [line for line in table.splitlines() if "`table:yeast`" in line]
+    values = {
+        (one.draw, one.method): one.few for one in found[found["data"] == "table:yeast"].itertuples()
+    }  # fmt: skip
+    gains = [values[draw, "rdr"] - values[draw, "rdr:ratio=permuted"] for draw in range(classes.DRAWS)]
+    mean = sum(gains) / len(gains)
+    variance = sum((gain - mean) ** 2 for gain in gains) / (len(gains) - 1)
+    half = stats.t.ppf(0.975, len(gains) - 1) * (variance * (1 / len(gains) + row["test"] / row["train"])) ** 0.5
+    assert f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}]" in own[0]

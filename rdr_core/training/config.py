@@ -126,11 +126,12 @@ class RunConfig:
 
     @property
     def drawn(self) -> bool:
-        """Whether its seed also draws its subset and its order of classes, so that other seeds have other data."""
-        return self.class_order == self.data_seed == self.seed
+        """Whether its seed also draws its subset, so that other seeds have other data; of seed 0, which has the usual
+        subset either way, the order of classes tells."""
+        return self.data_seed == self.seed and (self.class_order == self.seed or self.seed != 0)
 
     def with_seed(self, seed: int) -> RunConfig:
-        """The same configuration with another seed, and with that seed's data if :attr:`drawn`.
+        """The same configuration with another seed, and with that seed's data, and order of classes, if :attr:`drawn`.
 
         Example:
             >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="ce", epochs=9, model="small",
@@ -138,9 +139,10 @@ class RunConfig:
             >>> config.drawn, config.with_seed(2).data_seed, config.with_seed(2).class_order
             (True, 2, 2)
         """
-        if self.drawn:
-            return replace(self, seed=seed, data_seed=seed, class_order=seed)
-        return replace(self, seed=seed)
+        if not self.drawn:
+            return replace(self, seed=seed)
+        order = seed if self.class_order == self.seed else self.class_order
+        return replace(self, seed=seed, data_seed=seed, class_order=order)
 
     @property
     def digest(self) -> str:

@@ -27,19 +27,17 @@ class Entry:
         run: not read further than its configuration.
         done: whether it is finished; others can't be drawn.
         results: names of the analyses' results stored beside it, as "density".
+        data: what it was trained on (:func:`data_words`), so that runs of one name can be compared.
     """
 
     run: Run
     done: bool
     results: frozenset[str]
+    data: str
 
     @property
     def config(self) -> RunConfig:
         return self.run.config
-
-    @property
-    def data(self) -> str:
-        return data_words(self.config)
 
 
 class Catalogue:
@@ -62,7 +60,15 @@ class Catalogue:
 
     def read(self) -> None:
         """Look at the folders again."""
-        self.entries = [entry for folder in self.folders for entry in _entries(folder)]
+        entries = [entry for folder in self.folders for entry in _entries(folder)]
+        # Where seeds draw their subsets, a seed on the usual subset is of other data.
+        drawn = {entry.data for entry in entries if entry.config.drawn}
+        self.entries = [
+            replace(entry, data=f"{entry.data}, data seed 0")
+            if entry.data in drawn and entry.config.seed and not entry.config.drawn
+            else entry
+            for entry in entries
+        ]
 
     def data(self) -> list[str]:
         """The data that there are runs of, those with the most first; "digits", which needs no files, without any."""
@@ -77,9 +83,9 @@ class Catalogue:
         Raises:
             RdrError: there is no run of these data, and they are no data set's own name.
         """
-        like = next((e.config for e in self.entries if e.data == data), None)
-        if like is None:
-            like = _usual_config(data)
+        # Seed 0 does not tell whether seeds draw their subsets.
+        alike = sorted((e.config for e in self.entries if e.data == data), key=lambda config: config.seed == 0)
+        like = alike[0] if alike else _usual_config(data)
         return replace(like.with_seed(seed), imbalance_factor=imbalance_factor, profile=profile, method=method)
 
     def seconds(self, config: RunConfig, results: Collection[str]) -> float | None:
@@ -108,7 +114,8 @@ def entry_of(run: Run) -> Entry:
     """A run as the catalogue knows it."""
     # A result is NAME-HASH.csv; names have hyphens of their own.
     files = [child.name for child in _children(run.path / "analysis") if child.suffix == ".csv"]
-    return Entry(run, run.done, frozenset(name.rpartition("-")[0] for name in files))
+    results = frozenset(name.rpartition("-")[0] for name in files)
+    return Entry(run, run.done, results, data_words(run.config))
 
 
 def data_words(config: RunConfig) -> str:
@@ -131,8 +138,10 @@ def data_words(config: RunConfig) -> str:
         words.append(f"{config.epochs} epochs")
     said = {"dataset", "noise_rate", "noise", "epochs", *VARIED}
     if config.drawn:
-        words.append("subset and class order drawn by the seed")
-        said |= {"data_seed", "class_order"}
+        said.add("data_seed")
+        if config.class_order == config.seed:
+            words.append("subset and class order drawn by the seed")
+            said.add("class_order")
     for field in fields(config):
         value = getattr(config, field.name)
         if field.name not in said and value != usual[field.name]:
@@ -164,9 +173,7 @@ def _entries(folder: Path) -> Iterator[Entry]:
     """The runs of a folder; what is none is passed over, and so is a damaged one, with a line on stderr."""
     for path in _children(folder):
         try:
-            entry = entry_of(Run.open(path))
-            _ = entry.data
-            yield entry
+            yield entry_of(Run.open(path))
         except Damaged as error:
             print(f"passed over: {error}", file=sys.stderr)
         except RdrError:

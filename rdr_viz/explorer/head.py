@@ -71,11 +71,14 @@ def head_of(
         config, run = entry.config, entry.run
         methods.add(config.method)
         known = sets.setdefault(entry.data, _set_of(config, entry.data))
+        known["drawn"] |= config.drawn
         key = (config.imbalance_factor, config.profile)
         tail = known["tails"].setdefault(key, {
             "factor": config.imbalance_factor, "profile": config.profile, "counts": run.class_counts.tolist(),
             "groups": [str(group) for group in run.groups.of_class], "command": command(config), "runs": {},
         })  # fmt: skip
+        if config.drawn and not any(seed for _, seed in tail["runs"]):  # seed 0 does not tell that seeds draw subsets
+            tail["command"] = command(config)
         own = names.setdefault(tuple(map(str, run.class_names)), len(names))
         there = tail["runs"].get((config.method, config.seed))
         if there and len(there["results"]) >= len(entry.results):

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from opened_files import opened_files
 from waiting import run as run_command
 
+import rdr_core
 from rdr_core.errors import RdrError
 from rdr_core.runs import RunConfig, list_runs
 from rdr_viz.explorer.at_hand import VARIED, Catalogue, data_words
+from rdr_viz.explorer.head import head_of, training_command
 
 CONFIG = RunConfig(
     dataset="digits", imbalance_factor=50, method="ce", epochs=60, model="small", batch_size=32, learning_rate=0.1
@@ -132,3 +134,32 @@ print("torch" in sys.modules)
     done = run_command([sys.executable, "-c", code], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.lower()) is False
+
+
+def test_seeds_that_draw_their_subset_are_one_data_set_and_a_seed_on_the_usual_subset_is_another(tmp_path):
+    ask = {"imbalance_factor": 50, "epochs": 1, "progress": False}
+    for seed in (0, 1, 2):
+        rdr_core.train("digits", seed=seed, data_seed=seed, runs=tmp_path / "drawn", **ask)
+    drawn = Catalogue([tmp_path / "drawn"])
+    assert drawn.data() == ["digits, 1 epochs"]
+    told = drawn.config("digits, 1 epochs", 50, "exponential", "rdr", 7)
+    assert (told.seed, told.data_seed, told.class_order) == (7, 7, "file")
+
+    rdr_core.train("digits", seed=1, runs=tmp_path / "usual", **ask)
+    assert Catalogue([tmp_path / "usual"]).data() == ["digits, 1 epochs"], "alone it needs no other name"
+    both = Catalogue([tmp_path / "drawn", tmp_path / "usual"])
+    assert both.data() == ["digits, 1 epochs", "digits, 1 epochs, data seed 0"]
+    told = both.config("digits, 1 epochs, data seed 0", 50, "exponential", "rdr", 7)
+    assert (told.seed, told.data_seed) == (7, 0)
+
+
+def test_a_tail_whose_seeds_draw_their_subset_says_so_in_its_command(tmp_path):
+    for seed in (0, 1):
+        rdr_core.train(
+            "digits", imbalance_factor=50, seed=seed, data_seed=seed, epochs=1, runs=tmp_path, progress=False
+        )
+    entries = dict(enumerate(Catalogue([tmp_path]).entries))
+    (one,) = head_of(entries, first={}, command=training_command)["sets"]
+    assert one["drawn"]
+    assert "--seed SEED" in one["tails"][0]["command"]
+    assert "--data-seed SEED" in one["tails"][0]["command"]
