@@ -36,10 +36,8 @@ import torch
 from IPython.display import display
 
 import rdr_core
-from rdr_core import load_data, method_label
-from rdr_core.measures.rare_class import at_threshold, moved_threshold
-from rdr_viz import RareClass, explore, number, picture
-from rdr_viz.analysis.rare_scores import rare_scores
+from rdr_core import at_threshold, load_data, method_label, moved_threshold
+from rdr_viz import RareClass, explore, number, picture, rare_scores
 
 OWN = "runs/rare"  # where the runs of this notebook go, beside it
 WIDE = {"style": {"description_width": "190px"}, "layout": {"width": "520px"}}

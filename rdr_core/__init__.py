@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rdr_core.data.datasets import dataset
     from rdr_core.data.groups import GROUPS
     from rdr_core.errors import MissingData, RdrError, TrainingDiverged
+    from rdr_core.measures.rare_class import at_threshold, moved_threshold, threshold_curve
     from rdr_core.methods.contract import Weighing, Weighting
     from rdr_core.methods.explain import explain
     from rdr_core.methods.label_density import LabelBins, label_bins, smoothed_counts
@@ -65,6 +66,7 @@ _HOMES = {
     "Weighing": "rdr_core.methods.contract",
     "Weighting": "rdr_core.methods.contract",
     "at_least": "rdr_core.methods.parts",
+    "at_threshold": "rdr_core.measures.rare_class",
     "between": "rdr_core.methods.parts",
     "class_means": "rdr_core.methods.mates",
     "dataset": "rdr_core.data.datasets",
@@ -84,6 +86,7 @@ _HOMES = {
     "mean_one": "rdr_core.methods.weighting",
     "method_label": "rdr_core.methods.names",
     "method_order": "rdr_core.methods.names",
+    "moved_threshold": "rdr_core.measures.rare_class",
     "normalise": "rdr_core.training.normalise",
     "one_of": "rdr_core.methods.parts",
     "part": "rdr_core.methods.parts",
@@ -92,6 +95,7 @@ _HOMES = {
     "resume": "rdr_core.runs.requests",
     "shipped": "rdr_core.runs.archive",
     "smoothed_counts": "rdr_core.methods.label_density",
+    "threshold_curve": "rdr_core.measures.rare_class",
     "train": "rdr_core.runs.requests",
     "train_config": "rdr_core.runs.requests",
 }
@@ -112,6 +116,7 @@ __all__ = [
     "Weighing",
     "Weighting",
     "at_least",
+    "at_threshold",
     "between",
     "class_means",
     "dataset",
@@ -131,6 +136,7 @@ __all__ = [
     "mean_one",
     "method_label",
     "method_order",
+    "moved_threshold",
     "normalise",
     "one_of",
     "part",
@@ -139,6 +145,7 @@ __all__ = [
     "resume",
     "shipped",
     "smoothed_counts",
+    "threshold_curve",
     "train",
     "train_config",
 ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rdr_viz.analysis.curvature.losses import class_loss
     from rdr_viz.analysis.curvature.scale import scale_free
     from rdr_viz.analysis.predictions import predictions
+    from rdr_viz.analysis.rare_scores import rare_scores
     from rdr_viz.analysis.surface import loss_surface, surface_by_group
     from rdr_viz.analysis.words import listed, number, percent, plural, short
     from rdr_viz.demo import run_demo
@@ -114,6 +115,7 @@ _HOMES = {
     "plural": "rdr_viz.analysis.words",
     "predictions": "rdr_viz.analysis.predictions",
     "print_table": "rdr_viz.pages.tables",
+    "rare_scores": "rdr_viz.analysis.rare_scores",
     "rdr_style": "rdr_viz.displays.figure",
     "run_demo": "rdr_viz.demo",
     "scale_free": "rdr_viz.analysis.curvature.scale",
@@ -176,6 +178,7 @@ __all__ = [
     "plural",
     "predictions",
     "print_table",
+    "rare_scores",
     "rdr_style",
     "run_demo",
     "scale_free",

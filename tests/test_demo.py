@@ -63,10 +63,11 @@ def test_the_demos_own_requests_are_shipped_with_several_seeds(tmp_path, monkeyp
     configs = []
     monkeypatch.setattr("rdr_core.runs.session.Session.run", lambda session: configs.append(session.config))
     for method in demo.METHODS:
-        rdr_core.train(demo.DATASET, imbalance_factor=demo.IMBALANCE_FACTOR, method=method, seed=17, runs=tmp_path)
+        rdr_core.train(demo.DATASET, imbalance_factor=demo.IMBALANCE_FACTOR, method=method, seed=17, data_seed=17,
+                       runs=tmp_path)  # fmt: skip
     found = demo.shipped_seeds([SimpleNamespace(config=config) for config in configs])
     assert {run.config.method for run in found} == set(demo.METHODS)
-    assert all(replace(run.config, seed=17) in configs for run in found)
+    assert all(replace(run.config, seed=17, data_seed=17) in configs for run in found)
     assert len(found) >= 3 * len(demo.METHODS)
     values = {run.config.seed: run.metrics["few"] for run in found if run.config.method == "rdr"}
     fresh = next(run for run in found if run.config.method == "rdr")

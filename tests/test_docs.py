@@ -173,6 +173,16 @@ def test_what_is_left_of_1_over_n_in_batches_is_what_a_simulation_says(monkeypat
     assert whole == pytest.approx(52 / 3 / counts)
 
 
+def test_what_large_batches_cost_is_what_was_measured(monkeypatch):
+    """`python benchmarks/batch_size.py --from-csv` prints the table; its bounds hold in it."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    benchmark = importlib.import_module("batch_size")
+    text = (ROOT / "docs" / "methods" / "density-ratio.md").read_text(encoding="utf-8")
+    found = pd.read_csv(benchmark.RESULTS)
+    assert text.split("<!-- batch-size -->")[1].split("<!-- end -->")[0].strip() == benchmark.markdown(found)
+    assert all(ratio <= bound for ratio, bound in benchmark.ratios(found).values())
+
+
 def test_the_reliability_of_ratios_is_what_was_measured(monkeypatch):
     """`python benchmarks/ratio_reliability.py --from-csv` prints the table; how often an image is alone is counted."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
@@ -317,10 +327,13 @@ def test_the_tables_beyond_images_are_what_was_measured(beyond):
 def test_each_set_beyond_images_has_its_draws_with_every_method(beyond):
     _, classes, quantities = beyond
     found, sets = classes.read()
-    draws = classes.whole_draws(found).groupby("data")["draw"].nunique()
-    assert draws.to_dict() == dict.fromkeys(classes.SETS_ASKED, classes.DRAWS)
+    whole = classes.whole_sets(found)
+    cells = whole.groupby("data")[["draw", "method"]].apply(lambda rows: set(map(tuple, rows.to_numpy())))
+    every = {(draw, method) for draw in range(classes.DRAWS) for method in classes.METHODS}
     assert classes.DRAWS >= 5
-    assert set(sets["data"]) == set(classes.SETS_ASKED)
+    assert all(cell == every for cell in cells)
+    assert set(cells.index) == {name for name in classes.SETS_ASKED if name.startswith("table:")}
+    assert set(cells.index) <= set(sets["data"]) <= set(classes.SETS_ASKED)
     values = pd.read_csv(quantities.RESULTS)
     assert len(values) == len(quantities.SETS) * quantities.DRAWS * len(quantities.WEIGHINGS)
 

@@ -34,6 +34,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from rdr_core.data.kinds import IMAGES, Kind
 from rdr_core.errors import RdrError
 from rdr_core.registry import Registry
 from rdr_core.shapes import Int
@@ -94,6 +95,7 @@ class Source:
     asks: str | None
     settings: Settings
     place: int
+    kind: Kind | None
 
     @property
     def usual_imbalance(self) -> int | None:
@@ -120,6 +122,7 @@ def dataset(
     asks: str | None = None,
     settings: Settings = ARRAYS,
     place: int = 1000,
+    kind: Kind | None = None,
 ) -> Callable[[F], F]:
     """Register a function that reads a data set; the function itself is unchanged.
 
@@ -145,6 +148,8 @@ def dataset(
         asks: what must follow the name after a colon, such as ``"FOLDER"``; None (default) if nothing must.
         settings: training defaults (default: those of the user's own arrays).
         place: in lists: those of larger ones come later (default: after the toolkit's own).
+        kind: of its samples, such as :data:`rdr_core.data.kinds.ROWS`; None (default) is images where ``image_shape``
+            is given, and else whatever is found when they are read.
 
     Raises:
         RdrError: a name that is taken or can't be one, or numbers that no data set has.
@@ -160,7 +165,7 @@ def dataset(
     def register(load: F) -> F:
         source = Source(
             name, load, description, num_classes, image_shape, n_max, n_train, n_test, title or name, long_tailed,
-            validation, asks, settings, place,
+            validation, asks, settings, place, kind or (IMAGES if image_shape else None),
         )  # fmt: skip
         _check(source)
         DATASETS.add(name, source, load.__module__)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from rdr_core.models.own import OwnModel
 
 
-def known_beforehand(dataset: str) -> bool:
-    """Whether the kind of a data set's samples is known by its name, without reading them.
+def kind_beforehand(dataset: str) -> Kind | None:
+    """The kind of a data set's samples, told by its name; None where only the samples tell.
 
     Example:
-        >>> known_beforehand("digits")
-        True
+        >>> kind_beforehand("digits").name, kind_beforehand("table:yeast").name, kind_beforehand("csv:own.csv")
+        ('images', 'rows', None)
     """
-    return find_source(dataset)[0].image_shape is not None
+    return find_source(dataset)[0].kind
 
 
 def model_name(asked: object, dataset: str, kind: Kind) -> str:

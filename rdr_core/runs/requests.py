@@ -13,7 +13,7 @@ from rdr_core.files.inside import inside
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.conditions import Conditions
 from rdr_core.runs.layout import finished
-from rdr_core.runs.networks import known_beforehand, model_name, own_model, refuse_unfit
+from rdr_core.runs.networks import kind_beforehand, model_name, own_model, refuse_unfit
 from rdr_core.runs.session import Session
 from rdr_core.training.recipes import DEFAULT, settings_for
 
@@ -102,10 +102,10 @@ def train(
     canonical = parse(method).name
     name, data, facts = _data_facts(dataset, imbalance_factor, profile, noise_rate, noise, data_seed, class_order)
     own = own_model(model, features)
-    seen = data
-    if data is None and (own or not known_beforehand(name)):
+    seen, kind = data, kind_beforehand(name) if data is None else data.kind
+    if data is None and (own or kind is None):
         seen = load_data(name, imbalance_factor=None, profile=None, root=root)
-    kind = seen.kind if seen else IMAGES
+    kind = kind or IMAGES if seen is None else seen.kind
     augmentation = augmentation or (None if kind is IMAGES else "none")
     settings = settings_for(
         name, recipe, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,

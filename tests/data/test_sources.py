@@ -31,6 +31,9 @@ def test_names_are_those_of_the_sources():
         "cifar100",
         "imagenet-lt",
         "places-lt",
+        "table",
+        "text",
+        "series",
         "folder",
         "csv",
     ]

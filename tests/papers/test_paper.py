@@ -55,9 +55,12 @@ def test_names_of_the_tables_mean_our_methods():
 
 
 def test_tables_with_a_column_a_quantity_are_read_cell_by_cell():
-    cells = load_paper("rdr").cells.set_index(["table", "method", "group"])["paper"].sort_index()
-    assert cells["3", "ce", "lambda_max"].item() == 110.78
-    assert cells["3", "rdr+sam", "trace_few"].item() == 82.57
+    rows = load_paper("rdr").cells
+    cells = {
+        (row.table, row.method, row.group): row.paper for row in rows[rows["table"].isin(["3", "figure4"])].itertuples()
+    }
+    assert cells["3", "ce", "lambda_max"] == 110.78
+    assert cells["3", "rdr+sam", "trace_few"] == 82.57
     assert cells["figure4", "rdr", "lambda_min_smallest"] == -44.48
     few = [cells["3", "ce", f"trace_class{c}"] for c in (7, 8, 9)]
     assert sum(few) / 3 == pytest.approx(cells["3", "ce", "trace_few"], abs=0.01)  # the paper's Few are classes 7 to 9

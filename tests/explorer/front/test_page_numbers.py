@@ -43,7 +43,8 @@ def test_series_are_those_of_the_run(run, numbers):
     np.testing.assert_array_equal(array(numbers, "groups"), groups)
     np.testing.assert_array_equal(array(numbers, "accuracy").ravel(), classes["accuracy"].astype(np.float32))
     weights = weights_by_class(run).sort_values(["epoch", "class"])["weight"].to_numpy(np.float32)
-    np.testing.assert_array_equal(array(numbers, "weight"), weights.reshape(epochs, d))
+    # Shipped weights have 13 binary digits, and scaling them to mean 1 again rounds.
+    np.testing.assert_allclose(array(numbers, "weight"), weights.reshape(epochs, d), rtol=3e-7)
     np.testing.assert_array_equal(array(numbers, "ratio").ravel(), classes["ratio"].astype(np.float32))
     for at, reading in enumerate(READINGS):
         np.testing.assert_array_equal(array(numbers, "b_prime")[at].ravel(), classes[reading].astype(np.float32))
