@@ -44,8 +44,8 @@ DRAWS = 5
 #: A large table takes as many steps as the others in fewer epochs.
 EPOCHS = {"table:kr-vs-k": 20, "table:nursery": 20}
 METHODS = ("ce", "inverse", "la", "rdr", "rdr:ratio=permuted", "rdr:ratio=class")
-#: What RDR is compared with: the same class weights without a ratio, and its two controls.
-COMPARED = ("inverse", "rdr:ratio=permuted", "rdr:ratio=class")
+#: What RDR is compared with: no weights, the same class weights without a ratio, the prior in the loss, two controls.
+COMPARED = ("ce", "inverse", "la", "rdr:ratio=permuted", "rdr:ratio=class")
 MEASURES = ("top1", "balanced_accuracy", "many", "medium", "few")
 OF_THE_RARE = ("recall", "precision", "f1", "roc_auc", "average_precision")
 

@@ -111,19 +111,26 @@ def measured(data: str, draw: int, weighing: str) -> dict[str, object]:
 
 
 def markdown(found: pd.DataFrame) -> str:
-    """Errors on rare values by set, and of RDR's ratio less LDS alone and less the control, with 95 % intervals.
+    """Errors on rare values by set, and differences with 95 % intervals.
 
     Intervals of a set are for draws that split it anew each time; those of the last row are over the sets.
     """
-    compared = ("lds", "lds+rdr:ratio=permuted")
-    heads = ["data set", "rows", *WEIGHINGS.values(), "RDR's ratio less LDS alone", "RDR's ratio less the permuted one"]
+    compared = (("lds", "none"), ("lds+rdr", "lds"), ("lds+rdr", "lds+rdr:ratio=permuted"))
+    heads = [
+        "data set",
+        "rows",
+        *WEIGHINGS.values(),
+        "LDS less none",
+        "RDR's ratio less LDS alone",
+        "RDR's ratio less the permuted one",
+    ]
     lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
     over_sets = []
     for data in (one for one in SETS if one in set(found["data"])):
         own = found[found["data"] == data]
         rare = own.pivot(index="draw", columns="weighing", values="rare").dropna()
         train, test = (int(own[part].iloc[0]) for part in ("train", "test"))
-        by_draw = [rare["lds+rdr"] - rare[one] for one in compared]
+        by_draw = [rare[one] - rare[other] for one, other in compared]
         cells = [f"{rare[one].mean():.3f}" for one in WEIGHINGS]
         cells += [in_words(gain.mean(), *resampled_interval(gain.to_numpy(), train, test)) for gain in by_draw]
         lines.append(f"| {data} | {train + test:,} | {' | '.join(cells)} |")
