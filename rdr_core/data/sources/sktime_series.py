@@ -2,13 +2,14 @@
 
 PLAID (Gao et al. 2014; in the UCR archive, Dau et al. 2019) has the current that an appliance draws, eleven kinds of
 them, and is long-tailed by itself. sktime is under the BSD licence; the series are the archive's.
+Only its files are used: installed whole, it would hold pandas at an older version.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -63,18 +64,16 @@ def read_series(name: str) -> tuple[list[Float[np.ndarray, "C T"]], list[str]]:
     found = {one.lower(): one for one in series_names()}
     if name.lower() not in found:
         raise unknown_name("set of series", name, found)
-    from sktime.datasets import load_from_tsfile
-
     series: list[np.ndarray] = []
     labels: list[str] = []
     for part in ("TRAIN", "TEST"):
         path = _folder() / found[name.lower()] / f"{found[name.lower()]}_{part}.ts"
         try:
-            table, classes = load_from_tsfile(str(path), return_data_type="nested_univ")
-        except Exception as error:  # of a file that is none, sktime raises what it meets
+            for one, label in series_of(path.read_text(encoding="utf-8").splitlines()):
+                series.append(one)
+                labels.append(label)
+        except (OSError, ValueError) as error:
             raise RdrError(f"{path} can't be read ({error}); install sktime again.") from error
-        series += [_stacked(row) for row in table.itertuples(index=False)]
-        labels += [str(one) for one in classes]
     return series, labels
 
 
@@ -99,13 +98,30 @@ def _folder() -> Path:
     package = find_spec("sktime")
     if package is None or not package.submodule_search_locations:
         raise MissingData(
-            "the series are in the package sktime (8 MB), which is not installed here: pip install sktime."
+            "the series are in the package sktime (8 MB), which is not installed here: pip install --no-deps sktime."
         )
     return Path(package.submodule_search_locations[0], "datasets", "data")
 
 
-def _stacked(row: tuple[Any, ...]) -> Float[np.ndarray, "C T"]:
-    return np.stack([np.asarray(channel, dtype=np.float64) for channel in row])
+def series_of(lines: Iterable[str]) -> Iterator[tuple[Float[np.ndarray, "C T"], str]]:
+    """Series and classes of a file of the archive: after "@data" a line each, channels and class between colons.
+
+    Raises:
+        ValueError: a line that is no series, channels of unequal lengths among them.
+
+    Example:
+        >>> [(one.tolist(), label) for one, label in series_of(["@data", "1,2:3,4:fan", "5:6:heater"])]
+        [([[1.0, 2.0], [3.0, 4.0]], 'fan'), ([[5.0], [6.0]], 'heater')]
+    """
+    told = False
+    for line in lines:
+        if told and line.strip():
+            *channels, label = line.strip().split(":")
+            numbers = [[float(value.replace("?", "nan")) for value in channel.split(",")] for channel in channels]
+            if not label or not numbers or len({len(channel) for channel in numbers}) != 1:
+                raise ValueError(f"{line[:40]!r} is no series of a class")
+            yield np.array(numbers), label
+        told = told or line.strip().lower() == "@data"
 
 
 def _coarser(one: Float[np.ndarray, "C T"], every: int) -> Float[np.ndarray, "C t"]:
