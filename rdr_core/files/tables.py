@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from rdr_core.files.sealed import BLANK, KEY, TEXT_LIMIT, damaged, read_sealed
 from rdr_core.files.whole import write_sealed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Name of the last column, which fills with the checksum.
 SEAL = f"{KEY}:{BLANK}"
@@ -60,6 +65,23 @@ def names_of(text: str) -> list[str]:
         return [name for name in next(csv.reader(io.StringIO(text)), []) if not name.startswith(KEY)]
     except csv.Error as error:  # as a name of 131,073 letters
         raise ValueError(str(error)) from None
+
+
+def read_exactly(source: str | os.PathLike[str] | IO[str], **how: Any) -> pd.DataFrame:
+    """A CSV with its numbers as they were written, to the last bit: pandas before 3.1 has to be asked for that.
+
+    Args:
+        source, how: as for :func:`pandas.read_csv`.
+
+    Example:
+        >>> read_exactly(io.StringIO("x\\n0.30000000000000004"))["x"].item()
+        0.30000000000000004
+    """
+    import pandas as pd
+
+    if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
+        how |= {"float_precision": "round_trip"}
+    return pd.read_csv(source, **how)
 
 
 def check_table(path: Path, limit: int) -> list[list[str]]:

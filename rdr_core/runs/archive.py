@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 from rdr_core.errors import RdrError
 from rdr_core.files.inside import inside
 from rdr_core.files.places import own_place, papers_folder
-from rdr_core.files.tables import SEAL, names_of, read_table
+from rdr_core.files.tables import SEAL, names_of, read_exactly, read_table
 from rdr_core.files.trees import load_tree, save_tree
 from rdr_core.files.whole import write_sealed, write_whole
 from rdr_core.runs import Run
@@ -209,12 +209,8 @@ def _packed(run: Run, file: str) -> bytes:
             return (Path(beside) / file).read_bytes()
     digits = next((number for pattern, number in _DIGITS.items() if path.match(pattern)), None)
     if run.done and digits:
-        import pandas as pd
-
         text = read_table(path, LIMIT)
-        table = pd.read_csv(io.StringIO(text), usecols=names_of(text), float_precision="round_trip").assign(
-            **{SEAL: ""}
-        )
+        table = read_exactly(io.StringIO(text), usecols=names_of(text)).assign(**{SEAL: ""})
         with tempfile.TemporaryDirectory() as folder:
             beside_it = Path(folder) / path.name
             write_sealed(beside_it, lambda beside: table.to_csv(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rdr_core.errors import RdrError
 from rdr_core.files.inside import inside
 from rdr_core.files.sealed import damaged
-from rdr_core.files.tables import SEAL, names_of, read_table
+from rdr_core.files.tables import SEAL, names_of, read_exactly, read_table
 from rdr_core.files.whole import read_json, write_json, write_sealed
 from rdr_core.own_settings import own_settings
 from rdr_core.plain import for_json
@@ -112,17 +112,15 @@ def how_made(run: Run, what: str, parameters: Mapping[str, Any]) -> dict[str, An
 
 
 def _read(path: Path, weights: str | None) -> pd.DataFrame:
-    import pandas as pd
-
     made = read_json(path.with_suffix(".json"), {"words": [str], "weights?": (str, None)})
     if weights and made.get("weights") not in (None, weights):
         raise RdrError(f"{path} was computed of another network than the run's; delete it to compute it anew.")
     words, text = made["words"], read_table(path, LARGEST)
     try:
         names = names_of(text)
-        return pd.read_csv(
+        return read_exactly(
             io.StringIO(text), usecols=names, dtype=dict.fromkeys(words, "str"), keep_default_na=False,
-            na_values={name: [""] for name in names if name not in words}, float_precision="round_trip",
+            na_values={name: [""] for name in names if name not in words}
         )  # fmt: skip
     except ValueError as error:
         raise damaged(path, error) from None

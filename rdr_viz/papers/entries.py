@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rdr_core.errors import RdrError
 from rdr_core.files.expected import of_shape
 from rdr_core.files.inside import inside
+from rdr_core.files.tables import read_exactly
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,12 +62,9 @@ def read_printed(home: Path, file: str, columns: set[str]) -> pd.DataFrame:
     Raises:
         RdrError: it is missing, no such table, or leads out of the folder.
     """
-    import pandas as pd
-
     path = inside(home, file)
     try:
-        found = pd.read_csv(path, keep_default_na=False, na_values={"std": [""]}, dtype={"table": str},
-                            float_precision="round_trip")  # fmt: skip
+        found = read_exactly(path, keep_default_na=False, na_values={"std": [""]}, dtype={"table": str})
     except (OSError, ValueError) as error:
         raise RdrError(f"{path} can't be read ({error}); fix it.") from None
     if gone := columns - set(found):
