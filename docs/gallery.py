@@ -60,6 +60,11 @@ Answers.from_runs(rdr_core.list_runs(shipped(), **of_fashion))""",
 of_fashion = {"dataset": "fashion-mnist", "method": ("ce", "inverse", "inverse+drw", "rdr:preset=released")}
 PriorShift.from_runs(rdr_core.list_runs(shipped(), **of_fashion))""",
     "peeking": "Peeking.from_runs(runs(*five, seeds=range(6)))",
+    "rare": """\
+import tempfile
+asked = {"imbalance_factor": 20, "epochs": 10, "runs": tempfile.mkdtemp(), "progress": False}
+of_two_classes = [rdr_core.train("digits:3-8", method=method, **asked) for method in ("ce", "rdr")]
+RareClass.from_runs(of_two_classes, prevalence=0.01)""",
     "sweep": """\
 momenta = [f"rdr:momentum=0.{tenths}" for tenths in (3, 4, 6, 7, 8, 9)]
 ParameterSweep.from_runs(runs("rdr", *momenta, seeds=range(6)))""",

@@ -27,7 +27,7 @@ from rdr_core.shapes import Float, Int
 
 @dataclass(frozen=True, eq=False)
 class LabelBins:
-    """Bins of equal width.
+    """Bins of equal width, and how many values of training are in each.
 
     Attributes:
         inner: (b - 1,) edges between them, growing.
