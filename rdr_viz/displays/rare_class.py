@@ -115,7 +115,7 @@ class RareClass(Display):
             where = f"{label_of(row.method)} at the threshold {row.threshold:.3g}"
             parts.append(f"{where} recall {number(row.recall)} %, precision {_precision(row.precision)}")
         return (
-            f"Precision against recall, and recall against false alarms, of the class {self.name}, {self.setting}, "
+            f"Precision against recall, and recall against false alarms, of {self.name}, {self.setting}, "
             f"at a prevalence of {_share(self.prevalence)}, {seeds_words(self.data)}. {'; '.join(parts)}."
         )
 
