@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-import rdr_core.methods.mates as ways
+import rdr_core.methods.batch_classes as ways
 from rdr_core import RDRWeights
 from rdr_core.training.threads import using_threads
 

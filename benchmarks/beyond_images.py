@@ -144,7 +144,7 @@ def sets_table(sets: pd.DataFrame, found: pd.DataFrame) -> str:
 
 
 def accuracies_table(sets: pd.DataFrame, found: pd.DataFrame, measure: str) -> str:
-    """A measure of each method, and RDR less 1/n and less its controls.
+    """A measure of each method, and RDR less each that it is compared with.
 
     Intervals of a data set are for draws that split it anew each time; those of the last row are over the data sets,
     each by its mean.

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 import rdr_core
-from rdr_core.methods.mates import class_means
+from rdr_core.methods.batch_classes import class_means
 from rdr_core.methods.ratio import ratios_towards
 from rdr_core.methods.rdr import RDRWeights
 

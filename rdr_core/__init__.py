@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from rdr_core.data.groups import GROUPS
     from rdr_core.errors import MissingData, RdrError, TrainingDiverged
     from rdr_core.measures.rare_class import at_threshold, moved_threshold, threshold_curve
+    from rdr_core.methods.batch_classes import class_means
     from rdr_core.methods.contract import Weighing, Weighting
     from rdr_core.methods.explain import explain
     from rdr_core.methods.label_density import LabelBins, label_bins, smoothed_counts
-    from rdr_core.methods.mates import class_means
     from rdr_core.methods.names import method_label, method_order
     from rdr_core.methods.parts import at_least, between, one_of, part
     from rdr_core.methods.ratio import RIDGE, density_ratio
@@ -68,7 +68,7 @@ _HOMES = {
     "at_least": "rdr_core.methods.parts",
     "at_threshold": "rdr_core.measures.rare_class",
     "between": "rdr_core.methods.parts",
-    "class_means": "rdr_core.methods.mates",
+    "class_means": "rdr_core.methods.batch_classes",
     "dataset": "rdr_core.data.datasets",
     "density_ratio": "rdr_core.methods.ratio",
     "evaluate": "rdr_core.runs.evaluation",

@@ -38,7 +38,7 @@ WITHOUT_EXAMPLE = {
     "read_or_fetch", "Download", "RawData", "Source", "Weighting",
     "Weighing", "Context", "Outcome", "Ranks", "Objective", "Step", "Pieces", "Settings",
     "Allowed", "Part", "UsedPart", "MethodSpec", "check_batch", "ratios_towards", "Unweighted",
-    "ratios_moving", "ratios_by_class", "Mates", "MatesByMask", "MatesByClass",
+    "ratios_moving", "ratios_by_class", "BatchClasses", "ClassesByMask", "SortedClasses",
     "part", "at_least", "between", "one_of", "rdr", "sam", "imbsam", "ccsam",
     "drw", "cdb", "of_all_processes", "Kind", "Tail", "Encoding", "Parts", "load_csv", "read_csv", "rows_of",
     "ib", "focalsam", "muon", "mixup", "remix", "balanced_sampling", "sqrt_sampling",

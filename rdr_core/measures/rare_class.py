@@ -44,15 +44,14 @@ def threshold_curve(
         prevalence: share of the rare class where precision is asked for, in (0, 1); None (default): as in ``labels``.
 
     Raises:
-        RdrError: a class without samples, or a prevalence that is none.
+        RdrError: scores or labels that are none, a class without samples, or a prevalence that is none.
 
     Example:
         >>> curve = threshold_curve(np.array([0.9, 0.6, 0.4, 0.2]), np.array([1, 0, 1, 0]))
         >>> curve.recall.tolist(), curve.precision[1:].round(2).tolist()
         ([0.0, 0.5, 0.5, 1.0, 1.0], [1.0, 0.5, 0.67, 0.5])
     """
-    labels = np.asarray(labels)
-    share = _share(labels, prevalence)
+    scores, labels, share = _checked_samples(scores, labels, prevalence)
     order = np.argsort(-scores, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # the last of each run of equal scores
     rare = labels[order] == 1
@@ -95,15 +94,14 @@ def at_threshold(
         thresholds together ``roc_auc`` and ``average_precision``; without any skill these are 50 and the prevalence.
 
     Raises:
-        RdrError: a class without samples, or a prevalence that is none.
+        RdrError: scores or labels that are none, a class without samples, or a prevalence that is none.
 
     Example:
         >>> found = at_threshold(np.array([0.9, 0.6, 0.4, 0.2]), np.array([1, 0, 1, 0]))
         >>> found["recall"], found["precision"], found["roc_auc"]
         (50.0, 50.0, 75.0)
     """
-    labels = np.asarray(labels)
-    share = _share(labels, prevalence)
+    scores, labels, share = _checked_samples(scores, labels, prevalence)
     rare, alarm = labels == 1, scores >= threshold
     recall, false_alarms = float(alarm[rare].mean()), float(alarm[~rare].mean())
     precision = float(precision_at(np.array([recall]), np.array([false_alarms]), share)[0])
@@ -140,11 +138,19 @@ def moved_threshold(trained: float, prevalence: float) -> float:
     return odds / (1 + odds)
 
 
-def _share(labels: Int[np.ndarray, "N"], prevalence: float | None) -> float:
+def _checked_samples(
+    scores: Float[np.ndarray, "N"], labels: Int[np.ndarray, "N"], prevalence: float | None
+) -> tuple[Float[np.ndarray, "N"], Int[np.ndarray, "N"], float]:
+    """Scores and labels that can be measured, and the prevalence that is asked for."""
+    scores, labels = np.asarray(scores, dtype=float), np.asarray(labels)
+    if scores.ndim != 1 or scores.shape != labels.shape:
+        raise RdrError(f"scores have shape {scores.shape} and labels {labels.shape}; give one of each a sample.")
+    if np.isnan(scores).any() or not np.isin(labels, (0, 1)).all():
+        raise RdrError("scores must be numbers, and labels 1 of the rare class and 0 of the others.")
     rare = int((labels == 1).sum())
     if not 0 < rare < len(labels):
         raise RdrError(f"{rare} of {len(labels)} samples are of the rare class; give samples of both classes.")
-    return rare / len(labels) if prevalence is None else _checked(prevalence, "prevalence")
+    return scores, labels, rare / len(labels) if prevalence is None else _checked(prevalence, "prevalence")
 
 
 def _checked(share: float, name: str) -> float:

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError
-from rdr_core.methods.mates import Mates, MatesByClass, mates
+from rdr_core.methods.batch_classes import BatchClasses, SortedClasses, batch_classes
 from rdr_core.shapes import Bool, Float, Int
 
 #: Default ridge l, relative to a class's mean squared feature norm: about the strongest that still agrees with a
@@ -81,7 +81,7 @@ def density_ratio(
     with torch.autocast(features.device.type, enabled=False):
         x, finite, _ = finite_rows(features)
         labels = labels.long()
-        classes = mates(x, labels, finite)
+        classes = batch_classes(x, labels, finite)
         return ratios_moving(prototypes.index_select(0, labels) - classes.means, x, classes, ridge).to(out)
 
 
@@ -108,7 +108,7 @@ def finite_rows(features: Float[Tensor, "B Z"]) -> tuple[Float[Tensor, "B Z"], B
 
 
 def ratios_moving(
-    shift: Float[Tensor, "B Z"], features: Float[Tensor, "B Z"], classes: Mates, ridge: float
+    shift: Float[Tensor, "B Z"], features: Float[Tensor, "B Z"], classes: BatchClasses, ridge: float
 ) -> Float[Tensor, "B"]:
     """Ratios that move each class's batch mean by ``shift``: the one solve behind :func:`density_ratio`.
 
@@ -121,14 +121,14 @@ def ratios_moving(
         classes: of the batch.
         ridge: see :func:`density_ratio`.
     """
-    if isinstance(classes, MatesByClass):
+    if isinstance(classes, SortedClasses):
         return ratios_by_class(shift, features, classes, ridge)
     # Of a class without a finite sample none is counted.
     return ratios_towards(shift, features, classes.same, classes.size.clamp_min(1), ridge)
 
 
 def ratios_by_class(
-    shift: Float[Tensor, "B Z"], features: Float[Tensor, "B Z"], classes: MatesByClass, ridge: float
+    shift: Float[Tensor, "B Z"], features: Float[Tensor, "B Z"], classes: SortedClasses, ridge: float
 ) -> Float[Tensor, "B"]:
     """The same class by class, in the smaller of a class's size and the number of features.
 
@@ -171,7 +171,7 @@ def ratios_towards(
 
     Args:
         shift, features, ridge: as for :func:`ratios_moving`.
-        same, size: of :func:`rdr_core.methods.mates.class_means`.
+        same, size: of :func:`rdr_core.methods.batch_classes.class_means`.
     """
     rhs = (size * (features * shift).sum(1))[:, None]
     system = (features @ features.T).mul_(same)
@@ -228,14 +228,14 @@ def ratios_by_inverse(
         prototypes: of each sample's class.
         features: of the batch.
         labels: class of each sample.
-        same, size: of :func:`rdr_core.methods.mates.class_means`.
+        same, size: of :func:`rdr_core.methods.batch_classes.class_means`.
         counted: samples that are there; the features of the others are 0, which is no reason for a pseudo-inverse. None
             (default) is all of them.
 
     Example:
         >>> import torch
         >>> x, y = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0])
-        >>> from rdr_core.methods.mates import class_means
+        >>> from rdr_core.methods.batch_classes import class_means
         >>> _, same, size = class_means(x.double(), y)
         >>> ratios_by_inverse(torch.tensor([[0.8, 0.2], [0.8, 0.2]]), x, y, same, size)
         tensor([1.6000, 0.4000], dtype=torch.float64)

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.methods.batch_classes import BatchClasses, batch_classes
 from rdr_core.methods.contract import Context, Weighing, Weighting
-from rdr_core.methods.mates import Mates, mates
 from rdr_core.methods.own_loop import FlatBatch
 from rdr_core.methods.parts import at_least, between, number_or, one_of, part
 from rdr_core.methods.presets import PRESETS
@@ -209,7 +209,7 @@ class RDRWeights(Weighting):
             x, counted, silent = finite_rows(features)
             if kept is not None:
                 x, counted = x * kept[:, None], counted & kept
-            classes = mates(x, labels, counted)
+            classes = batch_classes(x, labels, counted)
             means, present, size = classes.means, classes.size > 0, classes.size.clamp_min(1)
             started = self.started.index_select(0, labels)
             known = self.prototypes.index_select(0, labels)
@@ -252,7 +252,7 @@ class RDRWeights(Weighting):
         self,
         ratios: Float[Tensor, "B"],
         labels: Int[Tensor, "B"],
-        classes: Mates,
+        classes: BatchClasses,
         present: Bool[Tensor, "B"],
     ) -> Float[Tensor, "B"]:
         """Each sample's class mean of clamped ratios in earlier batches, 1 without any; in training these join them."""

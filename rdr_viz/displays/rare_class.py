@@ -95,9 +95,10 @@ class RareClass(Display):
             scores, labels = rare_scores(run, data=data)
             curve = threshold_curve(scores, labels, share)
             curves.append(method_columns(run, len(curve.threshold)).assign(**vars(curve)))
-            for threshold in (_EVEN, moved) if leaves_the_prior(run.config.method) else (_EVEN,):
+            marked = {False: _EVEN} | ({True: moved} if leaves_the_prior(run.config.method) else {})
+            for is_moved, threshold in marked.items():
                 found = at_threshold(scores, labels, threshold, share)
-                points.append(method_columns(run, 1).assign(threshold=threshold, moved=threshold == moved, **found))
+                points.append(method_columns(run, 1).assign(threshold=threshold, moved=is_moved, **found))
         return cls(
             pd.concat(curves, ignore_index=True), pd.concat(points, ignore_index=True), data_of(runs[0]),
             class_name(runs[0].class_names[rare]), trained, share,

@@ -94,6 +94,13 @@ def test_names_are_listed_and_a_wrong_one_is_told(tables):
         load_source("table:broken", "unused")
 
 
+def test_a_name_that_leads_out_of_the_package_is_none(tables):
+    (tables.parent.parent / "secret.dat").write_text(KEEL + "1, red, big")
+    for name in ("../../secret", "../classification/toys", "/etc/passwd"):
+        with pytest.raises(RdrError, match="no table named"):
+            load_source(f"table:{name}", "unused")
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [("table:toys?draw=x", "draw 'x'"), ("table:toys?draw=-1", "draw '-1'"), ("table:toys?draw=4294967296", "2\\^32"),

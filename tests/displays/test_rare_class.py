@@ -60,6 +60,15 @@ def test_the_threshold_moves_only_for_a_method_that_leaves_the_prior(runs):
     assert moved["recall"] >= even["recall"]
 
 
+def test_of_two_classes_alike_both_thresholds_are_one_half(tmp_path):
+    run = rdr_core.train("digits:3-8", imbalance_factor=1, method="ce", epochs=1, runs=tmp_path, progress=False)
+    made = RareClass.from_run(run)
+    assert made.trained == 0.5
+    assert made.points["threshold"].tolist() == [0.5, 0.5]
+    assert made.points["moved"].tolist() == [False, True]
+    assert "CE finds" in made.finding or "CE raises no alarm" in made.finding
+
+
 def test_recall_and_its_area_do_not_depend_on_the_prevalence_and_precision_does(runs):
     rare, common = (RareClass.from_runs(runs, prevalence=share).summary() for share in (0.01, 0.5))
     for measure in ("recall", "false_alarms", "roc_auc"):

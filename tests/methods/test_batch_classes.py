@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import rdr_core.methods.mates as module
+import rdr_core.methods.batch_classes as module
 from rdr_core import RDRWeights, density_ratio
-from rdr_core.methods.mates import MatesByClass, MatesByMask, mates
+from rdr_core.methods.batch_classes import ClassesByMask, SortedClasses, batch_classes
 from rdr_core.methods.ratio import ratios_moving
 
 
@@ -33,7 +33,7 @@ BATCHES = st.builds(
 def test_both_ways_are_those_of_a_loop(made):
     x, labels, counted = made
     values = torch.arange(len(labels), dtype=torch.float64) ** 2
-    for way in (MatesByMask, MatesByClass):
+    for way in (ClassesByMask, SortedClasses):
         found = way(x, labels, counted)
         total, following = found.total(values), found.following()
         for i, label in enumerate(labels.tolist()):
@@ -53,7 +53,7 @@ def test_both_ways_are_those_of_a_loop(made):
 @given(BATCHES)
 def test_blocks_hold_each_counted_sample_once_with_its_class(made):
     x, labels, counted = made
-    found = MatesByClass(x, labels, counted)
+    found = SortedClasses(x, labels, counted)
     seen = []
     for at, size in found.blocks():
         for places, number in zip(at.tolist(), size.tolist(), strict=True):
@@ -87,16 +87,16 @@ def test_ratios_by_class_are_the_others_to_1e10(made, ridge):
     x, labels, counted = made
     draw = torch.Generator().manual_seed(0)
     shift = 0.1 * torch.randn(1001, x.shape[1], generator=draw, dtype=torch.float64)[labels]
-    masked = ratios_moving(shift, x, MatesByMask(x, labels, counted), ridge)
-    grouped = ratios_moving(shift, x, MatesByClass(x, labels, counted), ridge)
+    masked = ratios_moving(shift, x, ClassesByMask(x, labels, counted), ridge)
+    grouped = ratios_moving(shift, x, SortedClasses(x, labels, counted), ridge)
     torch.testing.assert_close(grouped, masked, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(grouped.numpy(), by_loop(shift, x, labels, counted, ridge), rtol=1e-7, atol=1e-7)
 
 
 def test_large_batches_go_by_class_on_a_cpu_and_others_by_mask():
-    for size, way in ((module.LARGE - 1, MatesByMask), (module.LARGE, MatesByClass)):
+    for size, way in ((module.LARGE - 1, ClassesByMask), (module.LARGE, SortedClasses)):
         x, labels, counted = batch(0, size, 9)
-        assert type(mates(x, labels, counted)) is way
+        assert type(batch_classes(x, labels, counted)) is way
 
 
 @pytest.mark.parametrize("options", [
