@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Setting up .venv (a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet -c constraints.txt -b constraints.txt -e '.[notebooks,docs,trainers,beyond,dev]'
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet -c constraints.txt -b constraints.txt -e '.[notebooks,cluster,docs,trainers,beyond,dev]'
 	@touch $(READY)
 
 demo: $(READY)  ## train CE, 1/n and RDR on real digits and draw what they did (a minute or two)

@@ -33,7 +33,7 @@ def main() -> None:
     pins = map(Requirement, (ROOT / "constraints.txt").read_text().splitlines())
     versions = {p.name: str(p.specifier) for p in pins if p.marker is None or p.marker.evaluate(linux)}
     listed = "".join(f"      - {name}{versions[name]}\n" for name in sorted(wanted))
-    (ROOT / "environment.yml").write_text(f"{HEAD}{listed}      - -e .[notebooks,docs,trainers,beyond,dev]\n")
+    (ROOT / "environment.yml").write_text(f"{HEAD}{listed}      - -e .[notebooks,cluster,docs,trainers,beyond,dev]\n")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ ROOMS = {
     "rdr_core.methods": "losses, weights, density ratio; their names",
     "rdr_core.training": "the loop and its state",
     "rdr_core.runs": "runs on disk, and what makes one",
-    "rdr_core.jobs": "many runs: tasks, pool, cost, progress",
+    "rdr_core.jobs": "many runs: tasks, here or on a cluster; cost",
     "rdr_viz.analysis": "numbers of runs, curvature",
     "rdr_viz.displays": "pictures, one per question",
     "rdr_viz.pages": "pages and tables of pictures",

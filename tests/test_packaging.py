@@ -61,7 +61,7 @@ def test_the_conda_environment_is_the_same():
     versions = pinned(python)
     assert set(packages) == set(declared())
     assert packages == {name: versions[name] for name in packages}
-    assert others == ["-c constraints.txt", "-e .[notebooks,docs,trainers,beyond,dev]"]
+    assert others == ["-c constraints.txt", "-e .[notebooks,cluster,docs,trainers,beyond,dev]"]
 
 
 def test_the_cards_packages_are_all_there():

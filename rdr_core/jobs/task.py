@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from rdr_core.errors import RdrError
+from rdr_core.methods.fork import Fork
 from rdr_core.runs import Run, RunConfig
-from rdr_core.runs.layout import finished
-from rdr_core.runs.requests import train_config
+from rdr_core.runs.branching import shared_fork
+from rdr_core.runs.layout import DONE, finished
+from rdr_core.runs.requests import make_beginning, train_config
+from rdr_core.runs.trunks import state_file, trunks_of
 
 
 class Task(Protocol):
@@ -29,6 +32,16 @@ class Task(Protocol):
     @property
     def needs(self) -> tuple[Path, ...]:
         """Files that must be there before it can start."""
+        ...
+
+    @property
+    def after(self) -> tuple[Path, ...]:
+        """What it makes by itself where it is not there, and takes from another task where that makes it too."""
+        ...
+
+    @property
+    def makes(self) -> tuple[Path, ...]:
+        """What others need of it, or begin after."""
         ...
 
     @property
@@ -84,7 +97,6 @@ class Training:
     device: str = "auto"
     root: Path | None = None
 
-    #: A second stage trains its first by itself.
     needs = ()
 
     def __post_init__(self) -> None:
@@ -98,6 +110,23 @@ class Training:
     def key(self) -> Hashable:
         # A network may start from weights that are a file too, and held-out images may come by a list of their own.
         return self.config.dataset, self.config.model, self.config.spec.held_out > 0
+
+    @property
+    def after(self) -> tuple[Path, ...]:
+        beginning = self.beginning
+        return beginning.makes if beginning else ()
+
+    @property
+    def beginning(self) -> Training | Trunk | None:
+        """What it goes on from, and makes by itself where nobody has: its first stage, or its trunk."""
+        first = self.config.spec.first_stage.name
+        if first != self.config.method:
+            return replace(self, config=replace(self.config, method=first))
+        return Trunk(self.config, self.runs, self.device, self.root) if shared_fork(self.config) else None
+
+    @property
+    def makes(self) -> tuple[Path, ...]:
+        return (self.runs / self.name / DONE,)
 
     @property
     def done(self) -> bool:
@@ -115,3 +144,69 @@ class Training:
 
     def run(self, deadline: float) -> None:
         train_config(self.config, runs=self.runs, device=self.device, root=self.root, progress=False, deadline=deadline)
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """The beginning that runs share until their weights begin (:mod:`rdr_core.runs.branching`).
+
+    Attributes:
+        config: of any of the runs.
+        runs, device, root: as of :class:`Training`.
+    """
+
+    config: RunConfig
+    runs: Path
+    device: str = "auto"
+    root: Path | None = None
+
+    needs = after = ()
+
+    @property
+    def name(self) -> str:
+        return f"the beginning of {self.config.name}"
+
+    @property
+    def key(self) -> Hashable:
+        return Training(self.config, self.runs).key
+
+    @property
+    def makes(self) -> tuple[Path, ...]:
+        # Each kind of machine makes its own, in a folder of its name; which one it will be is not known yet.
+        return (state_file(trunks_of(self.runs, self.config, self._fork.trunk) / "machine", self._fork.epoch),)
+
+    @property
+    def done(self) -> bool:
+        folder = trunks_of(self.runs, self.config, self._fork.trunk)
+        return any(state_file(one, self._fork.epoch).is_file() for one in folder.glob("*/"))
+
+    @property
+    def share(self) -> float:
+        return float(self.done)
+
+    def run(self, deadline: float) -> None:
+        make_beginning(self.config, runs=self.runs, device=self.device, root=self.root, deadline=deadline)
+
+    @property
+    def _fork(self) -> Fork:
+        fork = shared_fork(self.config)
+        assert fork is not None
+        return fork
+
+
+def beginnings_of(tasks: Sequence[Task]) -> list[Task]:
+    """First stages and trunks that several of the tasks go on from and none of them makes.
+
+    Example:
+        >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="inverse+drw", epochs=10, model="small",
+        ...                    batch_size=32, learning_rate=0.1)
+        >>> both = [Training(replace(config, method=name), Path("runs")) for name in ("inverse+drw", "rdr+drw")]
+        >>> [task.name.partition("-s0")[0] for task in beginnings_of(both)]
+        ['the beginning of digits-if50-inverse+drw']
+    """
+    made = {path for task in tasks for path in task.makes}
+    wanted: dict[tuple[Path, ...], list[Task]] = {}
+    for task in tasks:
+        if isinstance(task, Training) and not task.done and task.beginning and not set(task.after) <= made:
+            wanted.setdefault(task.after, []).append(task.beginning)
+    return [several[0] for several in wanted.values() if len(several) > 1]

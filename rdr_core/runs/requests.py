@@ -163,6 +163,36 @@ def train_config(
     return Session(inside(Path(runs), config.name), config, data, how).run()
 
 
+def make_beginning(
+    config: RunConfig, *, runs: str | Path = "runs", device: str = "auto", root: str | Path | None = None,
+    deadline: float | None = None,
+) -> None:  # fmt: skip
+    """Make the trunk of a run whose weights begin late, which every run that shares it takes from then on.
+
+    Args:
+        config: of the run.
+        runs, device, root, deadline: as for :func:`train_config`.
+
+    Raises:
+        RunBusy, TrainingStopped, RdrError, TrainingDiverged: as for :func:`train_config`.
+
+    Example:
+        >>> import tempfile
+        >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="inverse+drw", epochs=5, model="small",
+        ...                    batch_size=32, learning_rate=0.1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     make_beginning(config, runs=folder)
+        ...     [path.name for path in Path(folder).glob("trunks/*/*/epoch-*")]
+        ['epoch-0004.safetensors']
+    """
+    from rdr_core.runs.branching import beginning_of
+    from rdr_core.runs.conditions import pick_device
+
+    data = load_data(config.dataset, **config.data_request, held_out=config.spec.held_out, root=root)
+    how = Conditions(device, root, progress=False, deadline=deadline, aside=True)
+    beginning_of(Path(runs), config, data, pick_device(device), how)
+
+
 def refine(
     run: Run | str | Path, method: str = "crt", *, device: str = "auto", root: str | Path | None = None,
     progress: bool = True, data: LongTailedData | None = None,

@@ -94,6 +94,9 @@ def run(
     seeds: Seeds = None,
     budget: Annotated[str, typer.Option(help="Stop after this time, such as 90s, 9m or 2h, and save.")] = "",
     parallel: Annotated[int, typer.Option(help="Runs side by side.", min=1)] = 1,
+    scheduler: Annotated[
+        str, typer.Option(help="Address of a Dask scheduler whose workers train, such as tcp://10.0.0.1:8786.")
+    ] = "",
     runs: RunsFolder = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     root: Annotated[
@@ -113,7 +116,9 @@ def run(
     from rdr_viz.papers.work import make_missing
 
     seconds = budget_seconds(budget) if budget else None
-    outcome = make_missing(grid, seeds=seeds, budget=seconds, parallel=parallel, runs=runs, device=device, root=root)
+    outcome = make_missing(
+        grid, seeds=seeds, budget=seconds, parallel=scheduler or parallel, runs=runs, device=device, root=root
+    )
     if not (outcome.finished or outcome.unfinished or outcome.failed):
         say("Nothing is missing: all of these runs are finished. `rdr paper` draws them.")
         return

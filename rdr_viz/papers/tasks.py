@@ -49,6 +49,8 @@ class Analysing:
     def needs(self) -> tuple[Path, ...]:
         return (self._folder / DONE,)
 
+    after = makes = ()
+
     @property
     def done(self) -> bool:
         return self.needs[0].is_file() and has_analysis(Run.open(self._folder), self.what)

@@ -21,7 +21,7 @@ from rdr_viz.papers.tasks import choose, missing, tasks_of
 
 
 def make_missing(
-    names: str = "", *, seeds: int | None = None, budget: float | None = None, parallel: int = 1,
+    names: str = "", *, seeds: int | None = None, budget: float | None = None, parallel: int | str = 1,
     runs: str | Path = "runs", device: str = "auto", root: str | Path | None = None, progress: bool = True,
 ) -> Outcome:  # fmt: skip
     """Make the missing runs and analyses of all papers, those that fill most cells first.
@@ -31,7 +31,7 @@ def make_missing(
             (default) is all at the paper's scale.
         seeds: how many (default: as each grid says).
         budget: seconds after which to stop, with all saved; None (default) is no limit.
-        parallel: runs side by side.
+        parallel: as for :func:`rdr_core.jobs.pool.work_through`.
         runs: folder that they are made in; what is finished there, or shipped, is not made again.
         device, root: as for :func:`rdr_core.train`.
         progress: show a bar.

@@ -14,6 +14,7 @@ from unittest import mock
 
 from waiting import wait_for
 
+from rdr_core.jobs import cluster
 from rdr_core.jobs import pool as work
 from rdr_core.jobs.task import Training
 from rdr_core.methods.grammar import parse
@@ -79,6 +80,12 @@ class Killed(Counted):
             RunFolder.checkpoint = checkpoint
 
 
+def of_all_kinds(runs: Path) -> list[Counted]:
+    """Ten runs: plain ones, with a shared beginning, and with a second stage."""
+    methods = ("ce", "rdr", "inverse+drw", "cb+drw", "inverse+crt")
+    return [Counted(digits(method, seed=seed, epochs=3), runs, "cpu") for seed in range(2) for method in methods]
+
+
 def all_saved(runs: Path, count: int) -> bool:
     """Whether that many runs of the folder have saved an epoch."""
     return len(list(runs.glob("*/checkpoint.safetensors"))) >= count
@@ -92,7 +99,8 @@ def late_once_saved(runs: Path, count: int) -> Iterator[Callable[[], bool]]:
         return all_saved(runs, count)
 
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + YEAR * late(), sleep=time.sleep)
-    with mock.patch.object(work, "time", clock), mock.patch.object(interrupt, "time", clock):
+    clocks = [mock.patch.object(module, "time", clock) for module in (work, cluster, interrupt)]
+    with clocks[0], clocks[1], clocks[2]:
         yield late
 
 
@@ -145,10 +153,15 @@ class Written:
     needs: tuple[Path, ...] = ()
     honest: bool = True
     key = None
+    after = ()
 
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def makes(self) -> tuple[Path, ...]:
+        return (self.path,)
 
     @property
     def done(self) -> bool:
