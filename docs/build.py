@@ -37,6 +37,7 @@ PLACES = {
     "docs/own_data.md": "docs/own_data.md",
     "docs/beyond_images.md": "docs/beyond_images.md",
     "docs/reliability.md": "docs/reliability.md",
+    "docs/scaling.md": "docs/scaling.md",
     "docs/architecture.md": "docs/architecture.md",
     "docs/_static/rooms.svg": "docs/_static/rooms.svg",
     "data/measurements": "data/measurements",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rdr_core.data.datasets import dataset
     from rdr_core.data.groups import GROUPS
     from rdr_core.errors import MissingData, RdrError, TrainingDiverged
+    from rdr_core.jobs.sweep import sweep
     from rdr_core.measures.rare_class import at_threshold, moved_threshold, threshold_curve
     from rdr_core.methods.batch_classes import class_means
     from rdr_core.methods.contract import Weighing, Weighting
@@ -95,6 +96,7 @@ _HOMES = {
     "resume": "rdr_core.runs.requests",
     "shipped": "rdr_core.runs.archive",
     "smoothed_counts": "rdr_core.methods.label_density",
+    "sweep": "rdr_core.jobs.sweep",
     "threshold_curve": "rdr_core.measures.rare_class",
     "train": "rdr_core.runs.requests",
     "train_config": "rdr_core.runs.requests",
@@ -145,6 +147,7 @@ __all__ = [
     "resume",
     "shipped",
     "smoothed_counts",
+    "sweep",
     "threshold_curve",
     "train",
     "train_config",

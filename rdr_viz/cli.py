@@ -266,8 +266,9 @@ def commands() -> typer.Typer:
     """The core's commands and those that draw; once, since these are added to the core's own."""
     from rdr_core.cli import app as everything
     from rdr_viz.papers.commands import app as paper
+    from rdr_viz.sweeping import sweep
 
-    for command in (demo, analyse, plot, gallery, publish, playground, kinds, measures, lab, app):
+    for command in (demo, sweep, analyse, plot, gallery, publish, playground, kinds, measures, lab, app):
         everything.command(cls=_Analyse if command is analyse else None)(command)
     everything.add_typer(paper, name="paper")
     return everything

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdr_core.data.kinds import IMAGES
 from rdr_core.data.load import load_data
 from rdr_core.errors import RdrError
 from rdr_core.files.inside import inside
 from rdr_core.runs import Run, RunConfig
+from rdr_core.runs.asked import asked, check_names
 from rdr_core.runs.conditions import Conditions
 from rdr_core.runs.layout import finished
-from rdr_core.runs.networks import kind_beforehand, model_name, own_model, refuse_unfit
 from rdr_core.runs.session import Session
-from rdr_core.training.recipes import DEFAULT, settings_for
+from rdr_core.training.recipes import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,35 +97,54 @@ def train(
         ...     run.done, len(run.history)
         (True, 1)
     """
-    from rdr_core.methods.grammar import parse
-
-    canonical = parse(method).name
-    name, data, facts = _data_facts(dataset, imbalance_factor, profile, noise_rate, noise, data_seed, class_order)
-    own = own_model(model, features)
-    seen, kind = data, kind_beforehand(name) if data is None else data.kind
-    if data is None and (own or kind is None):
-        seen = load_data(name, imbalance_factor=None, profile=None, root=root)
-    kind = kind or IMAGES if seen is None else seen.kind
-    augmentation = augmentation or (None if kind is IMAGES else "none")
-    settings = settings_for(
-        name, recipe, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
-        warmup=warmup, schedule=schedule, augmentation=augmentation,
+    wanted = asked(
+        dataset, imbalance_factor=imbalance_factor, method=method, epochs=epochs, seed=seed, profile=profile,
+        noise_rate=noise_rate, noise=noise, data_seed=data_seed, class_order=class_order, model=model,
+        features=features, recipe=recipe, batch_size=batch_size, learning_rate=learning_rate,
+        weight_decay=weight_decay, warmup=warmup, schedule=schedule, augmentation=augmentation, precision=precision,
+        root=root,
     )  # fmt: skip
-    config = RunConfig(
-        dataset=name,
-        method=canonical,
-        seed=seed,
-        model=own.name if own else model_name(model, name, kind),
-        model_hash=own.digest(seen.num_classes) if own and seen else "",
-        precision=precision,
-        **settings,
-        **facts,
-    )
-    _check_names(config)
-    if own and seen:
-        refuse_unfit(own, seen, config.spec)
-    place = inside(Path(runs), config.name)
-    return Session(place, config, data, Conditions(device, root, progress, trunk=trunk), own_model=own).run()
+    place = inside(Path(runs), wanted.config.name)
+    how = Conditions(device, root, progress, trunk=trunk)
+    return Session(place, wanted.config, wanted.data, how, own_model=wanted.own_model).run()
+
+
+#: What of :func:`train` is no setting of a run.
+_CONDITIONS = {"dataset", "features", "runs", "device", "root", "progress", "trunk"}
+
+
+def settings_of_train() -> dict[str, Any]:
+    """The settings that :func:`train` takes by name, with their defaults.
+
+    Example:
+        >>> settings_of_train()["method"], settings_of_train()["seed"]
+        ('rdr', 0)
+    """
+    taken = signature(train).parameters.values()
+    return {one.name: one.default for one in taken if one.name not in _CONDITIONS}
+
+
+def configure(dataset: str, *, root: str | Path | None = None, **settings: Any) -> RunConfig:
+    """The configuration of the run that :func:`train` would make.
+
+    Args:
+        dataset: by name.
+        root: folder of the data files, which are looked at where only they tell what the samples are.
+        settings: as for :func:`train`.
+
+    Raises:
+        RdrError: as for :func:`train`, or a setting that it does not have.
+
+    Example:
+        >>> configure("digits", imbalance_factor=50, method="inverse", seed=3).name[:22]
+        'digits-if50-inverse-s3'
+    """
+    from rdr_core.errors import unknown_name
+
+    usual = settings_of_train()
+    if odd := set(settings) - set(usual):
+        raise unknown_name("setting of a run", min(odd), usual)
+    return asked(dataset, **usual | settings, features="", root=root).config
 
 
 def train_config(
@@ -156,7 +175,7 @@ def train_config(
         ...     train_config(config, runs=folder, progress=False).name == config.name
         True
     """
-    _check_names(config)
+    check_names(config)
     if (data.content_hash if data else "") != config.data_hash:
         raise RdrError("The configuration is not of the data given; data of your own come with one that names them.")
     how = Conditions(device, root, progress, deadline, trunk, aside=True)
@@ -258,67 +277,3 @@ def resume(
     if run.config.model_hash and run.own_model is None:
         raise RdrError(f"{run.path} trains a network of your own ({run.config.model}); give it with model=...")
     return Session(run.path, run.config, given, Conditions(device, root, progress), own_model=run.own_model).run()
-
-
-def _data_facts(
-    dataset: str | LongTailedData,
-    factor: float | None,
-    profile: str,
-    noise_rate: float,
-    noise: str,
-    data_seed: int,
-    class_order: str | int,
-) -> tuple[str, LongTailedData | None, dict[str, Any]]:
-    from rdr_core.data.sources import find_source
-
-    if isinstance(dataset, str):
-        source, _ = find_source(dataset)
-        if source.long_tailed and factor is not None:
-            raise RdrError(f"{dataset} comes long-tailed; leave the imbalance factor out.")
-        factor = source.usual_imbalance if factor is None else factor
-        if factor is None and profile != "exponential":
-            raise RdrError(f"{dataset} is used with its own imbalance; leave the profile out.")
-        if factor is None and class_order != "file":
-            raise RdrError(f"{dataset} is used with its own imbalance; leave class_order out.")
-        facts = {
-            "imbalance_factor": factor,
-            "profile": None if factor is None else profile,
-            "noise_rate": noise_rate,
-            "noise": noise,
-            "data_seed": data_seed,
-            "class_order": class_order,
-        }
-        return dataset, None, facts
-    usual = ("exponential", 0.0, "symmetric", 0, "file")
-    if factor is not None or (profile, noise_rate, noise, data_seed, class_order) != usual:
-        raise RdrError(
-            "the data given have their imbalance already, and their noise and seed; leave imbalance_factor, profile, "
-            "noise_rate, noise, data_seed and class_order out."
-        )
-    facts = {
-        "imbalance_factor": dataset.imbalance_factor,
-        "profile": dataset.profile,
-        "noise_rate": dataset.noise_rate,
-        "noise": dataset.noise,
-        "data_seed": dataset.seed,
-        "data_hash": dataset.content_hash,
-    }
-    return dataset.name, dataset, facts
-
-
-def _check_names(config: RunConfig) -> None:
-    """Refuse unknown names before a folder is made or a file fetched."""
-    from rdr_core.errors import unknown_name
-    from rdr_core.models import MODELS
-    from rdr_core.training.augment import AUGMENTATIONS
-    from rdr_core.training.schedule import SCHEDULES
-
-    canonical = config.spec.name
-    if config.method != canonical:
-        raise RdrError(f"The configuration's method is {config.method!r}; name it {canonical!r}, as its run is named.")
-    if not config.model_hash and config.model not in MODELS:
-        raise unknown_name("model", config.model, MODELS)
-    if config.schedule not in SCHEDULES:
-        raise unknown_name("schedule", config.schedule, SCHEDULES)
-    if config.augmentation not in AUGMENTATIONS:
-        raise unknown_name("augmentation", config.augmentation, AUGMENTATIONS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rdr_core.visible import say, tell
+from rdr_core.visible import say
 
 if TYPE_CHECKING:
     from rdr_viz.papers.paper import Paper
@@ -112,6 +112,7 @@ def run(
 
     rdr paper run --grid cifar,table1 --budget 9m
     """
+    from rdr_core.jobs.end_of_work import end_of_work
     from rdr_viz.papers.tasks import budget_seconds
     from rdr_viz.papers.work import make_missing
 
@@ -122,20 +123,7 @@ def run(
     if not (outcome.finished or outcome.unfinished or outcome.failed):
         say("Nothing is missing: all of these runs are finished. `rdr paper` draws them.")
         return
-    say(
-        f"{len(outcome.made_here)} made, {len(outcome.unfinished)} left, in {runs}. "
-        + ("The same command continues." if outcome.unfinished else "`rdr paper` draws them.")
-    )
-    if outcome.lost:
-        tell(f"{outcome.lost} worker(s) were killed or failed; the same command continues their runs.")
-    if outcome.busy:
-        say(f"Another process is training {len(outcome.busy)} of those left.")
-    for failure in outcome.failed:
-        tell(f"{len(failure.tasks)} can't be made: {failure.sentence}")
-    if outcome.failed:
-        raise typer.Exit(2)
-    if outcome.stopped_by == "interrupt":
-        raise typer.Exit(130)
+    end_of_work(outcome, f"in {runs}", then="`rdr paper` draws them.")
 
 
 @app.command()

@@ -1,0 +1,110 @@
+"""The command `rdr sweep`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rdr_core.visible import say
+
+if TYPE_CHECKING:
+    from rdr_core.jobs.task import Task, Training
+
+
+def sweep(
+    grid: Annotated[str, typer.Argument(help="A TOML file, or a paper's grid by name, such as digits.")],
+    parallel: Annotated[
+        int | None,
+        typer.Option(help="Runs side by side here.", min=1, show_default="one a processor, or one on a GPU"),
+    ] = None,
+    scheduler: Annotated[
+        str, typer.Option(help="Address of a Dask scheduler whose workers train, such as tcp://10.0.0.1:8786.")
+    ] = "",
+    budget: Annotated[str, typer.Option(help="Stop after this time, such as 90s, 9m or 2h, and save.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what there is to do, and how long it takes.")
+    ] = False,
+    runs: Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.")] = Path("runs"),
+    device: Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda or cuda:N.")] = "auto",
+    root: Annotated[
+        Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")
+    ] = None,
+) -> None:
+    """Train every run of a grid, on this machine or on a cluster.
+
+    A grid is a small file with one value or a list for each setting of `rdr train`:
+
+    [dim]dataset = "digits"
+    imbalance_factor = \\[10, 50]
+    method = \\["ce", "inverse", "rdr"]
+    seed = \\[0, 1, 2][/dim]
+
+    Finished runs are never repeated; stopped or killed ones go on after their last epoch, with the same command,
+    here or elsewhere.
+
+    rdr sweep grid.toml --dry-run
+
+    rdr sweep grid.toml --scheduler tcp://10.0.0.1:8786
+    """
+    from rdr_core.ending import stoppable
+    from rdr_core.jobs.end_of_work import end_of_work
+    from rdr_core.jobs.pool import work_through
+    from rdr_core.jobs.sweep import note_failures, usual_parallel
+    from rdr_viz.papers.tasks import budget_seconds
+
+    seconds = budget_seconds(budget) if budget else None
+    with stoppable():
+        tasks = _tasks(grid, runs, device, root)
+        if dry_run:
+            _tell(tasks, runs, device, parallel or usual_parallel(device))
+            return
+        outcome = work_through(tasks, budget=seconds, parallel=scheduler or parallel or usual_parallel(device))
+    note_failures(outcome, runs)
+    end_of_work(outcome, f"in {runs}", then=f"`rdr runs {runs}` lists them.")
+
+
+def _tasks(grid: str, runs: Path, device: str, root: Path | None) -> list[Task]:
+    from rdr_core.jobs.grid import grid_configs
+    from rdr_core.jobs.sweep import tasks_of_grid
+    from rdr_core.runs.archive import shipped
+    from rdr_viz.papers.folders import paper_names
+    from rdr_viz.papers.paper import load_paper
+    from rdr_viz.papers.shelf import Shelf
+    from rdr_viz.papers.tasks import choose, missing, tasks_of
+
+    papers = [load_paper(name) for name in paper_names()]
+    if grid in {name for paper in papers for name in paper.grids}:
+        shelf = Shelf([runs, shipped()])
+        return tasks_of(missing(choose(papers, grid), shelf), shelf, runs, device=device, root=root)
+    return list(tasks_of_grid(grid_configs(grid, root=root), runs, device=device, root=root))
+
+
+def _tell(tasks: list[Task], runs: Path, device: str, parallel: int) -> None:
+    """What there is to do, and how long it would take."""
+    from collections import Counter
+
+    from rdr_core.jobs.cost import seconds_of
+    from rdr_core.jobs.sweep import states_of
+    from rdr_core.jobs.task import Training
+    from rdr_core.plain import total
+    from rdr_viz.papers.plan import time_words
+
+    trainings: list[Training] = [task for task in tasks if isinstance(task, Training)]
+    states = states_of(trainings)
+    counts = Counter(state.what for state in states)
+    told = ", ".join(f"{counts[what]} {what}" for what in ("finished", "begun", "waiting", "failed") if counts[what])
+    say(f"{len(states)} run{'s' * (len(states) != 1)}: {told or 'nothing to do'}.")
+    for state in states:
+        if state.what == "failed":
+            say(f"{state.name} failed: {state.why}")
+    left = [task.config for task in trainings if not task.done]
+    if not left:
+        return
+    whole = total(seconds_of(left, device, runs=runs, progress=True).values())
+    if whole is None:
+        say("How long they take can't be told here: some are of photographs, or of data that are not at hand.")
+        return
+    side = f", and with {parallel} side by side at best {time_words(whole / parallel)}" if parallel > 1 else ""
+    say(f"What is left takes about {time_words(whole)} on this machine, one after the other{side}.")
