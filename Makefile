@@ -44,8 +44,9 @@ slow: $(READY)  ## run the slow tests too: long trainings, notebooks, the site, 
 # Other moments each time, so that an hour tries more than any test before it.
 stress: $(READY)  ## kill trainings for RDR_STRESS seconds (an hour), give each reader RDR_FUZZ contents (10,000)
 	@RDR_TEST_PATIENCE=10 RDR_STRESS=$${RDR_STRESS:-3600} RDR_STRESS_SEED=$${RDR_STRESS_SEED:-$$$$} \
-		RDR_FUZZ=$${RDR_FUZZ:-10000} RDR_TABS=$${RDR_TABS:-20} $(BIN)/python -m pytest -q -s \
+		RDR_FUZZ=$${RDR_FUZZ:-10000} RDR_TABS=$${RDR_TABS:-20} RDR_KILLS=$${RDR_KILLS:-20} $(BIN)/python -m pytest -q -s \
 		tests/runs/test_faults.py tests/test_fuzzed_readers.py tests/explorer/front/test_links.py tests/explorer/test_tabs.py \
+		tests/jobs/test_cluster.py \
 		-k "killed_at_random or every_call or whatever or closed"
 
 fuzz: $(READY)  ## look, guided by coverage, for contents that a reader does not answer to (needs pip install atheris)

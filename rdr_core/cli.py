@@ -222,10 +222,20 @@ def evaluate(
 @app.command("runs")
 def list_the_runs(
     folder: Annotated[Path, typer.Argument(help="Folder that holds the runs.")] = Path("runs"),
+    sweep: Annotated[
+        Path | None, typer.Option(help="A grid (`rdr sweep`): how far its runs are, and why some can't be made.")
+    ] = None,
 ) -> None:
     """List the runs with their accuracy by group."""
     from rdr_core.runs import list_runs
 
+    if sweep is not None:
+        from rdr_core.jobs.grid import grid_configs
+        from rdr_core.jobs.sweep import states_of, tasks_of_grid
+        from rdr_core.jobs.told import tell_states
+
+        tell_states(states_of(tasks_of_grid(grid_configs(sweep), folder)))
+        return
     found = list_runs(folder)
     if not found:
         raise RdrError(f"{folder} holds no runs; train one with: rdr train digits --imbalance-factor 50")

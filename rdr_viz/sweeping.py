@@ -22,7 +22,9 @@ def sweep(
     scheduler: Annotated[
         str, typer.Option(help="Address of a Dask scheduler whose workers train, such as tcp://10.0.0.1:8786.")
     ] = "",
-    budget: Annotated[str, typer.Option(help="Stop after this time, such as 90s, 9m or 2h, and save.")] = "",
+    slurm: Annotated[
+        Path | None, typer.Option(help="Start workers as jobs of Slurm, as this file says; written where it is not.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what there is to do, and how long it takes.")
     ] = False,
@@ -47,20 +49,25 @@ def sweep(
     rdr sweep grid.toml --dry-run
 
     rdr sweep grid.toml --scheduler tcp://10.0.0.1:8786
+
+    rdr sweep grid.toml --slurm site.toml
     """
     from rdr_core.ending import stoppable
-    from rdr_core.jobs.end_of_work import end_of_work
     from rdr_core.jobs.pool import work_through
+    from rdr_core.jobs.slurm import read_slurm
     from rdr_core.jobs.sweep import note_failures, usual_parallel
-    from rdr_viz.papers.tasks import budget_seconds
+    from rdr_core.jobs.told import end_of_work
 
-    seconds = budget_seconds(budget) if budget else None
     with stoppable():
         tasks = _tasks(grid, runs, device, root)
+        site = None if slurm is None else read_slurm(slurm)
         if dry_run:
             _tell(tasks, runs, device, parallel or usual_parallel(device))
+            if site is not None:
+                say(f"A job of Slurm:\n\n{site.script()}")
             return
-        outcome = work_through(tasks, budget=seconds, parallel=scheduler or parallel or usual_parallel(device))
+        where = site or scheduler or parallel or usual_parallel(device)
+        outcome = work_through(tasks, parallel=where)
     note_failures(outcome, runs)
     end_of_work(outcome, f"in {runs}", then=f"`rdr runs {runs}` lists them.")
 
@@ -83,22 +90,15 @@ def _tasks(grid: str, runs: Path, device: str, root: Path | None) -> list[Task]:
 
 def _tell(tasks: list[Task], runs: Path, device: str, parallel: int) -> None:
     """What there is to do, and how long it would take."""
-    from collections import Counter
-
     from rdr_core.jobs.cost import seconds_of
     from rdr_core.jobs.sweep import states_of
     from rdr_core.jobs.task import Training
+    from rdr_core.jobs.told import tell_states
     from rdr_core.plain import total
     from rdr_viz.papers.plan import time_words
 
     trainings: list[Training] = [task for task in tasks if isinstance(task, Training)]
-    states = states_of(trainings)
-    counts = Counter(state.what for state in states)
-    told = ", ".join(f"{counts[what]} {what}" for what in ("finished", "begun", "waiting", "failed") if counts[what])
-    say(f"{len(states)} run{'s' * (len(states) != 1)}: {told or 'nothing to do'}.")
-    for state in states:
-        if state.what == "failed":
-            say(f"{state.name} failed: {state.why}")
+    tell_states(states_of(trainings))
     left = [task.config for task in trainings if not task.done]
     if not left:
         return

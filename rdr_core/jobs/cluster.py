@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from rdr_core.errors import RdrError
 from rdr_core.jobs.child import Told
 from rdr_core.jobs.outcome import News
+from rdr_core.jobs.slurm import Slurm
 from rdr_core.jobs.task import Task, beginnings_of
 from rdr_core.training.interrupt import stop_requests
 from rdr_core.visible import tell
@@ -36,19 +37,19 @@ PATIENCE = 60.0
 LIVES = 3
 
 
-def on_cluster(tasks: Sequence[Task], where: int | str, deadline: float) -> News:
+def on_cluster(tasks: Sequence[Task], where: int | str | Slurm, deadline: float) -> News:
     """Do the tasks.
 
     Args:
         tasks: in the order in which they are best done; those that make what others need come first by themselves.
-        where: how many at once on this machine, or the address of a scheduler.
+        where: how many at once on this machine, the address of a scheduler, or how to start workers on Slurm.
         deadline: of :func:`time.monotonic`.
 
     Raises:
         RdrError: Dask is not installed, the scheduler can't be reached, or none of its workers fits.
     """
     news, tasks = News(), [*tasks, *beginnings_of(tasks)]
-    with stop_requests(deadline) as stop, _connected(where) as client:
+    with stop_requests(deadline) as stop, _connected(where, len(tasks)) as client:
         try:
             _open_workers(client)
             work = _Work(tasks, client, news)
@@ -177,8 +178,8 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _connected(where: int | str) -> Iterator[Client]:
-    """A client of a cluster of this process's own, or of a running one."""
+def _connected(where: int | str | Slurm, tasks: int) -> Iterator[Client]:
+    """A client of a cluster of this process's own, which ends with it, or of a running one."""
     try:
         import distributed
     except ImportError:
@@ -191,12 +192,18 @@ def _connected(where: int | str) -> Iterator[Client]:
             with _client_of(where) as client:
                 yield client
             return
+        if isinstance(where, Slurm):
+            with where.cluster() as cluster, distributed.Client(cluster, set_as_default=False) as client:
+                jobs = where.jobs_for(tasks)
+                cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs)  # one whose time is over is replaced
+                yield client
+            return
         from rdr_core.jobs.slots import end_idle
 
         with distributed.LocalCluster(
             n_workers=where, threads_per_worker=1, processes=False, dashboard_address=None, memory_limit=0,
             silence_logs=False,
-        ) as cluster, distributed.Client(cluster, set_as_default=False) as client:  # fmt: skip
+        ) as local, distributed.Client(local, set_as_default=False) as client:  # fmt: skip
             try:
                 yield client
             finally:

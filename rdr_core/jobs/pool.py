@@ -12,11 +12,12 @@ from contextlib import contextmanager, nullcontext
 from rdr_core.errors import MissingData, RdrError, RunBusy
 from rdr_core.jobs.outcome import News, Outcome
 from rdr_core.jobs.progress import shown
+from rdr_core.jobs.slurm import Slurm
 from rdr_core.jobs.task import Task
 
 
 def work_through(
-    tasks: Sequence[Task], *, budget: float | None = None, parallel: int | str = 1, progress: bool = True
+    tasks: Sequence[Task], *, budget: float | None = None, parallel: int | str | Slurm = 1, progress: bool = True
 ) -> Outcome:
     """Do the tasks in their order, but for those that another process is at, and come back to these at the end.
 
@@ -28,9 +29,10 @@ def work_through(
         tasks: what is to be done.
         budget: seconds after which to stop, with the run under way saved in the middle of its epoch; None (default) is
             no limit.
-        parallel: tasks side by side on this machine (default 1), or the address of a running Dask scheduler, as
-            "tcp://10.0.0.1:8786", whose workers do them, each as many at once as it has threads; they see the same
-            folders as this machine. Unless it is 1, each has one thread of a CPU, so that the number changes no bit.
+        parallel: tasks side by side on this machine (default 1); or the address of a running Dask scheduler, as
+            "tcp://10.0.0.1:8786", whose workers do them, each as many at once as it has threads, and see the same
+            folders as this machine; or how to start such workers on Slurm. Unless it is 1, each task has one thread of
+            a CPU, so that the number of workers changes no bit.
         progress: show a bar over all tasks.
 
     Raises:
@@ -50,11 +52,11 @@ def work_through(
     """
     if budget is not None and not budget > 0:
         raise RdrError(f"budget is {budget!r}; it must be a number of seconds above 0.")
-    if not isinstance(parallel, str) and parallel < 1:
+    if isinstance(parallel, int) and parallel < 1:
         raise RdrError(f"parallel is {parallel!r}; it must be a number of processes, 1 or more.")
     deadline = math.inf if budget is None else time.monotonic() + budget
     left = sum(not task.done for task in tasks)
-    where = parallel if isinstance(parallel, str) else min(parallel, left)
+    where = min(parallel, left) if isinstance(parallel, int) else parallel
     with shown(tasks) if progress else nullcontext():
         if not left or where == 1:
             news = _alone(tasks, deadline)

@@ -14,13 +14,14 @@ from rdr_core.jobs.grid import grid_configs
 from rdr_core.jobs.outcome import Outcome
 from rdr_core.jobs.pool import work_through
 from rdr_core.jobs.size import data_size
+from rdr_core.jobs.slurm import Slurm
 from rdr_core.jobs.task import Training
 from rdr_core.runs import RunConfig
 from rdr_core.runs.conditions import pick_device
 
 
 def sweep(
-    grid: Mapping[str, Any] | str | Path, *, runs: str | Path = "runs", parallel: int | str | None = None,
+    grid: Mapping[str, Any] | str | Path, *, runs: str | Path = "runs", parallel: int | str | Slurm | None = None,
     budget: float | None = None, device: str = "auto", root: str | Path | None = None, progress: bool = True,
 ) -> Outcome:  # fmt: skip
     """Train all runs of a grid; what is finished stays, what was stopped goes on.

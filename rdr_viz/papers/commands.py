@@ -112,7 +112,7 @@ def run(
 
     rdr paper run --grid cifar,table1 --budget 9m
     """
-    from rdr_core.jobs.end_of_work import end_of_work
+    from rdr_core.jobs.told import end_of_work
     from rdr_viz.papers.tasks import budget_seconds
     from rdr_viz.papers.work import make_missing
 

@@ -48,9 +48,9 @@ def test_mistakes_end_with_a_status_and_a_reason(rdr, tmp_path):
     failed = rdr("bad.toml", "--parallel", "1")
     assert failed.exit_code == 2
     assert "1 can't be made: " in failed.output
-    again = rdr("bad.toml", "--dry-run")
-    assert "1 run: 1 failed." in again.output
-    assert "Try a lower learning rate" in again.output
+    for again in (rdr("bad.toml", "--dry-run"), CliRunner().invoke(commands(), ["runs", "--sweep", "bad.toml"])):
+        assert "1 run: 1 failed." in again.output
+        assert "Try a lower learning rate" in again.output
 
 
 def test_a_papers_grid_goes_by_its_name(rdr):

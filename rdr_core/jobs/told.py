@@ -1,10 +1,14 @@
-"""How a command that does many tasks ends."""
+"""What commands that do many tasks print of them."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
 
 import typer
 
 from rdr_core.jobs.outcome import Outcome
+from rdr_core.jobs.sweep import State
 from rdr_core.visible import say, tell
 
 
@@ -30,3 +34,21 @@ def end_of_work(outcome: Outcome, where: str, then: str) -> None:
         raise typer.Exit(2)
     if outcome.stopped_by == "interrupt":
         raise typer.Exit(130)
+
+
+def tell_states(states: Sequence[State]) -> None:
+    """Say how far the runs of a sweep are: how many are finished, which are under way, and why some can't be made.
+
+    Example:
+        >>> tell_states([State("a", "finished", 1.0), State("b", "begun", 0.5), State("c", "waiting", 0.0)])
+        3 runs: 1 finished, 1 begun, 1 waiting.
+        b: 50 % done
+    """
+    counts = Counter(state.what for state in states)
+    told = ", ".join(f"{counts[what]} {what}" for what in ("finished", "begun", "waiting", "failed") if counts[what])
+    say(f"{len(states)} run{'s' * (len(states) != 1)}: {told or 'nothing to do'}.")
+    for state in states:
+        if state.what == "begun":
+            say(f"{state.name}: {100 * state.share:.0f} % done")
+        elif state.what == "failed":
+            say(f"{state.name} failed: {state.why}")
