@@ -15,6 +15,7 @@ from waiting import run as run_command
 
 import rdr_core
 from rdr_core.errors import RdrError
+from rdr_core.jobs.grid import grid_configs
 from rdr_core.runs import RunConfig, list_runs
 from rdr_viz.explorer.at_hand import VARIED, Catalogue, data_words
 from rdr_viz.explorer.head import head_of, training_command
@@ -163,3 +164,19 @@ def test_a_tail_whose_seeds_draw_their_subset_says_so_in_its_command(tmp_path):
     assert one["drawn"]
     assert "--seed SEED" in one["tails"][0]["command"]
     assert "--data-seed SEED" in one["tails"][0]["command"]
+
+
+def test_the_button_asks_for_the_runs_of_a_grid(catalogue):
+    """What the explorer would train, on data of the shipped runs, is what a sweep of the same grid trains."""
+    grid = {"dataset": "digits", "imbalance_factor": [10, 50], "method": ["ce", "rdr"], "seed": [10, 11],
+            "draws": ["data_seed"]}  # fmt: skip
+    asked = {
+        catalogue.config("digits", factor, "exponential", method, seed)
+        for factor in (10.0, 50.0)
+        for method in ("ce", "rdr")
+        for seed in (10, 11)
+    }
+    assert asked == set(grid_configs(grid))
+    noisy = catalogue.config("digits, 5 % label noise", 50.0, "exponential", "ce", 10)
+    assert [noisy] == grid_configs({**grid, "imbalance_factor": 50, "method": "ce", "seed": 10, "noise_rate": 0.05,
+                                    "noise": noisy.noise})  # fmt: skip
