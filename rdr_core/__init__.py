@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rdr_core.methods.parts import at_least, between, one_of, part
     from rdr_core.methods.ratio import RIDGE, density_ratio
     from rdr_core.methods.rdr import RDRWeights
+    from rdr_core.methods.sharded import ShardedRDRWeights
     from rdr_core.methods.weighting import mean_one
     from rdr_core.runs import Run, RunConfig, list_runs
     from rdr_core.runs.archive import shipped
@@ -62,6 +63,7 @@ _HOMES = {
     "RdrError": "rdr_core.errors",
     "Run": "rdr_core.runs",
     "RunConfig": "rdr_core.runs",
+    "ShardedRDRWeights": "rdr_core.methods.sharded",
     "TrainingDiverged": "rdr_core.errors",
     "TrainingStopped": "rdr_core.training.interrupt",
     "Weighing": "rdr_core.methods.contract",
@@ -113,6 +115,7 @@ __all__ = [
     "RdrError",
     "Run",
     "RunConfig",
+    "ShardedRDRWeights",
     "TrainingDiverged",
     "TrainingStopped",
     "Weighing",

@@ -165,8 +165,8 @@ def _told(future: Future) -> Told:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Inside, Dask prints no log: of what matters in it we tell in a sentence."""
-    known = logging.root.manager.loggerDict
-    logs = [logging.getLogger(name) for name in list(known) if name.partition(".")[0] == "distributed"]
+    known = {*logging.root.manager.loggerDict, "distributed.http.proxy"}  # which a notebook's kernel imports later
+    logs = [logging.getLogger(name) for name in known if name.partition(".")[0] == "distributed"]
     before = [log.disabled for log in logs]
     for log in logs:
         log.disabled = True

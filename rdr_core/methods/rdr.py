@@ -236,7 +236,7 @@ class RDRWeights(Weighting):
             elif self.ratio == "matched":
                 used = self._earlier(ratios, labels, classes, present)
             raw = (used.clamp_min(self.floor) * self.inverse_prior.index_select(0, labels)).pow_(self.gamma)
-            weights, empty = scaled(raw) if kept is None else scaled_among(raw, kept)
+            weights, empty = self._scaled(raw, kept)
             early = self.steps < self.warmup_steps
             weights.masked_fill_(early, 1)
             if kept is not None:
@@ -247,6 +247,10 @@ class RDRWeights(Weighting):
                 taken = counted if self.update == "epoch" else present
                 self._follow(x, labels, torch.add(means, shift, alpha=self.momentum), known, started, taken)
             return Weighing(weights.to(self.dtype), ratios.to(self.prototypes.dtype), replaced)
+
+    def _scaled(self, raw: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
+        """To mean 1 over the batch, and whether all are 0."""
+        return scaled(raw) if kept is None else scaled_among(raw, kept)
 
     def _earlier(
         self,
