@@ -23,7 +23,7 @@ from rdr_core.methods.rdr import RDRWeights
 from rdr_core.methods.sharded import ShardedRDRWeights
 
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "measurements" / "million-classes.json"
-Z, BATCH, STEPS = 64, 256, 12
+Z, BATCH, STEPS = 64, 256, 20
 
 
 def counts_of(classes: int) -> torch.Tensor:
@@ -42,13 +42,20 @@ def batches(classes: int, centres: torch.Tensor):
 
 
 def beside_a_head(classes: int) -> dict[str, float]:
-    """Seconds of the weights and of all the rest of a step, and the head's loss at the start and the end."""
+    """Seconds of the weights and of all the rest of a step, and the loss on the first batch, before and after."""
     torch.manual_seed(0)
     centres = F.normalize(torch.randn(classes, Z))
     head = torch.nn.Linear(Z, classes, bias=False)
-    optimizer = torch.optim.SGD(head.parameters(), lr=100.0)
+    optimizer = torch.optim.SGD(head.parameters(), lr=200.0)
     rdr = RDRWeights(counts_of(classes), Z, gamma=0.5)
-    own, rest, losses = [], [], []
+    own, rest = [], []
+    seen = next(batches(classes, centres))
+
+    @torch.no_grad()
+    def loss_of_seen() -> float:
+        return float(F.cross_entropy(head(seen[0]), seen[1]))
+
+    before = loss_of_seen()
     for _, (features, labels) in zip(range(STEPS), batches(classes, centres), strict=False):
         started = time.perf_counter()
         weights = rdr(features, labels)
@@ -59,9 +66,8 @@ def beside_a_head(classes: int) -> dict[str, float]:
         optimizer.step()
         own.append(weighed - started)
         rest.append(time.perf_counter() - weighed)
-        losses.append(float(loss))
-    return {"weights_ms": 1e3 * median(own[2:]), "head_ms": 1e3 * median(rest[2:]), "loss_first": losses[0],
-            "loss_last": losses[-1]}  # fmt: skip
+    return {"weights_ms": 1e3 * median(own[2:]), "head_ms": 1e3 * median(rest[2:]), "loss_before": before,
+            "loss_after": loss_of_seen()}  # fmt: skip
 
 
 def _rank(rank: int, size: int, meeting: str, classes: int, results: mp.SimpleQueue) -> None:
@@ -96,6 +102,19 @@ def shared_by(size: int, classes: int) -> tuple[float, float]:
     return max(kept for kept, _ in found), max(ms for _, ms in found)
 
 
+def markdown(found: dict) -> str:
+    """The table of docs/scaling.md, and what the weights cost beside a head."""
+    rows = [f"| {size} | {one['megabytes']:.0f} MB | {one['weights_ms']:.0f} ms |"
+            for size, one in found["processes"].items()]  # fmt: skip
+    head = found["head"]
+    return "\n".join([
+        "| processes | each keeps | weights of a step |", "| --- | --- | --- |", *rows, "",
+        f"With {found['classes']:,} classes, {found['features']} features and a batch of {found['batch']}, on two "
+        f"processors (`python benchmarks/million_classes.py`). A softmax head of all classes takes "
+        f"{head['head_ms']:,.0f} ms a step beside them, and RDR's weights {head['weights_ms']:.0f} ms.",
+    ])  # fmt: skip
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--classes", type=int, default=1_000_000)
@@ -103,11 +122,10 @@ def main() -> int:
     shared = {str(size): dict(zip(("megabytes", "weights_ms"), shared_by(size, asked.classes), strict=True))
               for size in (1, 2, 4)}  # fmt: skip
     head = beside_a_head(asked.classes)
-    write_json(RESULTS, {"classes": asked.classes, "features": Z, "batch": BATCH, "processes": shared, "head": head})
-    for size, found in shared.items():
-        print(f"{size} process(es): {found['megabytes']:.0f} MB each, {found['weights_ms']:.1f} ms a step")
-    print(f"beside a softmax head: weights {head['weights_ms']:.1f} ms, the rest of a step {head['head_ms']:.0f} ms "
-          f"({head['weights_ms'] / head['head_ms']:.4f}); its loss {head['loss_first']:.2f} -> {head['loss_last']:.2f}")  # fmt: skip
+    found = {"classes": asked.classes, "features": Z, "batch": BATCH, "processes": shared, "head": head}
+    write_json(RESULTS, found)
+    print(markdown(found))
+    print(f"The head's loss on the first batch went from {head['loss_before']:.2f} to {head['loss_after']:.2f}.")
     return int(shared["4"]["megabytes"] > 0.3 * shared["1"]["megabytes"] or head["weights_ms"] > 0.05 * head["head_ms"])
 
 

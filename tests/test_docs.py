@@ -324,6 +324,18 @@ def test_the_tables_beyond_images_are_what_was_measured(beyond):
         assert page.split(f"<!-- {name} -->")[1].split("<!-- end -->")[0].strip() == table, name
 
 
+def test_the_table_of_a_million_classes_is_as_measured(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    benchmark = importlib.import_module("million_classes")
+    found = json.loads(benchmark.RESULTS.read_text())
+    page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+    assert page.split("<!-- million-classes -->")[1].split("<!-- end -->")[0].strip() == benchmark.markdown(found)
+    sizes = {int(size): one["megabytes"] for size, one in found["processes"].items()}
+    assert all(kept * size == pytest.approx(sizes[1], rel=1e-3) for size, kept in sizes.items())
+    assert found["head"]["loss_after"] < found["head"]["loss_before"] - 1
+    assert found["head"]["weights_ms"] < 0.05 * found["head"]["head_ms"]
+
+
 def test_each_set_beyond_images_has_its_draws_with_every_method(beyond):
     _, classes, quantities = beyond
     found, sets = classes.read()
