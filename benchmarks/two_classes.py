@@ -43,6 +43,8 @@ METHODS = (
     "ce", "focal", "cb", "inverse", "rdr", "cdb:tau=0.5", "cdb:tau=1", "cdb:tau=1.5", "cdb:tau=2", "cdb:tau=5",
     "cdb:tau=code", "cdb",
 )  # fmt: skip
+#: Whether weights by difficulty do better than by count, and than by count and ratio.
+DIFFICULTY, RIVALS = "cdb:tau=1", ("inverse", "rdr")
 #: 3,000 steps; rate times steps is what Ren et al.'s 8,000 at 0.001 make. In fewer and larger steps a class that CDB
 #: leaves out for an epoch (weight 0) is forgotten, and the network ends at one answer for all images.
 SETTINGS = {"model": "lenet", "epochs": 60, "batch_size": 100, "learning_rate": 0.003, "augmentation": "none"}
@@ -143,6 +145,10 @@ def markdown(found: pd.DataFrame) -> str:
                 cell += f" ({(own - ce).mean():+.1f} [{low:+.1f}, {high:+.1f}])"
             cells.append(cell)
         lines.append(f"| {method_label(method)} | {' | '.join(cells)} |")
+    for rival in RIVALS:
+        gains = [table[share, DIFFICULTY] - table[share, rival] for share in SHARES]
+        cells = [f"{gain.mean():+.1f} [{low:+.1f}, {high:+.1f}]" for gain in gains for low, high in [t_interval(gain)]]
+        lines.append(f"| {method_label(DIFFICULTY)} less {method_label(rival)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

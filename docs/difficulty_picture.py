@@ -1,6 +1,8 @@
 """Draw data/results/two-classes.png: how CDB's weights move over the epochs, and where that leads.
 
 .venv/bin/python docs/difficulty_picture.py    # of data/measurements/two-classes*.csv, in seconds
+
+It writes the table into docs/methods/what-difficulty-adds.md too.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from matplotlib.ticker import ScalarFormatter
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
 
-from two_classes import SHARES, WATCHED, read, whole_draws  # noqa: E402
+from two_classes import SHARES, WATCHED, markdown, read, whole_draws  # noqa: E402
 
 from rdr_core.files.whole import write_whole  # noqa: E402
 from rdr_viz import method_style, rdr_style  # noqa: E402
@@ -24,6 +26,7 @@ from rdr_viz.analysis.groups import t_interval  # noqa: E402
 from rdr_viz.displays.figure import new_figure, render  # noqa: E402
 
 OUT = ROOT / "data" / "results" / "two-classes.png"
+PAGE = ROOT / "docs" / "methods" / "what-difficulty-adds.md"
 #: Whose weights are drawn, and whose errors.
 WEIGHTS, ERRORS = ("inverse", "rdr", "cdb:tau=1"), ("ce", "focal", "inverse", "rdr", "cdb:tau=1")
 
@@ -63,7 +66,7 @@ def drawn(errors: pd.DataFrame, weights: pd.DataFrame) -> Figure:
         last.minorticks_off()
         last.yaxis.set_major_formatter(ScalarFormatter())
         last.invert_xaxis()
-        last.legend(fontsize=6)
+        last.legend(fontsize=6, loc="upper left")
         figure.suptitle(f"{100 - 100 * WATCHED:g} % fours: CDB's weights swing, those by count stay", x=0.01, ha="left")
     return figure
 
@@ -73,7 +76,10 @@ def main() -> None:
     figure = drawn(whole_draws(errors), weights)
     content = render(figure, "png", title="A 9 or a 4", description="Weights over epochs and errors by share of fours")
     write_whole(OUT, lambda beside: Path(beside).write_bytes(content))
-    print(f"{OUT}: {OUT.stat().st_size / 1000:.0f} KB")
+    before, after = PAGE.read_text(encoding="utf-8").split("<!-- two-classes -->")
+    page = f"{before}<!-- two-classes -->\n\n{markdown(errors)}\n\n<!-- end -->{after.partition('<!-- end -->')[2]}"
+    write_whole(PAGE, lambda beside: Path(beside).write_text(page, encoding="utf-8"))
+    print(f"{OUT}: {OUT.stat().st_size / 1000:.0f} KB; {PAGE}")
 
 
 if __name__ == "__main__":

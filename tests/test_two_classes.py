@@ -63,6 +63,23 @@ def test_only_whole_draws_are_compared(two_classes):
     cell = f"{rdr.mean():.1f} ({gain:+.1f} [{gain - width:+.1f}, {gain + width:+.1f}])"
     row = next(line for line in said.splitlines() if line.startswith("| RDR |"))
     assert row.split(" | ")[4] == cell
+    cdb, rival = (of.set_index("draw") for of in (at[at["method"] == m] for m in ("cdb:tau=1", "inverse")))
+    beyond = ((cdb["nines"] + cdb["fours"] - rival["nines"] - rival["fours"]) / 2).mean()
+    row = next(line for line in said.splitlines() if line.startswith("| CDB (τ=1) less 1/n |"))
+    assert row.split(" | ")[4].startswith(f"{beyond:+.1f} [")
+
+
+def test_the_page_is_what_was_measured(two_classes):
+    """`python docs/difficulty_picture.py` writes it; none is typed."""
+    page = (ROOT / "docs" / "methods" / "what-difficulty-adds.md").read_text(encoding="utf-8")
+    errors, weights = two_classes.read()
+    assert page.split("<!-- two-classes -->")[1].split("<!-- end -->")[0].strip() == two_classes.markdown(errors)
+    whole = two_classes.whole_draws(errors)
+    assert whole["draw"].nunique() >= 3
+    cdb = weights[(weights["draw"] == 0) & (weights["method"] == "cdb:tau=1")]["weight"]
+    count = weights[(weights["draw"] == 0) & (weights["method"] == "inverse")]["weight"]
+    assert cdb.max() - cdb.min() > 50  # what the page says of the picture: one swings, the other hardly moves
+    assert count.std() < 0.1 * count.mean()
 
 
 def test_what_is_missing_goes_draw_by_draw(two_classes):
