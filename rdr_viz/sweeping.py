@@ -84,7 +84,7 @@ def _tasks(grid: str, runs: Path, device: str, root: Path | None) -> list[Task]:
     papers = [load_paper(name) for name in paper_names()]
     if grid in {name for paper in papers for name in paper.grids}:
         shelf = Shelf([runs, shipped()])
-        return tasks_of(missing(choose(papers, grid), shelf), shelf, runs, device=device, root=root)
+        return tasks_of(missing(choose(papers, grid), shelf), shelf, runs.absolute(), device=device, root=root)
     return list(tasks_of_grid(grid_configs(grid, root=root), runs, device=device, root=root))
 
 

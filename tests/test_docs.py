@@ -336,6 +336,16 @@ def test_the_table_of_a_million_classes_is_as_measured(monkeypatch):
     assert found["head"]["weights_ms"] < 0.05 * found["head"]["head_ms"]
 
 
+def test_what_a_sweep_costs_is_as_measured(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    benchmark = importlib.import_module("sweep")
+    found = json.loads(benchmark.RESULTS.read_text())
+    page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+    assert page.split("<!-- sweep -->")[1].split("<!-- end -->")[0].strip() == benchmark.words(found)
+    assert found["overhead_ms"] <= benchmark.AT_MOST
+    assert found["two_by_one"] >= benchmark.AT_LEAST
+
+
 def test_each_set_beyond_images_has_its_draws_with_every_method(beyond):
     _, classes, quantities = beyond
     found, sets = classes.read()

@@ -198,7 +198,7 @@ def _connected(where: int | str | Slurm, tasks: int) -> Iterator[Client]:
                 cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs)  # one whose time is over is replaced
                 yield client
             return
-        from rdr_core.jobs.slots import end_idle
+        from rdr_core.jobs.slots import end_all
 
         with distributed.LocalCluster(
             n_workers=where, threads_per_worker=1, processes=False, dashboard_address=None, memory_limit=0,
@@ -207,7 +207,7 @@ def _connected(where: int | str | Slurm, tasks: int) -> Iterator[Client]:
             try:
                 yield client
             finally:
-                end_idle()
+                end_all()  # nobody waits for one that goes on after a second Ctrl-C
 
 
 def _client_of(scheduler: str) -> Client:

@@ -78,7 +78,9 @@ def do(pickled: bytes, asker: str, needed: Iterable[Told] = ()) -> Told:
     with _lock:
         if asker in _stopped:
             return Told("stopped")
-        _idle[:] = [child for child in _idle if child.alive]
+        for gone in [child for child in _idle if not child.alive]:
+            _idle.remove(gone)
+            gone.end()
         child = _idle.pop() if _idle else Child()
         _at_work.setdefault(asker, set()).add(child)
     told = Told("lost")
@@ -103,10 +105,10 @@ def stop(asker: str) -> None:
         _stopped.add(asker)
 
 
-def end_idle() -> None:
-    """End the processes without a task."""
+def end_all() -> None:
+    """End all processes at once; what one was at when it could not be stopped is lost since it was last saved."""
     with _lock:
-        for child in _idle:
+        for child in [*_idle, *(child for several in _at_work.values() for child in several)]:
             child.end()
         _idle.clear()
 

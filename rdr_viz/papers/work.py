@@ -50,5 +50,5 @@ def make_missing(
             "Without scipy runs are made, but not analysed; pack their weights and analyse elsewhere.", file=sys.stderr
         )
         wants = [want._replace(analyses=()) for want in wants if shelf.find(want.config) is None]
-    tasks = tasks_of(wants, shelf, Path(runs), device=device, root=None if root is None else Path(root))
+    tasks = tasks_of(wants, shelf, Path(runs).absolute(), device=device, root=None if root is None else Path(root))
     return work_through(tasks, budget=budget, parallel=parallel, progress=progress and bool(tasks))
