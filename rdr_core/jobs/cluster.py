@@ -201,7 +201,7 @@ def _connected(where: int | str | Slurm, tasks: int) -> Iterator[Client]:
         from rdr_core.jobs.slots import end_all
 
         with distributed.LocalCluster(
-            n_workers=where, threads_per_worker=1, processes=False, dashboard_address=None, memory_limit=0,
+            n_workers=where, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", memory_limit=0,
             silence_logs=False,
         ) as local, distributed.Client(local, set_as_default=False) as client:  # fmt: skip
             try:

@@ -109,7 +109,8 @@ class Slurm:
             cores=self.runs, memory=self.memory, processes=1, job_cpu=self.runs, walltime=self.walltime,
             queue=self.queue or None, account=self.account or None, interface=self.interface or None,
             job_extra_directives=list(self.directives), job_script_prologue=list(self.prologue), job_name="rdr",
-            python=sys.executable, worker_extra_args=["--no-dashboard"], scheduler_options={"dashboard_address": None},
+            python=sys.executable, worker_extra_args=["--no-dashboard"],
+            scheduler_options={"dashboard_address": "127.0.0.1:0"},  # any free port, and no warning of a taken one
         )  # fmt: skip
 
 
