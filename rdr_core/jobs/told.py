@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import typer
-
 from rdr_core.jobs.outcome import Outcome
 from rdr_core.jobs.sweep import State
 from rdr_core.visible import say, tell
@@ -20,6 +18,8 @@ def end_of_work(outcome: Outcome, where: str, then: str) -> None:
         where: they are, as "in runs".
         then: what to do when all are there.
     """
+    from typer import Exit
+
     left = len(outcome.unfinished)
     say(f"{len(outcome.made_here)} made, {left} left, {where}. {'The same command continues.' if left else then}")
     if outcome.lost:
@@ -31,9 +31,9 @@ def end_of_work(outcome: Outcome, where: str, then: str) -> None:
     if outcome.stopped_by == "scheduler":
         tell("rdr: The scheduler is gone; what was saved is kept. Start it again, and the same command.")
     if outcome.failed or outcome.stopped_by == "scheduler":
-        raise typer.Exit(2)
+        raise Exit(2)
     if outcome.stopped_by == "interrupt":
-        raise typer.Exit(130)
+        raise Exit(130)
 
 
 def tell_states(states: Sequence[State]) -> None:
