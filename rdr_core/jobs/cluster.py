@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from rdr_core.jobs.child import Told
 from rdr_core.jobs.outcome import News
 from rdr_core.jobs.slurm import Slurm
 from rdr_core.jobs.task import Task, beginnings_of
+from rdr_core.safe_path import safe_path
 from rdr_core.training.interrupt import stop_requests
 from rdr_core.visible import tell
 
@@ -49,6 +51,8 @@ def on_cluster(tasks: Sequence[Task], where: int | str | Slurm, deadline: float)
         RdrError: Dask is not installed, the scheduler can't be reached, or none of its workers fits.
     """
     news, tasks = News(), [*tasks, *beginnings_of(tasks)]
+    with safe_path():  # or Python starts it at the first lock, and it imports from the working folder
+        resource_tracker.ensure_running()
     with stop_requests(deadline) as stop, _connected(where, len(tasks)) as client:
         try:
             _open_workers(client)
