@@ -19,8 +19,8 @@ from typing import NamedTuple
 from rdr_core.files.whole import write_json
 from rdr_core.jobs.cluster import on_cluster
 from rdr_core.jobs.outcome import News
-from rdr_core.jobs.pool import work_through
 from rdr_core.jobs.task import Training
+from rdr_core.jobs.work import work_through
 from rdr_core.runs.requests import configure
 from rdr_core.training.threads import using_threads
 

@@ -21,8 +21,8 @@ import numpy as np
 from scipy import stats
 
 from rdr_core import Run, RunConfig
-from rdr_core.jobs.pool import work_through
 from rdr_core.jobs.task import Training
+from rdr_core.jobs.work import work_through
 from rdr_core.methods.grammar import parse
 from rdr_core.training.recipes import settings_for
 

@@ -53,10 +53,10 @@ def sweep(
     rdr sweep grid.toml --slurm site.toml
     """
     from rdr_core.ending import stoppable
-    from rdr_core.jobs.pool import work_through
     from rdr_core.jobs.slurm import read_slurm
     from rdr_core.jobs.sweep import note_failures, usual_parallel
     from rdr_core.jobs.told import end_of_work
+    from rdr_core.jobs.work import work_through
 
     with stoppable():
         tasks = _tasks(grid, runs, device, root)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from marked import marked
 from scipy import stats
 
 import rdr_core
@@ -126,8 +127,8 @@ def test_the_tables_of_curvature_are_what_was_measured(name, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     benchmark = importlib.import_module(name)
     text = (ROOT / "docs" / "curvature.md").read_text(encoding="utf-8")
-    shown = text.split(f"<!-- {name.replace('_', '-')} -->")[1].split("<!-- end -->")[0]
-    assert shown.strip() == benchmark.markdown(pd.read_csv(benchmark.RESULTS)).strip()
+    shown = marked(text, name.replace("_", "-"))
+    assert shown == benchmark.markdown(pd.read_csv(benchmark.RESULTS)).strip()
 
 
 def test_whether_curvature_is_flat_or_small_is_what_the_shipped_runs_say(monkeypatch):
@@ -135,8 +136,8 @@ def test_whether_curvature_is_flat_or_small_is_what_the_shipped_runs_say(monkeyp
     monkeypatch.syspath_prepend(ROOT / "docs")
     page = importlib.import_module("flat_or_small")
     text = (ROOT / "docs" / "curvature.md").read_text(encoding="utf-8")
-    shown = text.split("<!-- flat-or-small -->")[1].split("<!-- end -->")[0]
-    assert shown.strip() == f"{page.together(page.by_class())}\n\n{page.markdown()}"
+    shown = marked(text, "flat-or-small")
+    assert shown == f"{page.together(page.by_class())}\n\n{page.markdown()}"
 
 
 def test_what_being_rare_costs_each_class_is_what_the_shipped_runs_say(monkeypatch):
@@ -144,9 +145,9 @@ def test_what_being_rare_costs_each_class_is_what_the_shipped_runs_say(monkeypat
     monkeypatch.syspath_prepend(ROOT / "docs")
     page = importlib.import_module("rare_and_easy")
     text = (ROOT / "docs" / "methods" / "what-difficulty-adds.md").read_text(encoding="utf-8")
-    shown = text.split("<!-- rare-and-easy -->")[1].split("<!-- end -->")[0]
+    shown = marked(text, "rare-and-easy")
     table = page.accuracies()
-    assert shown.strip() == f"{page.markdown(table)}\n\n{page.sentence(table)}"
+    assert shown == f"{page.markdown(table)}\n\n{page.sentence(table)}"
 
 
 def test_every_method_on_digits_is_what_the_shipped_runs_say(monkeypatch):
@@ -155,7 +156,7 @@ def test_every_method_on_digits_is_what_the_shipped_runs_say(monkeypatch):
     page = importlib.import_module("every_method")
     text = (ROOT / "docs" / "methods" / "on-digits.md").read_text(encoding="utf-8")
     table = page.accuracies()
-    assert text.split("<!-- every-method -->")[1].split("<!-- end -->")[0].strip() == page.markdown(table)
+    assert marked(text, "every-method") == page.markdown(table)
     assert set(table.groupby("method")["seed"].nunique()) == {10}
     used = {used.part.name for method in table["method"].unique() for used in parse(method).used}
     # Balanced softmax is logit adjustment by another name.
@@ -167,7 +168,7 @@ def test_what_is_left_of_1_over_n_in_batches_is_what_a_simulation_says(monkeypat
     monkeypatch.syspath_prepend(ROOT / "docs")
     simulated = importlib.import_module("effective_exponent")
     text = (ROOT / "docs" / "methods" / "class-weights.md").read_text(encoding="utf-8")
-    assert text.split("<!-- effective-exponent -->")[1].split("<!-- end -->")[0].strip() == simulated.markdown()
+    assert marked(text, "effective-exponent") == simulated.markdown()
     counts = np.array([40, 9, 3])
     whole = simulated.mean_weights(counts, batch=52, epochs=3)
     assert whole == pytest.approx(52 / 3 / counts)
@@ -179,7 +180,7 @@ def test_what_large_batches_cost_is_what_was_measured(monkeypatch):
     benchmark = importlib.import_module("batch_size")
     text = (ROOT / "docs" / "methods" / "density-ratio.md").read_text(encoding="utf-8")
     found = pd.read_csv(benchmark.RESULTS)
-    assert text.split("<!-- batch-size -->")[1].split("<!-- end -->")[0].strip() == benchmark.markdown(found)
+    assert marked(text, "batch-size") == benchmark.markdown(found)
     assert all(ratio <= bound for ratio, bound in benchmark.ratios(found).values())
 
 
@@ -189,7 +190,7 @@ def test_the_reliability_of_ratios_is_what_was_measured(monkeypatch):
     benchmark = importlib.import_module("ratio_reliability")
     text = (ROOT / "docs" / "methods" / "density-ratio.md").read_text(encoding="utf-8")
     table = pd.read_csv(benchmark.RESULTS)
-    assert text.split("<!-- ratio-reliability -->")[1].split("<!-- end -->")[0].strip() == benchmark.markdown(table)
+    assert marked(text, "ratio-reliability") == benchmark.markdown(table)
     assert set(table.groupby("imbalance_factor")["seed"].nunique()) == {len(benchmark.SEEDS)}
     counts, rng, seen = np.array([40, 9, 3]), np.random.default_rng(0), []
     labels = np.repeat(range(3), counts)
@@ -219,8 +220,8 @@ def test_the_three_rdrs_tables_are_what_was_measured(scale, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     benchmark = importlib.import_module("three_rdrs")
     text = (ROOT / "docs" / "methods" / "three-rdrs.md").read_text(encoding="utf-8")
-    shown = text.split(f"<!-- three-rdrs-{scale} -->")[1].split("<!-- end -->")[0]
-    assert shown.strip() == benchmark.tables(scale).strip()
+    shown = marked(text, f"three-rdrs-{scale}")
+    assert shown == benchmark.tables(scale).strip()
 
 
 @pytest.fixture
@@ -232,8 +233,8 @@ def text_ratios(monkeypatch):
 def test_the_distance_from_algorithm_1_is_what_was_measured(text_ratios):
     """`python benchmarks/text_ratios.py --from-csv` prints it; none is typed."""
     text = (ROOT / "docs" / "methods" / "three-rdrs.md").read_text(encoding="utf-8")
-    shown = text.split("<!-- text-ratios -->")[1].split("<!-- end -->")[0]
-    assert shown.strip() == text_ratios.markdown(pd.read_csv(text_ratios.RESULTS))
+    shown = marked(text, "text-ratios")
+    assert shown == text_ratios.markdown(pd.read_csv(text_ratios.RESULTS))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -321,7 +322,7 @@ def test_the_tables_beyond_images_are_what_was_measured(beyond):
         "rare-values": quantities.markdown(pd.read_csv(quantities.RESULTS)),
     }
     for name, table in tables.items():
-        assert page.split(f"<!-- {name} -->")[1].split("<!-- end -->")[0].strip() == table, name
+        assert marked(page, name) == table, name
 
 
 def test_the_table_of_a_million_classes_is_as_measured(monkeypatch):
@@ -329,7 +330,7 @@ def test_the_table_of_a_million_classes_is_as_measured(monkeypatch):
     benchmark = importlib.import_module("million_classes")
     found = json.loads(benchmark.RESULTS.read_text())
     page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
-    assert page.split("<!-- million-classes -->")[1].split("<!-- end -->")[0].strip() == benchmark.markdown(found)
+    assert marked(page, "million-classes") == benchmark.markdown(found)
     sizes = {int(size): one["megabytes"] for size, one in found["processes"].items()}
     assert all(kept * size == pytest.approx(sizes[1], rel=1e-3) for size, kept in sizes.items())
     assert found["head"]["loss_after"] < found["head"]["loss_before"] - 1
@@ -341,7 +342,7 @@ def test_what_a_sweep_costs_is_as_measured(monkeypatch):
     benchmark = importlib.import_module("sweep")
     found = json.loads(benchmark.RESULTS.read_text())
     page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
-    assert page.split("<!-- sweep -->")[1].split("<!-- end -->")[0].strip() == benchmark.words(found)
+    assert marked(page, "sweep") == benchmark.words(found)
     assert found["overhead_ms"] <= benchmark.AT_MOST
     assert found["two_by_one"] >= benchmark.AT_LEAST
 

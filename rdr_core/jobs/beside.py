@@ -1,4 +1,4 @@
-"""What processes that work beside this one have in common: they end with it, and leave Ctrl-C to it."""
+"""Processes that work beside this one: how many there is room for; they end with it, and leave Ctrl-C to it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ import os
 import signal
 import threading
 from multiprocessing import parent_process
+
+
+def processors() -> int:
+    """How many processors this process may use.
+
+    Example:
+        >>> processors() >= 1
+        True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def stand_by() -> None:

@@ -8,6 +8,7 @@ one may be given the same task at any moment, so this process ends at once.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -15,7 +16,10 @@ import threading
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from rdr_core.jobs.task import Task
 
 #: Seconds after which a process without work ends.
 IDLE = 60.0
@@ -59,16 +63,13 @@ def _end_with_worker() -> None:
 
 
 def _done(pickled: bytes, needed_is_made: bool) -> Told:
-    import math
-
     import cloudpickle
 
     from rdr_core.errors import MissingData, RdrError, RunBusy
-    from rdr_core.jobs.task import Task
 
     late = time.monotonic() + ENDING
     try:
-        task: Task = cloudpickle.loads(pickled)
+        task: Task = cloudpickle.loads(pickled)  # of the worker's own socket, never of a file
         if not _there(task, UNSEEN if needed_is_made else 0.0):
             return Told("waiting")
         while True:
@@ -90,10 +91,10 @@ def _done(pickled: bytes, needed_is_made: bool) -> Told:
     return Told("made")
 
 
-def _there(task: object, seconds: float) -> bool:
+def _there(task: Task, seconds: float) -> bool:
     """Whether the files that a task needs are there, within so many seconds."""
     late = time.monotonic() + seconds
-    while not all(path.is_file() for path in task.needs):  # type: ignore[attr-defined]
+    while not all(path.is_file() for path in task.needs):
         if time.monotonic() >= late:
             return False
         time.sleep(0.1)

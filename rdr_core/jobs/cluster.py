@@ -14,7 +14,7 @@ import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.05
 #: Seconds within which a scheduler answers, and workers save what they are at.
 PATIENCE = 60.0
-#: How often a task's process may be killed before the task counts as one that can't be done.
+#: How often a task's process may end under it before the task counts as one that can't be done.
 LIVES = 3
 
 
@@ -59,7 +59,9 @@ def on_cluster(tasks: Sequence[Task], where: int | str | Slurm, deadline: float)
             work = _Work(tasks, client, news)
             while work.round(stop):
                 pass
-        except (OSError, TimeoutError, CancelledError):  # it was there when it was found
+        except (OSError, TimeoutError, CancelledError):
+            if not _lost(client):
+                raise
             news.stopped_by = "scheduler"
         if stop():
             news.stopped_by = "budget" if time.monotonic() >= deadline else "interrupt"
@@ -136,7 +138,7 @@ class _Work:
             self.news.lost += 1
             self.losses[index] += 1
             if self.losses[index] >= LIVES:
-                sentence = f"Its process was killed {LIVES} times ({told.why}), as it is where memory runs out."
+                sentence = f"Its process ended before it was done, {LIVES} times ({told.why})."
                 self.news.fail(sentence, index, self.tasks, missing_data=False)
         return told.what not in ("busy", "waiting")
 
@@ -159,11 +161,22 @@ class _Work:
 def _told(future: Future) -> Told:
     """What became of a task, also where its worker can't say."""
     if future.status == "finished":
-        return future.result(timeout=PATIENCE)
+        try:
+            return future.result(timeout=PATIENCE)
+        except TimeoutError:  # the worker that had the answer is gone, and the task is to be done anew
+            return Told("stopped")
     if future.status == "cancelled":
         return Told("stopped")
     error = future.exception()
     return Told("lost", f"{type(error).__name__}: {error}")
+
+
+def _lost(client: Client) -> bool:
+    """Whether its scheduler is gone, which a client may notice a moment later than who waits for an answer."""
+    late = time.monotonic() + 5
+    while client.status == "running" and time.monotonic() < late:
+        time.sleep(LOOK_EVERY)
+    return client.status != "running"
 
 
 @contextmanager
@@ -239,8 +252,9 @@ def _open_workers(client: Client) -> None:
 
     wanted = {"rdr_core": rdr_core.__version__, "torch": version("torch")}
     cloudpickle.register_pickle_by_value(envoy)
-    client.register_plugin(envoy.Fit(wanted))
-    found: dict[str, str] = client.run(envoy.misfit, wanted)
+    with suppress(OSError):  # a worker that ends just now; the others are asked below, and later ones are told
+        client.register_plugin(envoy.Fit(wanted))
+    found: dict[str, str] = client.run(envoy.opened, wanted, on_error="ignore")
     if not found:
         tell("rdr: The scheduler has no workers yet; the work begins when one joins.")
     wrong = [f"the worker {address} {why}" for address, why in sorted(found.items()) if why]

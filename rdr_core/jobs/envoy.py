@@ -31,8 +31,30 @@ def misfit(wanted: dict[str, str]) -> str:
     return ""
 
 
+async def opened(wanted: dict[str, str], dask_worker: Worker) -> str:
+    """Let a worker take our tasks where it has our packages; what :func:`misfit` says of it.
+
+    Args:
+        wanted: as of :func:`misfit`.
+        dask_worker: given by Dask.
+    """
+    if why := misfit(wanted):
+        return why
+    if RESOURCE not in dask_worker.state.total_resources:
+        await dask_worker.set_resources(**{RESOURCE: dask_worker.state.nthreads})
+        # The scheduler looks for who can take a waiting task when a worker begins to run, not when it can do more.
+        if dask_worker.status is Status.running:
+            dask_worker.status = Status.paused
+            dask_worker.status = Status.running
+    return ""
+
+
 class Fit(WorkerPlugin):
-    """Opens a worker to our tasks where it has our packages, also one that joins later."""
+    """Opens workers that join later.
+
+    Args:
+        wanted: as of :func:`misfit`.
+    """
 
     idempotent = True
 
@@ -41,11 +63,7 @@ class Fit(WorkerPlugin):
         self.name = "rdr " + " ".join(f"{name} {version}" for name, version in wanted.items())
 
     async def setup(self, worker: Worker) -> None:
-        if not misfit(self.wanted):
-            await worker.set_resources(**{RESOURCE: worker.state.nthreads})
-            # The scheduler looks for who can take a waiting task when a worker begins to run, not when it can do more.
-            worker.status = Status.paused
-            worker.status = Status.running
+        await opened(self.wanted, worker)
 
 
 def call(module: str, name: str, *arguments: Any) -> Any:

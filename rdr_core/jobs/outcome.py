@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 from rdr_core.jobs.task import Task
 
+StoppedBy = Literal["budget", "interrupt", "scheduler"]
+
 
 class Failure(NamedTuple):
     """Why tasks can't be done, in one sentence, and which."""
@@ -36,7 +38,7 @@ class Outcome:
     busy: tuple[str, ...]
     failed: tuple[Failure, ...]
     lost: int
-    stopped_by: Literal["budget", "interrupt", "scheduler"] | None
+    stopped_by: StoppedBy | None
 
 
 @dataclass
@@ -57,7 +59,7 @@ class News:
     busy: set[int] = field(default_factory=set)
     failed: dict[str, set[int]] = field(default_factory=dict)
     lost: int = 0
-    stopped_by: Literal["budget", "interrupt", "scheduler"] | None = None
+    stopped_by: StoppedBy | None = None
 
     @property
     def given_up(self) -> set[int]:

@@ -115,7 +115,8 @@ def end_all() -> None:
 
 def _how_it_ended(status: int) -> str:
     if status >= 0:
-        return f"status {status}"
+        return f"status {status}, after what it printed"
+    name = f"signal {-status}"
     with suppress(ValueError):
-        return signal.Signals(-status).name
-    return f"signal {-status}"
+        name = signal.Signals(-status).name
+    return name + (", as where memory runs out" if -status == signal.SIGKILL else "")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.files.whole import write_whole
 
 if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster
@@ -131,7 +132,7 @@ def read_slurm(path: str | Path) -> Slurm:
     place = Path(path)
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(TEMPLATE, encoding="utf-8")
+        write_whole(place, lambda beside: Path(beside).write_text(TEMPLATE, encoding="utf-8"))
         raise RdrError(f"{place} was written just now: say in it what your site wants, then repeat the command.")
     try:
         given: dict[str, Any] = tomllib.loads(place.read_text(encoding="utf-8"))

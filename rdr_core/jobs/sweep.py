@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import Any, Literal
 
 from rdr_core.files.inside import inside
 from rdr_core.files.whole import read_json, write_json
+from rdr_core.jobs.beside import processors
 from rdr_core.jobs.grid import grid_configs
 from rdr_core.jobs.outcome import Outcome
-from rdr_core.jobs.pool import work_through
 from rdr_core.jobs.size import data_size
 from rdr_core.jobs.slurm import Slurm
 from rdr_core.jobs.task import Training
+from rdr_core.jobs.work import work_through
 from rdr_core.runs import RunConfig
 from rdr_core.runs.conditions import pick_device
 
@@ -32,7 +32,7 @@ def sweep(
     Args:
         grid: a TOML file or a dict (:func:`rdr_core.jobs.grid.grid_configs`).
         runs: folder that they are made in, which all workers see.
-        parallel: as for :func:`rdr_core.jobs.pool.work_through`; None (default) is one for each processor, or one on
+        parallel: as for :func:`rdr_core.jobs.work.work_through`; None (default) is one for each processor, or one on
             a GPU.
         budget: seconds after which to stop, with all saved; None (default) is no limit.
         device, root: as for :func:`rdr_core.train`.
@@ -73,9 +73,7 @@ def usual_parallel(device: str = "auto") -> int:
         >>> usual_parallel("cpu") >= 1
         True
     """
-    if pick_device(device).type != "cpu":
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors() if pick_device(device).type == "cpu" else 1
 
 
 @dataclass(frozen=True)

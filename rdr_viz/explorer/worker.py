@@ -39,8 +39,8 @@ def main(place: Path, folders: Collection[Path] = ()) -> None:
 
 
 def _work(asked: list[dict[str, Any]]) -> dict[str, Any]:
-    from rdr_core.jobs.pool import work_through
     from rdr_core.jobs.task import Task, Training
+    from rdr_core.jobs.work import work_through
     from rdr_core.runs import RunConfig
     from rdr_viz.papers.tasks import Analysing
 

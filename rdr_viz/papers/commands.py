@@ -50,9 +50,9 @@ def build(
     import shlex
     from functools import partial
 
+    from rdr_core.jobs.beside import processors
     from rdr_core.runs.archive import shipped
     from rdr_viz.papers.build import build_papers
-    from rdr_viz.papers.drawing import processors
     from rdr_viz.papers.results import write_results
     from rdr_viz.papers.shelf import Shelf
 

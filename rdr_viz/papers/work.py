@@ -11,7 +11,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from rdr_core.jobs.pool import Outcome, work_through
+from rdr_core.jobs.work import Outcome, work_through
 from rdr_core.runs.archive import shipped
 from rdr_core.runs.conditions import pick_device
 from rdr_viz.papers.folders import paper_names
@@ -31,7 +31,7 @@ def make_missing(
             (default) is all at the paper's scale.
         seeds: how many (default: as each grid says).
         budget: seconds after which to stop, with all saved; None (default) is no limit.
-        parallel: as for :func:`rdr_core.jobs.pool.work_through`.
+        parallel: as for :func:`rdr_core.jobs.work.work_through`.
         runs: folder that they are made in; what is finished there, or shipped, is not made again.
         device, root: as for :func:`rdr_core.train`.
         progress: show a bar.

@@ -170,7 +170,7 @@ def test_a_file_beside_the_runs_is_imported_by_no_process_that_is_started(tmp_pa
 SCRIPT = """
 from pathlib import Path
 from tqdm.auto import tqdm
-from rdr_core.jobs.pool import work_through
+from rdr_core.jobs.work import work_through
 from rdr_core.jobs.task import Training
 from rdr_core.runs import RunConfig
 from rdr_viz.explorer.job_process import STARTED

@@ -18,8 +18,8 @@ from waiting import ended, wait_for
 
 from rdr_core.errors import RdrError
 from rdr_core.jobs import cluster
-from rdr_core.jobs.pool import work_through
 from rdr_core.jobs.task import Task, Training, Trunk, beginnings_of
+from rdr_core.jobs.work import work_through
 from rdr_core.runs import Run
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
@@ -75,11 +75,8 @@ def test_workers_killed_at_random_change_no_bit(dask, tmp_path, undisturbed):
     try:
         while len(killed) < KILLS:  # where the work was over before, it is done again
             fails = Counted(digits(learning_rate=1e30), runs, "cpu")
-            for _ in range(3):  # where a kill left something, the same command goes on
-                outcome = work_through([fails, *of_all_kinds(runs)], parallel=dask.address, progress=False)
-                if not outcome.unfinished and len(outcome.failed) == 1:
-                    break
-            assert outcome.unfinished == (), dask.said()
+            outcome = work_through([fails, *of_all_kinds(runs)], parallel=dask.address, progress=False)
+            assert (outcome.unfinished, outcome.stopped_by) == ((), None), dask.said()
             ((why, which),) = outcome.failed
             assert (which, "Try a lower learning rate" in why) == ((fails.name,), True)
             assert_the_same(runs, undisturbed)
@@ -89,11 +86,33 @@ def test_workers_killed_at_random_change_no_bit(dask, tmp_path, undisturbed):
         killer.join()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["plugin-add", "run"])
+def test_a_worker_that_ends_as_the_command_begins_is_done_without(when, dask, tmp_path):
+    """In the midst of the two things that all workers are asked at the beginning."""
+    from distributed import Client
+
+    with Client(dask.address, set_as_default=False) as client:
+        victim = dask.worker()
+        dask.until_joined(1)
+        client.run(_die_when_asked, when)
+        dask.worker()
+        dask.until_joined(2)
+    task = Written(tmp_path / "a")
+    outcome = work_through([task], parallel=dask.address, progress=False)
+    assert (outcome.made_here, outcome.stopped_by) == (("a",), None), dask.said()
+    wait_for(lambda: victim.poll() is not None, "the worker to have ended", seen=dask.said)
+
+
+def _die_when_asked(what: str, dask_worker) -> None:
+    dask_worker.handlers[what] = lambda **_: os._exit(1)
+
+
 COMMAND = """
 import sys
 from pathlib import Path
 from tasks import of_all_kinds
-from rdr_core.jobs.pool import work_through
+from rdr_core.jobs.work import work_through
 outcome = work_through(of_all_kinds(Path(sys.argv[1])), parallel=sys.argv[2], progress=False)
 print(outcome.stopped_by, len(outcome.made_here), len(outcome.unfinished), len(outcome.failed))
 """
@@ -175,11 +194,27 @@ class Doomed(Written):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+@dataclass(frozen=True)
+class Broken(Written):
+    """Which fails in a way that nobody foresaw."""
+
+    def run(self, deadline: float) -> None:
+        raise ZeroDivisionError("of the test")
+
+
+def test_what_nobody_foresaw_is_printed_and_told_so(tmp_path, capfd):
+    outcome = work_through([Broken(tmp_path / "a"), Written(tmp_path / "b")], parallel=2, progress=False)
+    ((why, which),) = outcome.failed
+    assert why == "Its process ended before it was done, 3 times (status 1, after what it printed)."
+    assert (which, outcome.finished) == (("a",), ("b",))
+    assert capfd.readouterr().err.count("ZeroDivisionError: of the test") == 3
+
+
 def test_a_task_that_always_kills_its_process_is_given_up_and_the_rest_is_done(tmp_path):
     tasks: list[Task] = [Doomed(tmp_path / "a"), Written(tmp_path / "b"), Written(tmp_path / "c")]
     outcome = work_through(tasks, parallel=2, progress=False)
     assert outcome.failed == (
-        ("Its process was killed 3 times (SIGKILL), as it is where memory runs out.", ("a",)),
+        ("Its process ended before it was done, 3 times (SIGKILL, as where memory runs out).", ("a",)),
     )  # fmt: skip
     assert (outcome.finished, outcome.lost) == (("b", "c"), 3)
 

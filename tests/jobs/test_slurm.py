@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from waiting import wait_for
 
 from rdr_core.errors import RdrError
-from rdr_core.jobs.pool import work_through
 from rdr_core.jobs.slurm import TEMPLATE, Slurm, read_slurm
+from rdr_core.jobs.work import work_through
 from rdr_viz.cli import commands
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"

@@ -14,8 +14,8 @@ import pytest
 
 import rdr_core
 from rdr_core.errors import RdrError
-from rdr_core.jobs import pool as work
-from rdr_core.jobs.pool import work_through
+from rdr_core.jobs import work
+from rdr_core.jobs.work import work_through
 from rdr_core.training import interrupt
 from rdr_viz.papers.build import build_papers
 from rdr_viz.papers.cells import compared_cells

@@ -17,7 +17,7 @@ from multiprocessing.context import ForkServerContext
 from types import ModuleType
 
 #: What a training imports; `torch._dynamo` is what its optimiser does.
-IMPORTED = ["torch._dynamo", "pandas", "rdr_core.training.loop", "rdr_core.jobs.pool"]
+IMPORTED = ["torch._dynamo", "pandas", "rdr_core.training.loop", "rdr_core.jobs.work"]
 
 
 class Forked:

@@ -14,8 +14,7 @@ from unittest import mock
 
 from waiting import wait_for
 
-from rdr_core.jobs import cluster
-from rdr_core.jobs import pool as work
+from rdr_core.jobs import cluster, work
 from rdr_core.jobs.task import Training
 from rdr_core.methods.grammar import parse
 from rdr_core.runs import RunConfig

@@ -20,9 +20,9 @@ from waiting import ended, wait_for
 
 from rdr_core.errors import MissingData, RdrError, RunBusy
 from rdr_core.files.trees import load_tree
-from rdr_core.jobs.pool import work_through
 from rdr_core.jobs.progress import shown
 from rdr_core.jobs.task import Training
+from rdr_core.jobs.work import work_through
 from rdr_core.runs import Run
 from rdr_core.runs.folder import RunFolder
 from rdr_core.runs.requests import train_config
@@ -72,7 +72,7 @@ BESIDE = """
 import sys
 from pathlib import Path
 from tasks import Patient, digits
-from rdr_core.jobs.pool import work_through
+from rdr_core.jobs.work import work_through
 
 tasks = [Patient(digits(method, seed=seed), Path(sys.argv[1])) for method in ("ce", "rdr") for seed in range(3)]
 print(*work_through(tasks, progress=False).made_here)
@@ -118,7 +118,7 @@ def test_the_next_command_goes_on_with_what_a_killed_one_left(tmp_path):
 import sys
 from pathlib import Path
 from tasks import Killed, digits
-from rdr_core.jobs.pool import work_through
+from rdr_core.jobs.work import work_through
 work_through([Killed(digits(epochs=3), Path(sys.argv[1]))], progress=False)
 """
     process = Forked(script, tmp_path)
@@ -257,7 +257,7 @@ STOPPED = """
 import sys
 from pathlib import Path
 from tasks import Counted, digits
-from rdr_core.jobs.pool import work_through
+from rdr_core.jobs.work import work_through
 tasks = [Counted(digits(seed=seed, epochs=100_000), Path(sys.argv[1])) for seed in range(3)]
 outcome = work_through(tasks, parallel=int(sys.argv[2]), progress=False)
 print(outcome.stopped_by, len(outcome.unfinished), outcome.lost)
@@ -311,7 +311,7 @@ import sys
 from pathlib import Path
 from tasks import Written
 import rdr_core.jobs.cost
-from rdr_core.jobs.pool import work_through
+from rdr_core.jobs.work import work_through
 tasks = [Written(Path(sys.argv[1]) / name) for name in "abcd"]
 print(*work_through(tasks).finished)
 try:
