@@ -22,7 +22,7 @@ from rdr_core.methods.parts import at_least, between, number_or, one_of, part
 from rdr_core.methods.presets import PRESETS
 from rdr_core.methods.ratio import RIDGE, check_batch, finite_rows, ratios_by_inverse, ratios_moving
 from rdr_core.methods.replaced import FEATURELESS, INFINITE, UNSEEN, WEIGHTLESS
-from rdr_core.methods.weighting import check_class_weights, scaled, scaled_among
+from rdr_core.methods.weighting import check_class_counts, check_class_weights, scaled, scaled_among
 from rdr_core.plain import plain_numbers
 from rdr_core.shapes import Bool, Float, Int
 
@@ -148,9 +148,7 @@ class RDRWeights(Weighting):
         for name, value in given.items():
             if not _RANGES[name].test(value) or (name == "prior" and value == "rest"):
                 raise RdrError(f"RDRWeights: {name} is {value!r}; it must be {_RANGES[name].words}.")
-        class_counts = torch.as_tensor(class_counts)
-        if not bool((class_counts >= 1).all()):
-            raise RdrError(f"class {int(class_counts.argmin())} has no training sample, so no prior; drop the class.")
+        class_counts = check_class_counts(class_counts)
         self.gamma, self.momentum, self.ridge, self.floor = (given[n] for n in ("gamma", "momentum", "ridge", "floor"))
         self.ratio, self.count, self.update = ratio, count, update
         self.start, self.unseen = given["start"], given["unseen"]

@@ -11,6 +11,7 @@ from torch import distributed as dist
 from rdr_core.errors import RdrError
 from rdr_core.methods.own_loop import FlatBatch, several_processes
 from rdr_core.methods.rdr import RDRWeights
+from rdr_core.methods.weighting import check_class_counts
 from rdr_core.shapes import Bool, Float, Int
 
 
@@ -19,7 +20,8 @@ class ShardedRDRWeights(RDRWeights):
 
     In a loop of several processes (DistributedDataParallel, say) each calls it at every step with its own part of the
     batch. Features go to all of them, a sample is weighed by the process that has its class, and its weight comes back.
-    What a process keeps falls with their number: d Z / processes numbers. Without torch.distributed it is
+    What a process keeps falls with their number: d Z / processes numbers. It stays outside of what
+    DistributedDataParallel wraps, which would make its prototypes the same in all. Without torch.distributed it is
     :class:`RDRWeights`.
 
     Args:
@@ -42,7 +44,7 @@ class ShardedRDRWeights(RDRWeights):
     """
 
     def __init__(self, class_counts: Int[Tensor, "d"], feature_dim: int, **settings: Any) -> None:
-        counts = torch.as_tensor(class_counts)
+        counts = check_class_counts(class_counts)  # of all, so that all processes refuse the same class
         rank, ranks = (dist.get_rank(), dist.get_world_size()) if several_processes() else (0, 1)
         classes = len(counts)
         if classes < ranks:

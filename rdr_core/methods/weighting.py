@@ -92,6 +92,22 @@ class ClassWeights(Weighting):
         return Weighing(weights, replaced=(empty * float(WEIGHTLESS)).expand(len(labels)))
 
 
+def check_class_counts(counts: Int[Tensor, "d"]) -> Int[Tensor, "d"]:
+    """The numbers of training samples by class, where each class has a prior; waits for the device.
+
+    Raises:
+        RdrError: a class without a sample.
+
+    Example:
+        >>> check_class_counts(torch.tensor([3, 1]))
+        tensor([3, 1])
+    """
+    counts = torch.as_tensor(counts)
+    if not bool((counts >= 1).all()):
+        raise RdrError(f"class {int(counts.argmin())} has no training sample, so no prior; drop the class.")
+    return counts
+
+
 def check_class_weights(weights: Float[Tensor, "..."], name: str) -> Float[Tensor, "d"]:
     """The weights, where they can weigh; waits for the device.
 

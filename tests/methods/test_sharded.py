@@ -76,10 +76,12 @@ def test_several_processes_weigh_as_one(processes, settings):
 def too_few(ranks):
     with pytest.raises(RdrError, match="There are 1 classes for 2 processes; take RDRWeights"):
         ShardedRDRWeights(COUNTS[:1], Z)
+    with pytest.raises(RdrError, match="class 2 has no training sample"):  # in both, and by its own number
+        ShardedRDRWeights(torch.tensor([3, 2, 0, 1]), Z)
     return 0
 
 
-def test_more_processes_than_classes_are_refused():
+def test_more_processes_than_classes_and_classes_without_a_sample_are_refused():
     assert on_ranks(2, too_few) == [0, 0]
 
 
