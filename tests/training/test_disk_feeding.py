@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import threading
 from contextlib import closing
 
@@ -65,6 +66,30 @@ def test_a_feed_that_is_left_early_leaves_no_thread():
         next(batches)
         assert any(thread.name.startswith("feed") for thread in threading.enumerate())
     assert not any(thread.name.startswith("feed") for thread in threading.enumerate())
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_WILLNEED"), reason="this system takes no such hint")
+def test_the_system_is_told_which_pages_of_the_file_are_read_and_of_no_others(tmp_path, monkeypatch):
+    class Told(mmap.mmap):
+        """Notes the bytes that it is told of."""
+
+        def madvise(self, option, start, length):
+            told.append((start, start + length))
+            super().madvise(option, start, length)
+
+    told = []
+    np.save(tmp_path / "pixels.npy", pixels(9, 64))
+    monkeypatch.setattr(mmap, "mmap", Told)
+    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
+    rows = np.array([7, 2, 8])
+    found = StoredImages(mapped, "f", 64, rows=np.arange(9)[::-1])[torch.from_numpy(rows)]
+    assert torch.equal(found, torch.from_numpy(pixels(9, 64)[8 - rows]))
+    size = 3 * 64 * 64
+    for row, (start, end) in zip(8 - rows, told, strict=True):
+        wanted = mapped.offset + row * size
+        assert start % mmap.PAGESIZE == 0
+        assert start <= wanted < start + mmap.PAGESIZE
+        assert end == wanted + size
 
 
 def test_an_error_of_a_reading_thread_ends_the_feed():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,9 +82,25 @@ class StoredImages:
         import torch
 
         rows = self.rows[index.cpu().numpy() if isinstance(index, torch.Tensor) else index]
+        self._announce(rows)
         if self._checksums is not None:
             self._checksums.check(self.pixels, rows)
         start = (self.pixels.shape[-1] - self.side) // 2
         centre = slice(start, start + self.side)
         # numpy lets other threads run while it copies.
         return torch.from_numpy(np.take(self.pixels, rows, axis=0)[:, :, centre, centre])
+
+    def _announce(self, rows: Int[np.ndarray, "B"]) -> None:
+        """Tell the system which images will be read, so that it fetches each whole, and several at once.
+
+        Otherwise it fetches some pages about each that is touched, and waits: half as many images a second from a disk.
+        """
+        file = self.pixels.base
+        if not isinstance(file, mmap.mmap) or not hasattr(mmap, "MADV_WILLNEED"):
+            return
+        size, first = self.pixels[:1].nbytes, getattr(self.pixels, "offset", 0) % mmap.ALLOCATIONGRANULARITY
+        for row in rows.tolist():
+            start = first + row * size
+            page = start - start % mmap.PAGESIZE
+            with suppress(OSError):  # a hint, which not every file system takes
+                file.madvise(mmap.MADV_WILLNEED, page, start + size - page)
