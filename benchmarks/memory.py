@@ -12,14 +12,12 @@ import argparse
 import json
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+from own_memory import Peak, in_own_process
 from torch import nn
 
 import rdr_core
@@ -80,32 +78,14 @@ def trained(folder: Path, images: int, method: str) -> Run:
                           runs=folder / "runs", device="cpu", progress=False)  # fmt: skip
 
 
-def own_memory() -> float:
-    """GiB that the process has for itself now."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) / 2**20
-    raise rdr_core.RdrError("This system does not tell a process's own memory; run this on Linux.")
-
-
-def watched(what: str, folder: Path, images: int, mouth: Connection) -> None:
+def watched(what: str, folder: Path, images: int) -> tuple[float, float]:
     """A process's whole life: asks one analysis, and tells its peak in GiB and the seconds."""
-    peak, over = own_memory(), threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not over.wait(0.02):
-            peak = max(peak, own_memory())
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
     started = time.perf_counter()
-    run = trained(folder, images, "rdr" if what == "ratios" else "ce")
-    if what != "training":
-        ASKED[what](run, made_up(folder, images))
-    over.set()
-    watcher.join()
-    mouth.send((peak, time.perf_counter() - started))
+    with Peak() as peak:
+        run = trained(folder, images, "rdr" if what == "ratios" else "ce")
+        if what != "training":
+            ASKED[what](run, made_up(folder, images))
+    return peak.gib, time.perf_counter() - started
 
 
 def main() -> int:
@@ -114,15 +94,10 @@ def main() -> int:
     asked = parser.parse_args()
     found = {}
     with tempfile.TemporaryDirectory() as made:
-        folder, context = Path(made), get_context("spawn")
+        folder = Path(made)
         made_up(folder, asked.images)
         for what in ("training", *ASKED):
-            ear, mouth = context.Pipe(duplex=False)
-            process = context.Process(target=watched, args=(what, folder, asked.images, mouth))
-            process.start()
-            mouth.close()
-            peak, seconds = ear.recv()
-            process.join()
+            peak, seconds = in_own_process(watched, what, folder, asked.images)
             found[what] = round(peak, 2)
             print(f"{what}: {peak:.2f} GiB at most (bound {BOUND:g}), {seconds:.0f} s", flush=True)
     OUT.write_text(
