@@ -101,7 +101,7 @@ def torchvisions(tree: Path, batch_size: int, device: torch.device) -> Iterator[
         transforms.ConvertImageDtype(torch.float), transforms.Normalize(PHOTO_MEAN, PHOTO_STD),
     ])  # fmt: skip
     images = datasets.ImageFolder(tree / "train", recipe)
-    loader = DataLoader(images, batch_size, shuffle=True, num_workers=WORKERS, persistent_workers=True,
+    loader = DataLoader(images, batch_size, shuffle=True, num_workers=WORKERS, persistent_workers=WORKERS > 0,
                         pin_memory=device.type == "cuda")  # fmt: skip
     while True:
         for batch, labels in loader:
@@ -277,7 +277,7 @@ def words(found: dict[str, Any]) -> str:
         f"| torchvision's reference, {found['workers']} workers | {rates['torchvision']:,.0f} | "
         f"{cold['torchvision']:,.0f} |",
         "",
-        f"So training hardly waits for images: {share(waits['ours'])} of the time of ResNet-50's steps at 224 x 224 (at "
+        f"Training hardly waits for images: {share(waits['ours'])} of the time of ResNet-50's steps at 224 x 224 (at "
         f"most {share(WAITS)} is allowed), and {share(waits['torchvision'])} with torchvision's reference loader "
         f"({place}, batches of {batch}, {found['images']:,} photographs of 500 x 375 pixels, "
         f"`python benchmarks/disk.py`). To read and crop a batch takes "
@@ -289,12 +289,7 @@ def words(found: dict[str, Any]) -> str:
 
 
 def share(of_one: float) -> str:
-    """In percent, to two digits; what is less than a thousandth is said to be that.
-
-    Example:
-        >>> share(0.05), share(0.0123), share(0.0002)
-        ('5 %', '1.2 %', 'less than 0.1 %')
-    """
+    """In percent, to two digits: 1.2 %; less than a thousandth is told as that."""
     return f"{100 * of_one:.2g} %" if of_one >= 1e-3 else "less than 0.1 %"
 
 

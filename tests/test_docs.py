@@ -375,3 +375,16 @@ def test_differences_beyond_images_are_those_of_a_plain_loop(beyond):
     variance = sum((gain - mean) ** 2 for gain in gains) / (len(gains) - 1)
     half = stats.t.ppf(0.975, len(gains) - 1) * (variance * (1 / len(gains) + row["test"] / row["train"])) ** 0.5
     assert f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}]" in own[0]
+
+
+def test_what_reading_photographs_costs_is_as_measured(monkeypatch):
+    """`python benchmarks/disk.py` prints it; its bounds hold in it."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    benchmark = importlib.import_module("disk")
+    found = json.loads(benchmark.RESULTS.read_text())
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    assert marked(page, "disk") == benchmark.words(found)
+    promised = benchmark.ratios(found)
+    assert {what: one.value for what, one in promised.items()} == found["ratios"]
+    assert all(one.holds for one in promised.values())
+    assert found["images"] == 20_000
