@@ -52,4 +52,4 @@ def checksum(image: UInt8[np.ndarray, "C S S"]) -> int:
         >>> checksum(np.zeros((1, 2, 2), np.uint8))
         558161692
     """
-    return zlib.crc32(np.ascontiguousarray(image))  # no copy, and other threads run meanwhile
+    return zlib.crc32(np.ascontiguousarray(image).data)  # no copy, and other threads run meanwhile
