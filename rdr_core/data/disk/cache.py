@@ -49,9 +49,9 @@ def stored_images(files: Sequence[Path], base: Path, title: str, folder: Path) -
         ...     stored_images([Path(folder) / "1.png"], Path(folder), "flowers", Path(folder)).shape
         torch.Size([1, 3, 224, 224])
     """
-    names, stats = [file.relative_to(base).as_posix() for file in files], [file.stat() for file in files]
     digest, stamps = hashlib.sha256(RECIPE.encode()), hashlib.sha256()
-    for name, stat in zip(names, stats, strict=True):
+    for file in files:
+        name, stat = file.relative_to(base).as_posix(), file.stat()
         digest.update(f"\n{name} {stat.st_size}".encode(errors="surrogateescape"))
         stamps.update(f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}\n".encode())
     try:
