@@ -135,4 +135,5 @@ class EpochCrops:
             margin = (images.shape[-1] - side) // 2
             return normalise(images[..., margin : margin + side, margin : margin + side], mean, std)
         here = slice(start, start + len(images))
-        return normalise(resized_parts(images, self.parts[here], self.flip[here], side), mean, std)
+        parts = resized_parts(images, self.parts[here], self.flip[here], side)
+        return normalise(parts.contiguous(memory_format=torch.channels_last) / 255, mean, std)

@@ -45,7 +45,7 @@ def disk(monkeypatch):
 
 
 def test_both_loaders_give_batches_of_one_kind(disk, tmp_path, monkeypatch):
-    """As many images, of one size and type: what is compared is the same work."""
+    """As many images, of one size and type, and on one scale: what is compared is the same work."""
     monkeypatch.setattr(disk, "WORKERS", 0)
     tree, cpu = tmp_path / "photographs", torch.device("cpu")
     disk.made_up(tree, 20)
@@ -53,6 +53,8 @@ def test_both_loaders_give_batches_of_one_kind(disk, tmp_path, monkeypatch):
     theirs = [batch for batch, labels in islice(disk.torchvisions(tree, 4, cpu), 10)]
     assert {(batch.shape, batch.dtype) for batch in own} == {((4, 3, 224, 224), torch.float32)}
     assert {(batch.shape, batch.dtype) for batch in theirs} == {((4, 3, 224, 224), torch.float32)}
+    extremes = [torch.stack(torch.cat(batches).aminmax()) for batches in (own, theirs)]
+    torch.testing.assert_close(*extremes, atol=0.3, rtol=0)
 
 
 def test_a_benchmark_fails_by_its_bounds_alone(disk):

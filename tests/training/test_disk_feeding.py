@@ -17,10 +17,11 @@ from rdr_core import RdrError
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.models import MODELS, build_model
 from rdr_core.models.pretrained import PRETRAINED, pretrained_weights, start_from
+from rdr_core.training.augment import Augmentation
 from rdr_core.training.feed import AHEAD, feed
 from rdr_core.training.inference import Inputs, class_probabilities, features_and_logits, predict
 from rdr_core.training.normalise import normalise
-from rdr_core.training.resized_crop import ResizedCrops, interpolation, random_parts, resized_parts
+from rdr_core.training.resized_crop import EpochCrops, ResizedCrops, interpolation, random_parts, resized_parts
 
 CPU = torch.device("cpu")
 
@@ -168,6 +169,33 @@ def test_an_epochs_crops_depend_on_seed_and_epoch_alone():
     whole, half = ResizedCrops("plain", 24, True, 0).epoch(1, 6, images.shape, CPU), slice(3, 6)
     torch.testing.assert_close(whole(images[half], 3, *stats), once[half])
     assert torch.equal(batch(0, 1, "none"), normalise(images[:, :, 4:28, 4:28], *stats)), "the centre, as in evaluation"
+
+
+def test_crops_are_normalised_as_the_images_that_are_tested():
+    """The whole image, unresized, is what evaluation sees of it."""
+    images, stats = torch.from_numpy(pixels(2, 24)), (torch.full((3,), 0.5), torch.full((3,), 0.25))
+    whole, unflipped = torch.tensor([[0, 0, 24, 24]] * 2), torch.zeros(2, dtype=torch.bool)
+    crops = EpochCrops(ResizedCrops("plain", 24, True, 0), whole, unflipped)
+    torch.testing.assert_close(crops(images, 0, *stats), normalise(images, *stats))
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("name", ["none", "plain", "strong", "authors"])
+def test_what_training_sees_lies_within_the_range_that_tests_see(name, on_disk):
+    """Of every augmentation of images, so that none is scaled on its own."""
+    if on_disk and name not in ("none", "plain"):
+        return
+    random = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (8, 3, 40, 40), dtype=torch.uint8, generator=random)
+    stats = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.25, 0.3])
+    augmentation = ResizedCrops(name, 32, True, 0) if on_disk else Augmentation(name, 4, True, 0)
+    epoch = augmentation.epoch(0, 8, images.shape, CPU)
+    prepared, rows = epoch.prepare(images, torch.arange(8))
+    seen = epoch(prepared[rows], 0, *stats)
+    for channel, (low, high) in enumerate(zip(-stats[0] / stats[1], (1 - stats[0]) / stats[1], strict=True)):
+        assert seen[:, channel].amin() >= low - 1e-4
+        assert seen[:, channel].amax() <= high + 1e-4
+        assert seen[:, channel].std() > 0.2 * (high - low) / 4, "all of the range is used"
 
 
 def test_augmentations_that_photographs_cant_have_are_told():
