@@ -127,6 +127,7 @@ class CCSAM:
     formula="(1 - share) L(w) + share sum_c L_c(w + rho_c g_c / ||g_c||), rho_c ~ (n_c - 1)^(-1/4) with mean rho",
     source="Zhou et al. 2023 (CC-SAM), stage 1, as its public code has it",
     ranges={"rho": at_least(0), "share": between(0, 1)},
+    experts=1,
     notes="one pass of the network, as in SGD; the whole method has a class-balanced second stage: ce+ccsam+crt "
     "(crt without the paper's adversarial features)",
 )

@@ -46,8 +46,8 @@ def explain(name: str) -> str:
             prior     The loss (la) carries tau = 0.5. That is less than 1, so a part of the imbalance stays.
     """
     part = PARTS.all().get(name)
-    if part and part.kind == "schedule":  # without weights to schedule it is not a method
-        return _part(UsedPart(part, {}))
+    if part and (part.kind == "schedule" or (part.kind == "second stage" and part.experts != 1)):
+        return _part(UsedPart(part, {}))  # without weights to schedule, or experts to weigh, it is not a method
     spec = parse(name)
     return "\n\n".join([spec.name, *map(_part, spec.used), _together(spec)])
 
@@ -122,10 +122,16 @@ def _together(spec: MethodSpec) -> str:
     facts = {
         "prior": [prior],
         "control": [f"{control}, which differs only in what this method adds."] if control else [],
-        "network": [f"Cosine classifier, scale {spec.cosine_scale:g}."] if spec.cosine_scale is not None else [],
+        "network": [_network(spec)],
         "held out": [f"{spec.held_out} images of each class, before the imbalance is made."] if spec.held_out else [],
     }
     return "\n".join(["together", *_facts(facts)])
+
+
+def _network(spec: MethodSpec) -> str:
+    if spec.experts > 1:
+        return f"{spec.experts} experts, which share the first layers; the logits are their mean."
+    return f"Cosine classifier, scale {spec.cosine_scale:g}." if spec.cosine_scale is not None else ""
 
 
 def _facts(facts: dict[str, list[str]]) -> list[str]:

@@ -76,6 +76,11 @@ class MethodSpec:
         return float(loss.arguments[loss.part.cosine]) if loss.part.cosine else None
 
     @property
+    def experts(self) -> int:
+        """How many experts the loss trains, each with last layers and a classifier of its own; 1 is a plain network."""
+        return self.loss.part.experts or 1
+
+    @property
     def held_out(self) -> int:
         """Images of each class that the method wants held out of training."""
         return max(u.arguments[u.part.held_out] if u.part.held_out else 0 for u in self.used)
@@ -157,6 +162,7 @@ density ratio times 1/n already, so name one of them.
     spec = MethodSpec(tuple(used))
     _refuse_prior_twice(name, spec)
     _refuse_linear_stage(name, spec)
+    _refuse_other_experts(name, spec)
     return spec
 
 
@@ -213,6 +219,21 @@ def _refuse_linear_stage(name: str, spec: MethodSpec) -> None:
             f"{name!r}: {stage.part.name} changes a linear classifier, but {loss} trains a cosine classifier, whose "
             f"rows have no length and no bias; leave {stage.part.name} out or take another loss."
         )
+
+
+def _refuse_other_experts(name: str, spec: MethodSpec) -> None:
+    """What changes one classifier can't change several experts', and what weighs experts needs them."""
+    loss = spec.loss.part.name
+    for used in spec.used:
+        what, needed = used.part.name, used.part.experts
+        if needed in (None, spec.experts):
+            continue
+        if needed == 1:
+            raise RdrError(
+                f"{name!r}: {what} changes one classifier, but {loss} trains {spec.experts} experts, each with its own "
+                f"one; leave {what} out or take another loss."
+            )
+        raise RdrError(f"{name!r}: {what} weighs {needed} experts, and {loss} trains one network; write 'sade+{what}'.")
 
 
 def _refuse_prior_twice(name: str, spec: MethodSpec) -> None:

@@ -22,6 +22,7 @@ BASES: dict[str, str] = {
     "ldam": "LDAM",
     "seesaw": "Seesaw",
     "las": "LAS",
+    "sade": "SADE",
     "cdb": "CDB",
     "ib": "IB",
     "inverse": "1/n",
@@ -46,7 +47,14 @@ OPTIMIZERS: dict[str, str] = {
     "muon": "Muon",
 }
 #: What is done to a method later in its run, or after it.
-LATER: dict[str, str] = {"drw": "DRW", "crt": "cRT", "lws": "LWS", "taunorm": "τ-norm", "posthoc": "post-hoc"}
+LATER: dict[str, str] = {
+    "drw": "DRW",
+    "crt": "cRT",
+    "lws": "LWS",
+    "taunorm": "τ-norm",
+    "posthoc": "post-hoc",
+    "agreement": "agreement (transductive)",
+}
 
 _SHORT = BASES | DATA
 _GREEK = {"gamma": "γ", "tau": "τ", "beta": "β", "alpha": "α", "rho": "ρ", "lambda": "λ", "momentum": "m"}

@@ -123,6 +123,7 @@ class Part:
         prior: to which power the part carries the class prior: a number, or the parameter that says it; 0 for none.
         cosine: the parameter that is the scale of the cosine classifier that the part needs, or "".
         held_out: the parameter that is the number of images of each class to hold out for the part, or "".
+        experts: how many the network must have for the part, which a loss makes so; None is any number.
         notes: how it behaves beside others, for readers.
         presets: sets of values under names, of which the parameter ``preset`` picks one; of the first it has defaults.
     """
@@ -138,6 +139,7 @@ class Part:
     prior: str | float = 0.0
     cosine: str = ""
     held_out: str = ""
+    experts: int | None = None
     notes: str = ""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -223,6 +225,7 @@ def part(
     prior: str | float = 0.0,
     cosine: str = "",
     held_out: str = "",
+    experts: int | None = None,
     notes: str = "",
     presets: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Callable[[F], F]:
@@ -241,6 +244,8 @@ def part(
             none).
         cosine: the parameter, if any, that gives the scale of the cosine classifier that a loss is made for.
         held_out: the parameter, if any, that gives the number of images of each class held out for the part.
+        experts: how many the network must have for the part: a loss makes it so, other parts are refused beside a loss
+            that makes it otherwise. None (default) is any number, which without such a loss is 1; of a second stage 1.
         notes: how it behaves beside other parts.
         presets: sets of values under names, picked by a parameter ``preset``, whose default is the first of them.
 
@@ -260,8 +265,8 @@ def part(
             if isinstance(parameter.default, (int, float, str)) and not isinstance(parameter.default, bool)
         }
         made = Part(
-            name, kind, make, summary, formula, source, defaults, dict(ranges or {}), prior, cosine, held_out, notes,
-            dict(presets or {}),
+            name, kind, make, summary, formula, source, defaults, dict(ranges or {}), prior, cosine, held_out,
+            1 if kind == "second stage" and experts is None else experts, notes, dict(presets or {}),
         )  # fmt: skip
         PARTS.add(name, made, make.__module__)
         return make

@@ -9,7 +9,7 @@ like any other, and nothing is left to do at test time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -36,12 +36,14 @@ class Classifier(NamedTuple):
 
 @dataclass(frozen=True)
 class SecondStage:
-    """A second stage: closed form, or epochs of learning.
+    """A second stage: closed form, epochs of learning, or shares of experts that test images decide.
 
     Attributes:
         closed_form: the new classifier from the trained one and the class counts; None is one that learns.
         epochs: of learning on class-balanced visits, with the features frozen; 0 for a closed form.
         scales: whether what learns is one factor for each class of the trained classifier, not a fresh one.
+        shares: of the experts, from pairs of views (``rdr_core.methods.sade.agreement_shares``); None is none of that.
+        views: how many pairs, each of all test images.
 
     Example:
         >>> reset = SecondStage(lambda classifier, class_counts: Classifier(*map(torch.zeros_like, classifier)))
@@ -52,6 +54,8 @@ class SecondStage:
     closed_form: Callable[[Classifier, Int[Tensor, "d"]], Classifier] | None = None
     epochs: int = 0
     scales: bool = False
+    shares: Callable[[Iterable[tuple[Tensor, Tensor]]], Float[Tensor, "E"]] | None = None
+    views: int = 0
 
 
 def tau_normalised(classifier: Classifier, class_counts: Int[Tensor, "d"], tau: float = 1.0) -> Classifier:

@@ -8,6 +8,7 @@ from rdr_core.data.kinds import IMAGES, ROWS, SERIES, TEXTS, Kind
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.models.conv1d import conv1d
 from rdr_core.models.embedding_bag import embedding_bag
+from rdr_core.models.experts import ExpertNetwork
 from rdr_core.models.lenet import lenet
 from rdr_core.models.mlp import mlp
 from rdr_core.models.network import CosineClassifier, Network
@@ -51,7 +52,9 @@ def check_kind(name: str, kind: Kind) -> None:
         raise RdrError(f"{name!r} takes {takes}, and these are {kind}; take {kind.model!r}, or a network of your own.")
 
 
-def build_model(name: str, *, num_classes: int, channels: int, cosine_scale: float | None = None) -> Network:
+def build_model(
+    name: str, *, num_classes: int, channels: int, cosine_scale: float | None = None, experts: int = 1
+) -> Network:
     """A freshly initialised network, drawing from torch's global random state.
 
     Args:
@@ -59,6 +62,7 @@ def build_model(name: str, *, num_classes: int, channels: int, cosine_scale: flo
         num_classes: d.
         channels: of images and series; columns of a table; different words of texts.
         cosine_scale: of a cosine classifier's logits; None (default) is a linear classifier.
+        experts: how many there are, each with last layers and a classifier of its own; 1 (default) is a plain network.
 
     Raises:
         RdrError: an unknown name.
@@ -69,8 +73,22 @@ def build_model(name: str, *, num_classes: int, channels: int, cosine_scale: flo
     """
     if name not in MODELS:
         raise unknown_name("model", name, MODELS)
-    network = MODELS[name](num_classes, channels)
-    return network if cosine_scale is None else with_cosine(network, cosine_scale)
+    return made_for(lambda: MODELS[name](num_classes, channels), cosine_scale, experts)
+
+
+def made_for(make: Callable[[], Network], cosine_scale: float | None, experts: int) -> Network:
+    """A network with the classifier, or of the experts, that a method asks for.
+
+    Args:
+        make: a network.
+        cosine_scale, experts: as for :func:`build_model`.
+
+    Raises:
+        RdrError: it has no linear classifier, and one is needed.
+    """
+    if experts > 1:
+        return ExpertNetwork([make() for _ in range(experts)])
+    return make() if cosine_scale is None else with_cosine(make(), cosine_scale)
 
 
 def with_cosine(network: Network, scale: float) -> Network:
@@ -84,4 +102,4 @@ def with_cosine(network: Network, scale: float) -> Network:
     return network
 
 
-__all__ = ["MODELS", "TAKES", "CosineClassifier", "Network", "build_model", "check_kind", "with_cosine"]
+__all__ = ["MODELS", "TAKES", "CosineClassifier", "ExpertNetwork", "Network", "build_model", "check_kind", "made_for"]

@@ -22,7 +22,7 @@ def lenet(num_classes: int, channels: int = 1) -> Network:
     for inputs, outputs, padding in ((channels, 6, 2), (6, 16, 0)):
         layers += [nn.Conv2d(inputs, outputs, 5, padding=padding), nn.ReLU(), nn.MaxPool2d(2)]
     layers += [nn.Flatten(), nn.Linear(16 * 5 * 5, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU()]
-    return Network(nn.Sequential(*layers), 84, num_classes)
+    return Network(nn.Sequential(*layers), 84, num_classes, shared=7)
 
 
 class _Of28(nn.Module):

@@ -19,4 +19,4 @@ def mlp(num_classes: int, columns: int) -> Network:
     for outputs in (128, 64):
         layers += [nn.Linear(width, outputs, bias=False), nn.BatchNorm1d(outputs), nn.ReLU()]
         width = outputs
-    return Network(nn.Sequential(*layers), width, num_classes)
+    return Network(nn.Sequential(*layers), width, num_classes, shared=3)

@@ -55,11 +55,13 @@ class Network(nn.Module):
         body: (B, C, H, W) -> (B, Z).
         feature_dim: Z.
         num_classes: d.
+        shared: how many of the body's layers several experts share (:mod:`rdr_core.models.experts`), those from the
+            first one on; 0 (default) where its layers can't be told apart, so that each expert has a body of its own.
     """
 
-    def __init__(self, body: nn.Module, feature_dim: int, num_classes: int) -> None:
+    def __init__(self, body: nn.Module, feature_dim: int, num_classes: int, shared: int = 0) -> None:
         super().__init__()
-        self.body = body
+        self.body, self.shared = body, shared
         self.classifier: nn.Linear | CosineClassifier = nn.Linear(feature_dim, num_classes)
         self.feature_dim, self.num_classes = feature_dim, num_classes
 
@@ -73,6 +75,10 @@ class Network(nn.Module):
         """Both from one pass."""
         features = self.body(images)
         return features, self.classifier(features)
+
+    def judged(self, features: Float[Tensor, "B Z"], logits: Float[Tensor, "B d"]) -> Float[Tensor, "B *E d"]:
+        """What a loss is of: the logits; of a network of several experts, those of each."""
+        return logits
 
     def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B d"]:
         """Logits."""

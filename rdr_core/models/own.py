@@ -158,7 +158,7 @@ class _Watched(Network):
 
     def __init__(self, module: nn.Module, layer: str, num_classes: int) -> None:
         nn.Module.__init__(self)
-        self.body, self.layer, self.num_classes, self.feature_dim = module, layer, num_classes, 0
+        self.body, self.layer, self.num_classes, self.feature_dim, self.shared = module, layer, num_classes, 0, 0
         if layer and layer not in dict(module.named_modules()):
             names = ", ".join(name for name, _ in module.named_modules() if name)
             raise RdrError(f"features is {layer!r}, which is no layer of the network; it has {names:.300}.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from rdr_core.errors import MissingData, RdrError
+from rdr_core.models.experts import ExpertBody
 from rdr_core.models.network import Network
 
 #: Networks by name, with torchvision's name of the architecture. The first published weights (V1), as the field's.
@@ -65,6 +66,9 @@ def start_from(network: Network, weights: dict[str, Tensor], model: str) -> None
         RdrError: weights of another architecture.
     """
     body = {name: value for name, value in weights.items() if not name.startswith("fc.")}
+    if isinstance(network.body, ExpertBody):  # each expert's own layers start from the same weights
+        of = network.body.layer_of
+        body = {name: body[of(name)] for name in network.body.state_dict() if of(name) in body}
     try:
         network.body.load_state_dict(body)
     except RuntimeError as error:

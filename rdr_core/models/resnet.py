@@ -59,4 +59,4 @@ def _resnet(
     body = ResNet(block, layers)
     feature_dim = body.fc.in_features
     body.fc = nn.Identity()
-    return Network(body, feature_dim, num_classes)
+    return Network(body, feature_dim, num_classes, shared=6)

@@ -46,7 +46,7 @@ def resnet32(num_classes: int, channels: int = 3) -> Network:
             layers.append(_Block(width, outputs, stride=2 if index == 0 and outputs > 16 else 1))
             width = outputs
     body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    network = Network(body, 64, num_classes)
+    network = Network(body, 64, num_classes, shared=8)
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight)

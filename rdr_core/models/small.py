@@ -23,4 +23,4 @@ def small_conv_net(num_classes: int, channels: int = 1) -> Network:
             nn.ReLU(),
         ]
         width = outputs
-    return Network(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), width, num_classes)
+    return Network(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), width, num_classes, shared=6)

@@ -111,7 +111,7 @@ class Session:
         from rdr_core.data.load import data_root, load_data
         from rdr_core.models.pretrained import pretrained_weights, start_from
         from rdr_core.runs.environment import environment
-        from rdr_core.training.classifier_stage import SecondStageState
+        from rdr_core.training.classifier_stage import SecondStageState, second_stage
         from rdr_core.training.loop import train_to_end
         from rdr_core.training.randomness import fold, isolated
         from rdr_core.training.state import TrainingState
@@ -119,6 +119,7 @@ class Session:
 
         config, method, data = self.config, self.config.spec, self.data
         alone = method.first_stage.name == config.method
+        second_stage(config)  # refuses what can't be done after the first one, which may take long
         # Looked for before data are read, which may take long; a checkpoint and a first stage have them in them.
         fresh = alone and not (self.path / "checkpoint.safetensors").is_file()
         start = pretrained_weights(config.model, data_root(self.how.root)) if fresh else None

@@ -13,7 +13,7 @@ from rdr_core.data.kinds import TEXTS
 from rdr_core.errors import RdrError
 from rdr_core.files.sealed import damaged
 from rdr_core.files.trees import load_tree
-from rdr_core.models import build_model, with_cosine
+from rdr_core.models import build_model, made_for
 from rdr_core.models.own import OwnModel
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from rdr_core.models import Network
     from rdr_core.training.config import RunConfig
+
+#: A file that says more is damaged, and would take all memory.
+_MOST_EXPERTS = 64
 
 
 def trained_network(path: Path, model: str, num_classes: int, channels: int) -> Network:
@@ -41,7 +44,7 @@ def trained_network(path: Path, model: str, num_classes: int, channels: int) -> 
         network = build_model(
             model, num_classes=num_classes, channels=channels,
             # The weights say what they are of: the method's part may be unknown where the run is read.
-            cosine_scale=_cosine_scale(path, weights),
+            cosine_scale=_cosine_scale(path, weights), experts=_experts(path, weights),
         )  # fmt: skip
     network.load_state_dict(refuse_others(path, weights, network.state_dict()))
     return network.eval()
@@ -113,9 +116,8 @@ def own_network(path: Path, own: OwnModel | None, config: RunConfig, noted: dict
     words = noted.get("kind") == TEXTS.name
     sample = torch.zeros(2, *noted["shape"], dtype=torch.int64 if words else torch.float32)
     with torch.random.fork_rng(devices=[]):  # fresh weights are replaced at once
-        network = own.network(len(noted["class_counts"]), sample)
-        if (scale := _cosine_scale(path, weights)) is not None:
-            network = with_cosine(network, scale)
+        experts, scale = _experts(path, weights), _cosine_scale(path, weights)
+        network = made_for(lambda: own.network(len(noted["class_counts"]), sample), scale, experts)
     network.load_state_dict(refuse_others(path, weights, network.state_dict()))
     return network.eval()
 
@@ -157,3 +159,13 @@ def _cosine_scale(path: Path, weights: Any) -> float | None:
     if not isinstance(scale, torch.Tensor) or scale.numel() != 1 or not math.isfinite(float(scale)):
         raise damaged(path, "its 'classifier.scale' is no number")
     return float(scale)
+
+
+def _experts(path: Path, weights: Any) -> int:
+    """How many experts the weights are of."""
+    shares = weights.get("classifier.shares") if isinstance(weights, Mapping) else None
+    if shares is None:
+        return 1
+    if not isinstance(shares, torch.Tensor) or shares.ndim != 1 or not 2 <= len(shares) <= _MOST_EXPERTS:
+        raise damaged(path, "its 'classifier.shares' are of no experts")
+    return len(shares)

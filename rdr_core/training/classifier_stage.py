@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,19 +15,30 @@ from rdr_core.errors import RdrError
 from rdr_core.methods.contract import Objective, Outcome, PlainStep
 from rdr_core.methods.samplers import ClassBalanced
 from rdr_core.methods.second_stage import Classifier, SecondStage
-from rdr_core.models import CosineClassifier, Network
+from rdr_core.models import CosineClassifier, ExpertNetwork, Network
 from rdr_core.models.own import OwnModel
 from rdr_core.shapes import Float
 from rdr_core.training.config import RunConfig
 from rdr_core.training.randomness import fold, generator
 from rdr_core.training.ranks import Ranks
 from rdr_core.training.state import TrainingState
+from rdr_core.training.views import logits_of_views
 
 
 def second_stage(config: RunConfig) -> SecondStage | None:
-    """The second stage that the run's method names, None where it names none."""
+    """The second stage that the run's method names, None where it names none.
+
+    Raises:
+        RdrError: it looks at augmented views of test images, and the run's augmentation leaves all images as they are.
+    """
     used = config.spec.get("second stage")
-    return used.part.make(**used.arguments) if used else None
+    stage: SecondStage | None = used.part.make(**used.arguments) if used else None
+    if stage and used and stage.views and config.augmentation == "none":
+        raise RdrError(
+            f"{config.method!r}: {used.part.name} compares augmented views of test images, which are all alike with "
+            f"augmentation 'none'; take another augmentation, which only images have, or leave {used.part.name} out."
+        )
+    return stage
 
 
 class SecondStageState(TrainingState):
@@ -37,6 +49,7 @@ class SecondStageState(TrainingState):
     A classifier that learns does so by cross-entropy, whatever the first stage's loss: visits are balanced, so a
     loss or weights that correct the imbalance would do so twice. A computed one takes a single epoch in which
     nothing is learnt, one look at each training image without augmentation, so that its history has the same columns.
+    So do shares of experts, which follow from views of the test images.
 
     Args:
         config: of the whole method, both stages.
@@ -57,10 +70,10 @@ class SecondStageState(TrainingState):
         stage = second_stage(config)
         if stage is None:
             raise RdrError(f"{config.method!r} has no second stage; train it as it is.")
-        self.stage, self.trained, self.asked = stage, trained, config.method
+        self.stage, self.trained, self.asked = stage, trained, config
         own = replace(
             config,
-            method="ce",
+            method=str(config.spec.loss) if config.spec.experts > 1 else "ce",
             epochs=self.stage.epochs or 1,
             augmentation=config.augmentation if self.stage.epochs else "none",
             seed=fold(config.seed, "second stage"),  # orders and crops unlike those of the first stage
@@ -72,6 +85,11 @@ class SecondStageState(TrainingState):
         super()._build_method()
         self.model.body.load_state_dict(self.trained.body.state_dict())
         self.model.body.requires_grad_(False)
+        if self.stage.shares is not None:
+            self.model.classifier.load_state_dict(self.trained.classifier.state_dict())
+            self._share_out(self.stage.shares)
+            self.step = Look(self.step.optimizer)
+            return
         weight, bias = self.trained.classifier.weight.detach(), self.trained.classifier.bias
         before = Classifier(weight, weight.new_zeros(len(weight)) if bias is None else bias.detach())
         if self.stage.closed_form is not None:
@@ -82,18 +100,28 @@ class SecondStageState(TrainingState):
         self.sampler = ClassBalanced(self.data.train.labels, self.data.num_classes, draw)
         if self.stage.scales:
             if bias is None:
-                raise RdrError(f"{self.asked!r} scales the classifier's bias, and this network has none; give it one.")
+                raise RdrError(
+                    f"{self.asked.method!r} scales the classifier's bias, and this network has none; give it one."
+                )
             self._set_classifier(before)
             self.step = ScaleStep(self.step.optimizer, self.model.classifier)
         else:
             self.step = ClassifierStep(self.step.optimizer)
+
+    def _share_out(self, shares: Callable[[Iterator[tuple[Tensor, Tensor]]], Float[Tensor, "E"]]) -> None:
+        """Give the experts the shares that follow from how they see the test images."""
+        assert isinstance(self.model, ExpertNetwork)  # the grammar refuses others
+        drawn = replace(self.config, augmentation=self.asked.augmentation)
+        views = logits_of_views(self.model.eval(), self.data, drawn, self.stage.views)
+        self.model.classifier.shares.copy_(shares(views))
 
     def _set_classifier(self, values: Classifier) -> None:
         """Of a network of the user's own it may have no bias."""
         named = values._asdict()
         if self.model.classifier.bias is None and named.pop("bias").any():
             raise RdrError(
-                f"{self.asked!r} changes the classifier's bias, and this network's has none; give its last layer one."
+                f"{self.asked.method!r} changes the classifier's bias, and this network's has none; give its last "
+                "layer one."
             )
         self.model.classifier.load_state_dict(named)
 

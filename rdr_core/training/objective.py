@@ -18,7 +18,7 @@ class WeightedObjective:
 
     Args:
         model: the network in training.
-        loss: (logits, labels) -> (B,) losses.
+        loss: (logits, labels) -> (B,) losses; the logits are (B, E, d) where the network has several experts.
         weighting: features and labels -> weights; learns from the batch in training mode.
         precision: "fp32" or "bf16" (autocast around the network; losses and weights stay float32).
         ranks: the processes that hold parts of the batch; what is given to this one is its part.
@@ -43,7 +43,7 @@ class WeightedObjective:
         with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=self.autocast):
             features, logits = self.model.features_and_logits(images)
         features, logits = features.float(), logits.float()
-        losses = self.loss(logits, labels)
+        losses = self.loss(self.model.judged(features, logits), labels)
         ratios = replaced = None
         if weights is None:
             weights, ratios, replaced = self._weigh(features.detach(), labels)

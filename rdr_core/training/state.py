@@ -14,9 +14,10 @@ from rdr_core.data import LongTailedData
 from rdr_core.data.disk.stored import StoredImages
 from rdr_core.data.kinds import IMAGES
 from rdr_core.data.settings import settings_of
+from rdr_core.data.split import Split
 from rdr_core.methods.contract import Context, Mixes, Mixing, PlainStep, Sampler, Step, Weighting
 from rdr_core.methods.weighting import ClassWeights, Unweighted
-from rdr_core.models import Network, build_model, check_kind, with_cosine
+from rdr_core.models import Network, build_model, check_kind, made_for
 from rdr_core.models.own import OwnModel
 from rdr_core.shapes import Float, Int
 from rdr_core.training.augment import Augmentation
@@ -66,17 +67,8 @@ class TrainingState:
         own_model: OwnModel | None = None,
     ) -> None:  # fmt: skip
         self.config, self.data, self.device, self.ranks = config, data, device, ranks or Ranks()
-        inputs = data.train.inputs
-        settings = settings_of(config.dataset)
-        if isinstance(inputs, StoredImages):
-            self.augmentation = ResizedCrops(config.augmentation, inputs.side, settings.flip, config.seed)
-            inputs = inputs.whole
-        elif data.kind is IMAGES:
-            self.augmentation = Augmentation(config.augmentation, settings.padding, settings.flip, config.seed)
-        else:
-            self.augmentation = Unchanged(config.augmentation, data.kind)
-        self.augmentation.check(data.channels)
-        self.inputs, self.labels = resident(inputs, device), data.train.labels.to(device)
+        self.augmentation = augmentation_of(config, data)
+        self.inputs, self.labels = resident(to_augment(data.train), device), data.train.labels.to(device)
         self.test, self.test_labels = Inputs.of(data, "test", device), data.test.labels.to(device)
         self.mean = torch.tensor(data.mean, device=device)
         self.std = torch.tensor(data.std, device=device)
@@ -98,12 +90,15 @@ class TrainingState:
         self.steps: Callable[[TrainingState], Generator[None, None, None]] | None = None
 
     def _network(self, own: OwnModel | None) -> Network:
-        config, data, scale = self.config, self.data, self.config.spec.cosine_scale
+        config, data, spec = self.config, self.data, self.config.spec
         if own is None:
             check_kind(config.model, data.kind)
-            return build_model(config.model, num_classes=data.num_classes, channels=data.channels, cosine_scale=scale)
-        network = own.network(data.num_classes, some_samples(data))
-        return network if scale is None else with_cosine(network, scale)
+            return build_model(
+                config.model, num_classes=data.num_classes, channels=data.channels, cosine_scale=spec.cosine_scale,
+                experts=spec.experts,
+            )  # fmt: skip
+        samples = some_samples(data)
+        return made_for(lambda: own.network(data.num_classes, samples), spec.cosine_scale, spec.experts)
 
     def _build_method(self) -> None:
         config, spec = self.config, self.config.spec
@@ -213,6 +208,29 @@ class TrainingState:
         self.visits = Visits(self.labels[self.order], size)
         self.mixes = self.mixing.mixes(self.epoch, self.visits.labels, size) if self.mixing else None
         return self.visits
+
+
+def augmentation_of(config: RunConfig, data: LongTailedData) -> Augmentation | ResizedCrops | Unchanged:
+    """What is done to the samples of a run in training, drawn anew for each epoch.
+
+    Raises:
+        RdrError: it is unknown, or does not fit the samples.
+    """
+    settings, inputs = settings_of(config.dataset), data.train.inputs
+    made: Augmentation | ResizedCrops | Unchanged
+    if isinstance(inputs, StoredImages):
+        made = ResizedCrops(config.augmentation, inputs.side, settings.flip, config.seed)
+    elif data.kind is IMAGES:
+        made = Augmentation(config.augmentation, settings.padding, settings.flip, config.seed)
+    else:
+        made = Unchanged(config.augmentation, data.kind)
+    made.check(data.channels)
+    return made
+
+
+def to_augment(split: Split) -> Tensor | StoredImages:
+    """A split's samples as an augmentation takes them: of photographs all pixels, of which it cuts parts."""
+    return split.inputs.whole if isinstance(split.inputs, StoredImages) else split.inputs
 
 
 def _lay_out_as_weights(optimizer: torch.optim.Optimizer) -> None:

@@ -185,7 +185,7 @@ def _replay(state: TrainingState, epoch: int, run: Run) -> pd.DataFrame:
     batches = order.split(state.config.batch_size)
     gathered: list[Weighing] = []
     with torch.no_grad():
-        losses = state.objective.loss(logits, labels)
+        losses = state.objective.loss(state.model.judged(features, logits), labels)
         for _ in range(2):  # prototypes are gathered in the first
             gathered = weigh_epoch(state, epoch, features, labels, batches)
     weights = torch.cat([weighing.weights for weighing in gathered])
@@ -291,7 +291,7 @@ def weighted_gradient(
 
 
 def _losses(model: Network, loss: Callable, images: Tensor, labels: Tensor) -> Tensor:
-    return loss(model(images), labels)
+    return loss(model.judged(*model.features_and_logits(images)), labels)
 
 
 def _percent(values) -> np.ndarray:

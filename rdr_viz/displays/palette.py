@@ -36,6 +36,7 @@ _BASES: dict[str, tuple[str, str]] = {
     "seesaw": ("#2034E4", "*"),
     "las": ("#EFCDC2", "d"),
     "ib": ("#4B004B", "8"),
+    "sade": ("#B45AFF", "H"),
 }
 
 #: What changes a base method -> (line style, hatch), as matplotlib names them.
@@ -50,6 +51,7 @@ _CHANGES: dict[str, tuple[object, str]] = {
     "lws": ((0, (5, 1, 1, 1, 1, 1)), "OO"),
     "taunorm": ((0, (3, 1, 1, 1)), "+++"),
     "posthoc": ((0, (2, 2)), "ooo"),
+    "agreement": ((0, (4, 1, 2, 1)), "oo"),
 }
 
 # For names nobody has listed: Paul Tol's muted colours, less those near the ones above.

@@ -17,8 +17,10 @@ from rdr_core.data import LongTailedData
 from rdr_core.methods.grammar import parse
 from rdr_core.methods.parts import PARTS
 
-#: Each part in the plainest method that has it: a schedule needs weights to schedule.
-METHODS = sorted(f"inverse+{p.name}" if p.kind == "schedule" else p.name for p in PARTS.all().values())
+#: What a part needs beside it: a schedule weights, and what weighs experts a loss that trains some.
+BESIDE = {"drw": "inverse", "agreement": "sade"}
+#: Each part in the plainest method that has it.
+METHODS = sorted("+".join(filter(None, [BESIDE.get(name), name])) for name in PARTS.all())
 
 #: Of those whose epoch is a step or two, as many epochs as make about as many steps.
 LONGER = {"undersampling": 60}

@@ -66,7 +66,10 @@ def test_a_canonical_name_parses_to_itself_with_the_same_numbers(gamma, momentum
     ("name", "said"),
     [
         ("rd", r"no part of a method named 'rd'; did you mean 'rdr'"),
-        ("rdr+xyz", r"named 'xyz'\. Known: balanced_sampling, balanced_softmax, cb, .*inverse, la, .*ldam, .*rdr"),
+        (
+            "rdr+xyz",
+            r"named 'xyz'\. Known: agreement, balanced_sampling, balanced_softmax, cb, .*inverse, la, .*ldam, .*rdr",
+        ),
         ("", "'' is not a method; try 'ce', 'rdr' or 'rdr\\+la'"),
         ("rdr+", "named ''"),
         ("ce+focal", "two losses, 'ce' and 'focal'; a sample has one loss"),

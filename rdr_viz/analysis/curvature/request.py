@@ -29,6 +29,10 @@ def own_loss(run: Run) -> Callable[[Tensor, Tensor], Tensor]:
     import torch
 
     used = run.config.spec.loss
+    if run.config.spec.experts > 1:
+        raise RdrError(
+            f"{used.part.name} is a loss of several experts, and curvature is of their mean logits; use loss='ce'."
+        )
     return partial(used.part.make, class_counts=torch.tensor(run.class_counts), **used.arguments)
 
 
