@@ -89,13 +89,14 @@ def seconds_of(
 def _alike(config: RunConfig) -> RunConfig:
     """One configuration for all whose steps take the same time, but for what cannot be told from noise.
 
-    Losses and tables of class weights are such; the other parts of a method are not, but for their parameters.
+    Losses of one network and tables of class weights are such; the other parts are not, but for their parameters.
     """
     spec = config.spec
     parts = [spec.get(kind) for kind in ("weighting", "mixing", "optimizer", "second stage")]
     named = [used.part.name for used in parts if used and used.part.kind != "class weights"]
+    loss = spec.loss.part.name if spec.experts > 1 else "ce"
     return replace(
-        config, method=parse("+".join(["ce", *named])).name, seed=0, data_seed=0, epochs=100, noise_rate=0.0,
+        config, method=parse("+".join([loss, *named])).name, seed=0, data_seed=0, epochs=100, noise_rate=0.0,
         imbalance_factor=config.imbalance_factor and 100.0, learning_rate=0.01,
     )  # fmt: skip
 

@@ -112,7 +112,9 @@ def state_of(config: RunConfig, data: LongTailedData, device: torch.device) -> T
     """The state that the run trains: of a second stage, with a network that nothing has taught."""
     if second_stage(config) is None:
         return TrainingState(config, data, device)
-    trained = build_model(config.model, num_classes=data.num_classes, channels=data.channels)
+    trained = build_model(
+        config.model, num_classes=data.num_classes, channels=data.channels, experts=config.spec.experts
+    )
     return SecondStageState(config, data, device, trained)
 
 

@@ -81,6 +81,7 @@ def machine(monkeypatch):
         ("cdb+ccsam", None),
         ("ce+taunorm", None),
         ("ce+crt:epochs=2", None),
+        ("sade", 1),
     ],
 )
 def test_the_cost_of_a_run_is_what_it_takes(method, passes, machine, tmp_path):
@@ -95,6 +96,17 @@ def test_the_cost_of_a_run_is_what_it_takes(method, passes, machine, tmp_path):
         images, tested = len(data.train), len(data.test)
         epoch = -(-images // 64) * passes * PASS + images * MADE + tested * TESTED + FILES
         assert foretold == pytest.approx(3 * epoch)
+
+
+def test_what_views_of_test_images_take_is_not_counted_but_the_rest_is(machine):
+    """A few passes over the test images, once."""
+    both, first = digits("sade+agreement", epochs=3), digits("sade", epochs=3)
+    assert seconds_of([both], "cpu")[both] > seconds_of([first], "cpu")[first]
+
+
+def test_experts_are_foretold_by_steps_of_their_own(paces):
+    seconds_of([digits("ce"), digits("la"), digits("sade"), digits("rdr+sade:tau=1")], "cpu")
+    assert paces == ["ce", "sade", "rdr+sade"]
 
 
 @pytest.mark.parametrize("number", [4, 5])
