@@ -29,7 +29,13 @@ def sweep(
         bool, typer.Option("--dry-run", help="Tell what there is to do, and how long it takes.")
     ] = False,
     runs: Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.")] = Path("runs"),
-    device: Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(
+            help="auto (a GPU if there is one), cpu, cuda or cuda:N; with --dry-run also a machine that was "
+            "measured before, such as xeon."
+        ),
+    ] = "auto",
     root: Annotated[
         Path | None, typer.Option(help="Folder of the data files.", show_default="$RDR_DATA, else ~/.cache/rdr")
     ] = None,
@@ -62,7 +68,7 @@ def sweep(
         tasks = _tasks(grid, runs, device, root)
         site = None if slurm is None else read_slurm(slurm)
         if dry_run:
-            _tell(tasks, runs, device, parallel or usual_parallel(device))
+            _tell(tasks, runs, device, parallel)
             if site is not None:
                 say(f"A job of Slurm:\n\n{site.script()}")
             return
@@ -88,23 +94,36 @@ def _tasks(grid: str, runs: Path, device: str, root: Path | None) -> list[Task]:
     return list(tasks_of_grid(grid_configs(grid, root=root), runs, device=device, root=root))
 
 
-def _tell(tasks: list[Task], runs: Path, device: str, parallel: int) -> None:
-    """What there is to do, and how long it would take."""
+def _tell(tasks: list[Task], runs: Path, device: str, parallel: int | None) -> None:
+    """What there is to do, and how much time and space it would take."""
     from rdr_core.jobs.cost import seconds_of
-    from rdr_core.jobs.sweep import states_of
+    from rdr_core.jobs.machines import machine_names, read_machine
+    from rdr_core.jobs.space import bytes_of
+    from rdr_core.jobs.sweep import states_of, usual_parallel
     from rdr_core.jobs.task import Training
     from rdr_core.jobs.told import tell_states
     from rdr_core.plain import total
-    from rdr_viz.papers.plan import time_words
+    from rdr_core.runs.conditions import pick_device
+    from rdr_viz.papers.plan import space_words, time_words
 
     trainings: list[Training] = [task for task in tasks if isinstance(task, Training)]
     tell_states(states_of(trainings))
     left = [task.config for task in trainings if not task.done]
     if not left:
         return
+    there = read_machine(device) if device in machine_names() else None
     whole = total(seconds_of(left, device, runs=runs, progress=True).values())
     if whole is None:
-        say("How long they take can't be told here: some are of photographs, or of data that are not at hand.")
-        return
-    side = f", and with {parallel} side by side at best {time_words(whole / parallel)}" if parallel > 1 else ""
-    say(f"What is left takes about {time_words(whole)} on this machine, one after the other{side}.")
+        where = f"on {there.words}" if there else "here"
+        say(f"How long they take can't be told {where}: some are of photographs, of networks not measured there, or of "
+            "data that are not at hand.")  # fmt: skip
+    else:
+        where = f"on {there.words}" if there else "on this machine"
+        parallel = parallel or (1 if there else usual_parallel(device))
+        side = f", and with {parallel} side by side at best {time_words(whole / parallel)}" if parallel > 1 else ""
+        say(f"What is left takes about {time_words(whole)} {where}, one after the other{side}.")
+        if there.gpu if there else pick_device(device).type == "cuda":
+            say(f"That is {whole / 3600:,.1f} GPU hours.")
+    space = total(bytes_of(left).values())
+    if space is not None:
+        say(f"Finished, these runs take about {space_words(space)} of disk.")

@@ -140,6 +140,13 @@ def test_whether_curvature_is_flat_or_small_is_what_the_shipped_runs_say(monkeyp
     assert shown == f"{page.together(page.by_class())}\n\n{page.markdown()}"
 
 
+def test_how_well_costs_are_foretold_is_what_was_measured(monkeypatch):
+    """`python docs/paces_picture.py` writes it, and draws the picture."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    page = importlib.import_module("paces_picture")
+    assert marked((ROOT / "docs" / "scaling.md").read_text(encoding="utf-8"), "paces") == page.words()
+
+
 def test_what_being_rare_costs_each_class_is_what_the_shipped_runs_say(monkeypatch):
     """`python docs/rare_and_easy.py` prints it; none is typed."""
     monkeypatch.syspath_prepend(ROOT / "docs")

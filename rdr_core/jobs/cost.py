@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from rdr_core.jobs.machines import machine_names, read_machine
 from rdr_core.jobs.pace import Pace, measured_pace, visits_of
 from rdr_core.jobs.size import data_size
 from rdr_core.methods.grammar import parse
@@ -25,21 +26,23 @@ from rdr_core.training.classifier_stage import second_stage
 def seconds_of(
     configs: Iterable[RunConfig], device: str = "auto", *, runs: str | Path | None = None, progress: bool = False
 ) -> dict[RunConfig, float | None]:
-    """Seconds that each run would take, alone on this machine.
+    """Seconds that each run would take, alone on this machine, or on another that was measured.
 
     A second stage's first one counts as part of it where it is neither among the runs nor finished, and a trunk
     (:mod:`rdr_core.runs.branching`) as part of the first run that needs it.
 
     Args:
         configs: of the runs.
-        device: as for :func:`rdr_core.train`.
+        device: as for :func:`rdr_core.train`, on which a few steps are measured; or a machine that was measured before
+            (:func:`rdr_core.jobs.machines.machine_names`), such as ``"xeon"``.
         runs: folder of runs; what is finished there, by whole epochs, costs nothing. None (default) is none.
         progress: show a bar.
 
     Returns:
         By run; None where it is not known: of the user's own images, whose number and size are not known here; of data
-        sets that neither say how many images they have nor lie in the default data root, to be counted there; and of
-        photographs on a CPU, where a single step may take minutes and a run would take weeks.
+        sets that neither say how many images they have nor lie in the default data root, to be counted there; of
+        photographs on the CPU here, where a single step may take minutes and a run would take weeks; and of networks or
+        parts of methods that were not measured on the machine named.
 
     Raises:
         RdrError: a configuration or a device that can't be used.
@@ -51,7 +54,8 @@ def seconds_of(
         True
     """
     wanted = dict.fromkeys(configs)
-    chosen = pick_device(device)
+    machine = read_machine(device) if device in machine_names() else None
+    chosen = pick_device("cpu" if machine else device)
     folder = None if runs is None else Path(runs)
     paces: dict[RunConfig, Pace] = {}
     trunks: set[tuple[RunConfig, int]] = set()
@@ -60,10 +64,17 @@ def seconds_of(
         if folder and finished(folder / config.name):
             return 0.0
         size = data_size(config)
-        if size is None or (size.photographs and chosen.type == "cpu"):
+        if size is None:
             return None
         alike = _alike(config)
-        if alike not in paces:
+        if machine:
+            told = machine.foretell(config, size)
+            if told is None:
+                return None
+            paces[alike] = told.pace
+        elif size.photographs and chosen.type == "cpu":
+            return None
+        elif alike not in paces:
             paces[alike] = measured_pace(alike, size, chosen)
         stage = second_stage(config)
         epochs = (stage.epochs or 1) if stage else config.epochs
@@ -82,7 +93,7 @@ def seconds_of(
     if progress:
         from tqdm.auto import tqdm
 
-        return {config: cost(config) for config in tqdm(wanted, desc="measuring", unit="run")}
+        return {config: cost(config) for config in tqdm(wanted, desc="measuring", unit="run", disable=bool(machine))}
     return {config: cost(config) for config in wanted}
 
 

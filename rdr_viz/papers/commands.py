@@ -73,11 +73,14 @@ def plan(
     grid: Annotated[str, typer.Option("--grid", "-g", help=_PARTS, show_default="all grids")] = "",
     seeds: Seeds = None,
     runs: RunsFolder = Path("runs"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or cuda:N; or a machine that was measured before, such as xeon.")
+    ] = "auto",
 ) -> None:  # fmt: skip
-    """List the runs that the papers need, which exist, and how long the rest would take on this machine.
+    """List the runs that the papers need, which exist, and how much time and space the rest would take.
 
-    Times are measured on a few steps of each kind of run, with random images; that takes about a minute.
+    Times are measured here on a few steps of each kind of run, with random images, which takes about a minute; or told
+    at once of a machine that was measured before.
     """
     from rdr_core.ending import stoppable
     from rdr_viz.papers.plan import show_plan

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdr_core.jobs.cost import seconds_of
+from rdr_core.jobs.machines import machine_names, read_machine
+from rdr_core.jobs.space import bytes_of
+from rdr_core.plain import total
 from rdr_viz.papers.grids import Grid
 from rdr_viz.papers.paper import Paper
 from rdr_viz.papers.tasks import choose
@@ -59,7 +62,10 @@ def plan_table(
 
 
 def show_plan(papers: Sequence[Paper], names: str, shelf: Shelf, *, runs: Path, seeds: int | None, device: str) -> None:
-    """Measure what the missing runs cost and print the table; runs begun in ``runs`` count with their rest only."""
+    """Measure what the missing runs cost, or foretell it on a machine that was measured, and print the table.
+
+    Runs begun in ``runs`` count with their rest only.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -87,6 +93,11 @@ def show_plan(papers: Sequence[Paper], names: str, shelf: Shelf, *, runs: Path, 
                 style="bold" if row["part"] == "all" else "",
             )  # fmt: skip
         console.print(shown, "")
+    space = total(bytes_of(lacking).values())
+    if lacking and space is not None:
+        console.print(f"What is missing takes about {space_words(space)} of disk when it is finished.")
+    if device in machine_names():
+        console.print(f"Times are on {read_machine(device).words}, one run after the other.")
 
 
 def time_words(seconds: float) -> str:
@@ -102,6 +113,19 @@ def time_words(seconds: float) -> str:
         if seconds >= (1.5 if unit != "s" else 0) * size:
             return f"{seconds / size:.{digits if seconds < 100 * size else 0}f} {unit}" if seconds else ""
     return ""
+
+
+def space_words(size: float) -> str:
+    """Bytes as a person says them.
+
+    Example:
+        >>> [space_words(size) for size in (447_000, 3.2e6, 4.5e10, 2e12)]
+        ['0.4 MB', '3.2 MB', '45 GB', '2 TB']
+    """
+    for unit, of in (("TB", 1e12), ("GB", 1e9)):
+        if size >= of:
+            return f"{size / of:.3g} {unit}"
+    return f"{size / 1e6:.1f} MB" if size < 1e7 else f"{size / 1e6:.0f} MB"
 
 
 def _data(configs: Iterable[RunConfig]) -> str:

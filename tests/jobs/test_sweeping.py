@@ -9,6 +9,7 @@ from equal_runs import assert_equal_runs
 from typer.testing import CliRunner
 
 import rdr_core
+from rdr_core.jobs.machines import Machine, read_machine
 from rdr_core.runs import list_runs
 from rdr_viz.cli import commands
 
@@ -41,6 +42,28 @@ def test_a_command_and_a_notebook_make_the_same_runs(rdr, tmp_path):
     assert [run.name for run in ones] == [run.name for run in others]
     for one, other in zip(ones, others, strict=True):
         assert_equal_runs(one, other)
+
+
+def test_time_elsewhere_and_space_are_told_beforehand(rdr, tmp_path):
+    told = " ".join(rdr("grid.toml", "--dry-run", "--device", "xeon").output.split())
+    there = read_machine("xeon")
+    assert f"on {there.words}, one after the other." in told
+    assert "GPU hours" not in told
+    assert re.search(r"Finished, these runs take about 1\.\d MB of disk\.", told)
+    assert not (tmp_path / "runs").exists()
+    hours = " ".join(rdr("grid.toml", "--dry-run", "--device", "xeon", "--parallel", "4").output.split())
+    assert "with 4 side by side at best" in hours
+    for words in (["--dry-run", "--device", "xenon"], ["--device", "xeon"]):  # no machine, and none to train on
+        assert "device is 'xe" in str(rdr("grid.toml", *words).exception)
+
+
+def test_a_gpus_time_is_told_in_gpu_hours(rdr, monkeypatch):
+    there = read_machine("xeon")
+    gpu = Machine("xeon", "a GPU that is none", True, there.points)
+    for module in ("rdr_core.jobs.machines", "rdr_core.jobs.cost"):
+        monkeypatch.setattr(f"{module}.read_machine", lambda name: gpu)
+    told = " ".join(rdr("grid.toml", "--dry-run", "--device", "xeon").output.split())
+    assert re.search(r"on a GPU that is none, one after the other\. That is 0\.\d GPU hours\.", told)
 
 
 def test_mistakes_end_with_a_status_and_a_reason(rdr, tmp_path):

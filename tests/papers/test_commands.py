@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from waiting import LIMIT, ended, run
 
 from rdr_core import Run
+from rdr_core.jobs.machines import read_machine
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -55,6 +57,19 @@ def test_a_plan_tells_runs_and_time_in_a_terminal_of_usual_width(rdr, tmp_path, 
     # A method, twelve seeds, 24 runs of which twenty are shipped.
     row = next(line for line in lines if line.startswith("cdb digits IF 10, 50 1 12 24 20 "))
     assert row.endswith((" s", " min"))
+
+
+def test_a_plan_tells_of_another_machine_and_of_space(rdr, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    grids = ("--grid", "cifar,imagenet,cdb", "--runs", str(tmp_path))
+    code, said, _ = rdr("paper", "plan", *grids, "--device", "xeon")
+    assert code == 0
+    words = " ".join(said.split())
+    assert f"Times are on {read_machine('xeon').words}, one run after the other." in words
+    assert re.search(r"What is missing takes about \d[\d.]* (GB|MB) of disk when it is finished\.", words)
+    rows = [line.rstrip() for line in said.splitlines() if line.startswith("cdb ")]
+    assert any("imagenet-lt" in row for row in rows)
+    assert all(row.endswith(("days", " h")) for row in rows), "of photographs too, which are not measured here"
 
 
 @pytest.mark.slow
