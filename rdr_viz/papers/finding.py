@@ -68,7 +68,11 @@ def _gain(paper: Paper, grid: Grid, judge: Judge) -> str:
 def _of_ratio(paper: Paper, grid: Grid, judge: Judge) -> str:
     """The method beside each control that has everything but its ratio."""
     found = {rival: _measured(paper, grid, judge, _RELEASED, rival) for rival in _SPOKEN}
-    told = [f"from {_SPOKEN[rival]} by {_level(settings)}" for rival, settings in found.items() if settings]
+    most = max((one.seeds for settings in found.values() for one in settings), default=0)
+    told = [
+        f"from {_SPOKEN[rival]} by {_level(settings)}{_fewer(settings, most)}" for rival, settings in found.items()
+        if settings
+    ]  # fmt: skip
     verdicts = {one.verdict for settings in found.values() for one in settings}
     return f"RDR differs {listed(told)}, {_word(verdicts, _RATIO_WORDS)}."
 
@@ -99,6 +103,12 @@ def _where(grid: Grid, judged: list[Judged]) -> str:
     drawn = f"{many}, each with its own draw of the data" if grid.draws else many
     brackets = "brackets hold intervals that allow for all questions asked of these runs"
     return f"On {sets} at imbalance factor {factors}, trained by the schedule of {whose} ({drawn}; {brackets})"
+
+
+def _fewer(judged: list[Judged], most: int) -> str:
+    """How many seeds a comparison has, where others beside it have more."""
+    least = min(one.seeds for one in judged)
+    return f" ({plural(least, 'seed')})" if least < most else ""
 
 
 def _level(judged: list[Judged]) -> str:

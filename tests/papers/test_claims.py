@@ -277,3 +277,7 @@ def test_the_finding_falls_as_the_runs_do(released, deferred, says):
     assert says in found
     assert found.count(". ") == 2  # three sentences
     assert finding(PAPER, MadeUp({})) == ""
+    fewer = numbers | {("cifar10-lt", 100, "rdr:preset=released,ratio=permuted", "all"): released[:2]}
+    told = finding(paper, MadeUp(fewer))
+    assert "permuted within their class" in told
+    assert ("(2 seeds)" in told) == (len(released) > 2)
