@@ -74,6 +74,10 @@ corrected more than once: Fisher-consistent would be v + tau = 1.'
         said.append(f"the loss ({loss.part.name}) carries tau = {tau:g}")
     if stage and after:
         said.append(f"the second stage ({stage.part.name}) takes out tau = {after:g}")
+    if spec.experts > 1:
+        also = " Weights or visits beside them correct a second time." if math.isnan(v) or v or s else ""
+        whose = f"{spec.experts} experts ({spec.loss.part.name})"
+        return f"Each of the {whose} carries a share of its own, on average about all of it.{also}"
     carriers = " and ".join(said)
     carriers = carriers[:1].upper() + carriers[1:]
     if weighting and math.isnan(v):

@@ -40,7 +40,8 @@ def reversed_prior(prior: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
     ranges={"tau": at_least(0)},
     prior=1.0,
     experts=EXPERTS,
-    notes="the logits are the experts' mean, a balanced test's; weights ~ 1/n beside it correct twice",
+    notes="the logits are the experts' mean, with infinite data log p(x | y) + (log pi + tau log rev pi) / 3; weights "
+    "~ 1/n beside it correct twice",
 )
 def sade(
     logits: Float[Tensor, "B *E d"], labels: Int[Tensor, "B"], class_counts: Int[Tensor, "d"], tau: float = 2.0

@@ -42,6 +42,10 @@ def test_a_combination_names_itself_its_parts_and_given_values():
         ("inverse", r"^The weights \(inverse\) carry v = 1\. That is 1, as Fisher consistency .* needs"),
         ("rdr", r"^The weights \(rdr\) carry v = 1\. That is 1, as"),
         ("rdr+la", r"^The loss \(la\) carries tau = 1\. That is 1, as"),
+        ("sade", r"^Each of the 3 experts \(sade\) carries a share of its own, on average about all of it\.$"),
+        ("inverse+sade", r"about all of it\. Weights or visits beside them correct a second time\.$"),
+        ("cb+sade", r"Weights or visits beside them correct a second time\.$"),
+        ("rdr+sade", r"about all of it\.$"),
         ("rdr+balanced_softmax", r"^The loss \(balanced_softmax\) carries tau = 1\. That is 1, as"),
         (
             "rdr:prior=1+la",

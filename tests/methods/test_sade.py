@@ -54,6 +54,25 @@ def test_it_is_the_sum_of_three_cross_entropies(seed, tau):
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-10)
 
 
+def test_with_infinite_data_the_mean_is_what_its_notes_say():
+    """Found by descent on the expected loss at a point, whose classes have these likelihoods."""
+    likelihood, prior = torch.tensor([0.2, 0.5, 0.1, 0.9], dtype=torch.float64), COUNTS.double() / COUNTS.sum()
+    posterior = likelihood * prior / (likelihood * prior).sum()
+    logits = torch.zeros(1, 3, 4, dtype=torch.float64, requires_grad=True)
+    descent = torch.optim.LBFGS([logits], max_iter=500, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
+
+    def expected():
+        descent.zero_grad()
+        loss = (posterior * sade(logits.expand(4, 3, 4), torch.arange(4), COUNTS)).sum()
+        loss.backward()
+        return loss
+
+    descent.step(expected)
+    found = logits.detach().mean((0, 1))
+    told = likelihood.log() + (prior.log() + 2 * reversed_prior(prior).log()) / 3
+    torch.testing.assert_close(found - found.mean(), told - told.mean(), atol=1e-4, rtol=0)
+
+
 def test_of_one_experts_logits_all_three_have_the_same():
     logits, labels = torch.randn(5, 4), torch.tensor([0, 1, 2, 3, 3])
     each = logits[:, None].repeat(1, 3, 1)
