@@ -76,7 +76,7 @@ def _done(pickled: bytes, needed_is_made: bool) -> Told:
             if task.done:
                 return Told("found")
             try:
-                task.run(math.inf)
+                here = task.run(math.inf)
                 break
             except RunBusy:
                 if time.monotonic() >= late:
@@ -88,7 +88,7 @@ def _done(pickled: bytes, needed_is_made: bool) -> Told:
         return Told("stopped")
     except RdrError as error:
         return Told("failed", str(error), isinstance(error, MissingData))
-    return Told("made")
+    return Told("made" if here else "found")
 
 
 def _there(task: Task, seconds: float) -> bool:

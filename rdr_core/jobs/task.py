@@ -12,7 +12,7 @@ from rdr_core.methods.fork import Fork
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.branching import shared_fork
 from rdr_core.runs.layout import DONE, finished
-from rdr_core.runs.requests import make_beginning, train_config
+from rdr_core.runs.requests import make_beginning, make_run
 from rdr_core.runs.trunks import state_file, trunks_of
 
 
@@ -54,8 +54,8 @@ class Task(Protocol):
         """How much of it is done, 0 to 1, read from disk each time."""
         ...
 
-    def run(self, deadline: float) -> None:
-        """Do it, or what is left of it.
+    def run(self, deadline: float) -> bool:
+        """Do it, or what is left of it; tells whether anything of it was done here.
 
         Args:
             deadline: of :func:`time.monotonic`, at which to stop; infinite where there is none.
@@ -87,7 +87,7 @@ class Training:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     task = Training(config, Path(folder), device="cpu")
         ...     before = task.done, task.share
-        ...     task.run(deadline=float("inf"))
+        ...     made_here = task.run(deadline=float("inf"))
         ...     before, (task.done, task.share)
         ((False, 0.0), (True, 1.0))
     """
@@ -142,8 +142,8 @@ class Training:
         except RdrError:  # not begun, or damaged, which training it will tell
             return 0.0
 
-    def run(self, deadline: float) -> None:
-        train_config(self.config, runs=self.runs, device=self.device, root=self.root, progress=False, deadline=deadline)
+    def run(self, deadline: float) -> bool:
+        return make_run(self.config, runs=self.runs, device=self.device, root=self.root, deadline=deadline)
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,9 @@ class Trunk:
     def share(self) -> float:
         return float(self.done)
 
-    def run(self, deadline: float) -> None:
+    def run(self, deadline: float) -> bool:
         make_beginning(self.config, runs=self.runs, device=self.device, root=self.root, deadline=deadline)
+        return True
 
     @property
     def _fork(self) -> Fork:

@@ -90,7 +90,7 @@ def _round(tasks: Sequence[Task], news: News, deadline: float) -> bool:
             news.stopped_by = "budget"
             return False
         try:
-            task.run(deadline)
+            here = task.run(deadline)
             if not task.done:  # or it would be run for ever
                 raise RdrError(f"{task.name} ended without a result.")
         except RunBusy:
@@ -99,7 +99,8 @@ def _round(tasks: Sequence[Task], news: News, deadline: float) -> bool:
         except RdrError as error:
             news.fail(str(error), index, tasks, missing_data=isinstance(error, MissingData))
         else:
-            news.made.add(index)
+            if here:  # not where another command has finished it just now
+                news.made.add(index)
         progressed = True
     return progressed
 

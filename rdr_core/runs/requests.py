@@ -175,11 +175,40 @@ def train_config(
         ...     train_config(config, runs=folder, progress=False).name == config.name
         True
     """
-    check_names(config)
     if (data.content_hash if data else "") != config.data_hash:
         raise RdrError("The configuration is not of the data given; data of your own come with one that names them.")
     how = Conditions(device, root, progress, deadline, trunk, aside=True)
-    return Session(inside(Path(runs), config.name), config, data, how).run()
+    return _session(config, runs, how, data).run()
+
+
+def make_run(
+    config: RunConfig, *, runs: str | Path = "runs", device: str = "auto", root: str | Path | None = None,
+    deadline: float | None = None,
+) -> bool:  # fmt: skip
+    """Make the run of a configuration where it is not there, and tell whether it was made here.
+
+    Args:
+        config, runs, device, root, deadline: as for :func:`train_config`.
+
+    Raises:
+        RunBusy, TrainingStopped, RdrError, TrainingDiverged: as for :func:`train_config`.
+
+    Example:
+        >>> import tempfile
+        >>> config = RunConfig(dataset="digits", imbalance_factor=50, method="ce", epochs=1, model="small",
+        ...                    batch_size=32, learning_rate=0.1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     [make_run(config, runs=folder) for _ in range(2)]
+        [True, False]
+    """
+    how = Conditions(device, root, progress=False, deadline=deadline, aside=True)
+    _, here = _session(config, runs, how).make()
+    return here
+
+
+def _session(config: RunConfig, runs: str | Path, how: Conditions, data: LongTailedData | None = None) -> Session:
+    check_names(config)
+    return Session(inside(Path(runs), config.name), config, data, how)
 
 
 def make_beginning(

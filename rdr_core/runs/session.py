@@ -52,7 +52,11 @@ class Session:
     own_model: OwnModel | None = None
 
     def run(self) -> Run:
-        """The finished run, made or finished here where it is not there yet.
+        """The finished run: :meth:`make` without who made it."""
+        return self.make()[0]
+
+    def make(self) -> tuple[Run, bool]:
+        """The finished run, made or finished here where it is not there yet; and whether it was.
 
         Raises:
             RunBusy, TrainingStopped, TrainingDiverged, RdrError: as for :func:`rdr_core.runs.requests.train_config`.
@@ -65,7 +69,7 @@ class Session:
             run = self._opened()
             _refuse_other_files(run, self.how.root)
             remove_left_over(self.path)
-            return run
+            return run, False
         device = pick_device(self.how.device)
         told = replace(self, how=replace(self.how, go_on=self.how.go_on or self._how_to_go_on()))
         with joined(device, go_on=told.how.go_on) as ranks, memory_told(str(self.path), told.how.go_on):
@@ -82,18 +86,19 @@ class Session:
         start = ["torchrun", "--nproc-per-node", os.environ["WORLD_SIZE"], "-m", "rdr_core"] if launched() else ["rdr"]
         return shlex.join([*start, "resume", str(self.path), *options])
 
-    def _made(self, device: torch.device, ranks: Ranks) -> Run:
+    def _made(self, device: torch.device, ranks: Ranks) -> tuple[Run, bool]:
         from rdr_core.runs.folder import RunFolder
 
         if finished(self.path):
-            return self._opened()
+            return self._opened(), False
         folder = RunFolder(self.path)
         # Before data are read, which may take long only to find that another process has the run.
         with folder.locked() if ranks.first else nullcontext():
             # That process may have finished it just now.
-            if not ranks.any(ranks.first and (finished(self.path) or self._missed_its_mark_alone())):
+            there = ranks.any(ranks.first and (finished(self.path) or self._missed_its_mark_alone()))
+            if not there:
                 self._train(folder, device, ranks)
-        return self._opened()
+        return self._opened(), not there
 
     def _opened(self) -> Run:
         return Run(self.path, Run.open(self.path).config, own_model=self.own_model)
@@ -127,7 +132,7 @@ class Session:
             data = load_data(config.dataset, **config.data_request, held_out=method.held_out, root=self.how.root)
         base = self.base
         if not alone and base is None:
-            base = self._first_stage(method.first_stage.name, data)._made(device, ranks)
+            base, _ = self._first_stage(method.first_stage.name, data)._made(device, ranks)
         beginning = None
         if fresh and self.how.trunk and ranks.size == 1 and start is None and self.own_model is None:
             beginning = self._beginning(data, device)

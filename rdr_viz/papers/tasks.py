@@ -65,8 +65,10 @@ class Analysing:
         done, total, _ = progress_of(run, self.what)
         return done / total
 
-    def run(self, deadline: float) -> None:
+    def run(self, deadline: float) -> bool:
         """Compute it, or go on with it: of what takes long, the pieces done are kept at a deadline.
+
+        Tells whether it was computed here, not by another process since it was looked for.
 
         Raises:
             RunBusy: another process is at it.
@@ -80,10 +82,12 @@ class Analysing:
         try:
             lock = FileLock(place, timeout=0)
             with lock, interrupted_at(deadline):
+                here = not has_analysis(run, self.what)
                 device = str(pick_device(self.device))
                 analyse(run, self.what, run.data(root=self.root), device=device, progress=False)
         except Timeout:
             raise RunBusy(f"{self.what} of {run.path} is being computed by another process.") from None
+        return here
 
     @property
     def _folder(self) -> Path:

@@ -190,7 +190,7 @@ def _interrupt_once_saved(dask: DaskProcesses, tasks: list[Counted]) -> None:
 class Doomed(Written):
     """Which kills its process, always."""
 
-    def run(self, deadline: float) -> None:
+    def run(self, deadline: float) -> bool:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -198,7 +198,7 @@ class Doomed(Written):
 class Broken(Written):
     """Which fails in a way that nobody foresaw."""
 
-    def run(self, deadline: float) -> None:
+    def run(self, deadline: float) -> bool:
         raise ZeroDivisionError("of the test")
 
 

@@ -93,6 +93,21 @@ def test_two_commands_side_by_side_never_train_a_run_twice(tmp_path):
         assert task.began == [pid]
 
 
+class FinishedElsewhere(Counted):
+    """A run that another command finishes after this one has looked whether it is there, and before it begins."""
+
+    def run(self, deadline):
+        train_config(self.config, runs=self.runs, progress=False)
+        return super().run(deadline)
+
+
+def test_what_another_command_has_just_finished_is_not_made_here(tmp_path):
+    own, others = Counted(digits(), tmp_path), FinishedElsewhere(digits(seed=1), tmp_path)
+    outcome = work([own, others])
+    assert (outcome.finished, outcome.made_here) == ((own.name, others.name), (own.name,))
+    assert (outcome.busy, outcome.unfinished) == ((), ())
+
+
 @pytest.mark.slow
 def test_two_workers_give_the_same_bits_as_one(tmp_path):
     """And the second of them takes up what the first leaves when it is killed, from the last epoch on."""

@@ -36,7 +36,7 @@ def digits(method: str = "rdr", **settings) -> RunConfig:
 class Counted(Training):
     """A run that notes which process began to train it, each time; the notes lie beside the runs."""
 
-    def run(self, deadline: float) -> None:
+    def run(self, deadline: float) -> bool:
         begin = RunFolder.begin
 
         def noted(folder: RunFolder, *args) -> None:
@@ -46,7 +46,7 @@ class Counted(Training):
 
         RunFolder.begin = noted
         try:
-            super().run(deadline)
+            return super().run(deadline)
         finally:
             RunFolder.begin = begin
 
@@ -64,7 +64,7 @@ class Counted(Training):
 class Killed(Counted):
     """A run that kills its process, as ``kill -9`` does, when it has saved its first epoch for the first time."""
 
-    def run(self, deadline: float) -> None:
+    def run(self, deadline: float) -> bool:
         checkpoint = RunFolder.checkpoint
 
         def deadly(folder: RunFolder, tree: dict) -> None:
@@ -74,7 +74,7 @@ class Killed(Counted):
 
         RunFolder.checkpoint = deadly
         try:
-            super().run(deadline)
+            return super().run(deadline)
         finally:
             RunFolder.checkpoint = checkpoint
 
@@ -113,7 +113,7 @@ class Clocked(Counted):
 
     count: int = 1
 
-    def run(self, deadline: float) -> None:
+    def run(self, deadline: float) -> bool:
         write = Visits.write
 
         def noted(visits: Visits, *args) -> None:
@@ -123,7 +123,7 @@ class Clocked(Counted):
                     notes.write(".")
 
         with late_once_saved(self.runs, self.count) as late, mock.patch.object(Visits, "write", noted):
-            super().run(deadline)
+            return super().run(deadline)
 
     @property
     def late_steps(self) -> Path:
@@ -136,9 +136,10 @@ class Patient(Counted):
 
     count: int = 2
 
-    def run(self, deadline: float) -> None:
-        super().run(deadline)
+    def run(self, deadline: float) -> bool:
+        here = super().run(deadline)
         wait_for(lambda: len(self._processes()) >= self.count, "another process to begin a run", seen=self._processes)
+        return here
 
     def _processes(self) -> set[str]:
         return {pid for notes in self.runs.glob("*.began") for pid in notes.read_text().split()}
@@ -170,6 +171,7 @@ class Written:
     def share(self) -> float:
         return float(self.done)
 
-    def run(self, deadline: float) -> None:
+    def run(self, deadline: float) -> bool:
         if self.honest:
             self.path.write_text("")
+        return True
