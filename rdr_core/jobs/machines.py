@@ -176,6 +176,7 @@ class Machine:
                 priors = long_tail(point.classes)
                 by_class = self._by_class(point.batch)
                 terms = ratio_terms(point.batch, point.features, priors, by_class=by_class)
+                # What weights add may be lost in what steps vary by; it is fitted as a share, so it can't be 0.
                 rows[by_class].append((terms, max(point.step - plain, 0.02 * plain)))
         if not rows[False]:
             return None

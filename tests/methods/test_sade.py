@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from equal_runs import assert_equal_runs
 from hypothesis import given
 from hypothesis import strategies as st
+from stopped import stopped_after_an_epoch
 from torch import nn
 
 import rdr_core
@@ -24,7 +26,6 @@ from rdr_core.models.pretrained import start_from
 from rdr_core.runs.trained_network import trained_network
 from rdr_core.training.classifier_stage import SecondStageState
 from rdr_core.training.views import logits_of_views
-from tests.support.equal_runs import assert_equal_runs
 
 COUNTS = torch.tensor([60, 25, 25, 3])
 REQUEST = {"imbalance_factor": 50, "epochs": 2, "progress": False, "device": "cpu"}
@@ -162,19 +163,8 @@ def test_damaged_shares_are_refused(shares, trained, tmp_path):
 
 
 def test_a_stopped_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
-    from rdr_core.runs.folder import RunFolder
-
     whole = rdr_core.train("digits", method="sade+agreement", runs=tmp_path / "whole", **REQUEST)
-    keep, calls = RunFolder.checkpoint, []
-
-    def once(*given, **named):
-        kept = keep(*given, **named)
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        return kept
-
-    monkeypatch.setattr(RunFolder, "checkpoint", once)
+    stopped_after_an_epoch(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         rdr_core.train("digits", method="sade+agreement", runs=tmp_path / "half", **REQUEST)
     again = rdr_core.train("digits", method="sade+agreement", runs=tmp_path / "half", **REQUEST)

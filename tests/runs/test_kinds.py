@@ -7,6 +7,7 @@ import pytest
 import torch
 from equal_runs import assert_equal_runs
 from sklearn.datasets import load_wine
+from stopped import stopped_after_an_epoch
 from torch import nn
 
 import rdr_core
@@ -14,7 +15,6 @@ import rdr_viz
 from rdr_core import LongTailedData, RdrError, Run
 from rdr_core.methods.parts import PARTS
 from rdr_core.models import build_model
-from rdr_core.runs.folder import RunFolder
 
 REQUEST = {"epochs": 3, "seed": 3, "batch_size": 32, "device": "cpu", "progress": False}
 
@@ -61,16 +61,7 @@ def test_it_learns_and_says_its_network(data, trained):
 
 def test_a_stopped_run_goes_on_bit_for_bit(data, tmp_path, monkeypatch):
     whole = rdr_core.train(data, method="rdr+sam", runs=tmp_path / "whole", **REQUEST)
-    keep, calls = RunFolder.checkpoint, []
-
-    def once(*given, **named):
-        kept = keep(*given, **named)
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        return kept
-
-    monkeypatch.setattr(RunFolder, "checkpoint", once)
+    stopped_after_an_epoch(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         rdr_core.train(data, method="rdr+sam", runs=tmp_path / "half", **REQUEST)
     (folder,) = (tmp_path / "half").iterdir()

@@ -8,6 +8,7 @@ import own_networks
 import pytest
 import torch
 from equal_runs import assert_equal_runs
+from stopped import stopped_after_an_epoch
 from torch import nn
 
 import rdr_core
@@ -55,18 +56,7 @@ def test_a_class_gets_its_weights_from_the_seed(tmp_path):
 
 
 def test_a_stopped_run_goes_on_bit_for_bit(trained, tmp_path, monkeypatch):
-    from rdr_core.runs.folder import RunFolder
-
-    keep, calls = RunFolder.checkpoint, []
-
-    def once(*given, **named):
-        kept = keep(*given, **named)
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        return kept
-
-    monkeypatch.setattr(RunFolder, "checkpoint", once)
+    stopped_after_an_epoch(monkeypatch)
     with pytest.raises((TrainingStopped, KeyboardInterrupt)):
         rdr_core.train("digits", method="rdr", model=network(), runs=tmp_path, **REQUEST)
     (folder,) = [path for path in tmp_path.iterdir() if (path / "config.json").exists()]

@@ -93,7 +93,7 @@ class StoredImages:
     def _announce(self, rows: Int[np.ndarray, "B"]) -> None:
         """Tell the system which images will be read, so that it fetches each whole, and several at once.
 
-        Otherwise it fetches some pages about each that is touched, and waits: half as many images a second from a disk.
+        Otherwise it fetches some pages about each that is touched, and waits.
         """
         file = self.pixels.base
         if not isinstance(file, mmap.mmap) or not hasattr(mmap, "MADV_WILLNEED"):
