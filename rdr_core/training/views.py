@@ -26,7 +26,7 @@ _BATCH = 128
 def logits_of_views(
     network: ExpertNetwork, data: LongTailedData, config: RunConfig, epochs: int
 ) -> Iterator[tuple[Float[Tensor, "N E d"], Float[Tensor, "N E d"]]]:
-    """For each epoch the experts' logits of two views of all test images, in an order of that epoch.
+    """For each epoch the experts' logits of two views of all test images, in an order of that epoch, on the CPU.
 
     Views are augmented as training images are, by draws of their own; a view is made when it is asked for.
 
@@ -63,4 +63,4 @@ def _logits(
         for number, pixels in enumerate(batches):
             features = network.features(augment(pixels, number * _BATCH, mean, std))
             found.append(network.classifier.each(features))
-    return torch.cat(found)
+    return torch.cat(found).cpu()
