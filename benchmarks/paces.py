@@ -130,10 +130,12 @@ def foretold(point: Point, machine: Machine) -> Point:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("name", help="of the machine, a word")
-    parser.add_argument("--words", required=True, help="what it is, for readers")
+    parser.add_argument("--words", default="", help="what it is, for readers; where it is measured")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--again", action="store_true", help="only tell of the points that are there")
     asked = parser.parse_args()
+    if not (asked.words or asked.again):
+        parser.error("say with --words what the machine is, for readers; --again tells of one that was measured")
     path, device = OUT / f"{asked.name}.json", torch.device(asked.device)
     if not asked.again:
         torch.set_num_threads(1)
