@@ -25,6 +25,7 @@ BASES: dict[str, str] = {
     "sade": "SADE",
     "cdb": "CDB",
     "ib": "IB",
+    "ilr": "ILR",
     "inverse": "1/n",
     "rdr": "RDR",
     "rdr+la": "RDR+LA",

@@ -22,8 +22,9 @@ BESIDE = {"drw": "inverse", "agreement": "sade"}
 #: Each part in the plainest method that has it.
 METHODS = sorted("+".join(filter(None, [BESIDE.get(name), name])) for name in PARTS.all())
 
-#: Of those whose epoch is a step or two, as many epochs as make about as many steps.
-LONGER = {"undersampling": 60}
+#: Of those whose epoch is a step or two, as many epochs as make about as many steps; and of what is made for a network
+#: that has learnt a little, as many as it takes to do so.
+LONGER = {"undersampling": 60, "ilr": 15}
 
 
 @pytest.fixture(scope="module")

@@ -37,8 +37,8 @@ METHODS = [
     "ce", "la", "focal", "vs", "balanced_softmax", "ldam+cb+drw:start=0.5", "inverse", "rdr", "rdr+la", "sam",
     "rdr:ratio=class,count=dataset,start=zero", "rdr:update=epoch,warmup=0.4", "rdr+sam",
     "rdr:ratio=matched,warmup=0.4", "inverse:gamma=0.5+imbsam",
-    "ccsam", "rdr+ccsam", "cb+drw:start=0.5", "rdr+drw:start=0.5", "cdb", "seesaw", "las", "sade", "ib+drw:start=0.5",
-    "rdr+sqrt_sampling", "oversampling", "rdr+focalsam", "rdr+muon", "rdr+mixup", "ce+remix+sam",
+    "ccsam", "rdr+ccsam", "cb+drw:start=0.5", "rdr+drw:start=0.5", "cdb", "seesaw", "las", "sade", "ilr",
+    "ib+drw:start=0.5", "rdr+sqrt_sampling", "oversampling", "rdr+focalsam", "rdr+muon", "rdr+mixup", "ce+remix+sam",
 ]  # fmt: skip
 
 
