@@ -1,4 +1,4 @@
-"""Print the table of docs/methods/README.md: every method on digits, against cross-entropy on the same images.
+"""Print the table of docs/methods/on-digits.md: every method on digits, against cross-entropy on the same images.
 
 .venv/bin/python docs/every_method.py    # of the shipped runs, in seconds
 

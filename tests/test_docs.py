@@ -42,7 +42,7 @@ WITHOUT_EXAMPLE = {
     "ratios_moving", "ratios_by_class", "BatchClasses", "ClassesByMask", "SortedClasses",
     "part", "at_least", "between", "one_of", "rdr", "sam", "imbsam", "ccsam",
     "drw", "cdb", "of_all_processes", "Kind", "Tail", "Encoding", "Parts", "load_csv", "read_csv", "rows_of",
-    "ib", "focalsam", "muon", "mixup", "remix", "balanced_sampling", "sqrt_sampling",
+    "ib", "ilr", "focalsam", "muon", "mixup", "remix", "balanced_sampling", "sqrt_sampling",
     "progressive_sampling", "oversampling", "undersampling", "Sampler", "Mixing", "Mixes", "PlainStep",
 }  # fmt: skip
 
