@@ -17,6 +17,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from rdr_core.jobs.child import Told
+from rdr_core.runs.conditions import PLACE
 from rdr_core.safe_path import SAFE_PATH
 
 _lock = threading.Lock()
@@ -28,16 +29,22 @@ _stopped: set[str] = set()
 
 
 class Child:
-    """A process that does tasks (:mod:`rdr_core.jobs.child`)."""
+    """A process that does tasks (:mod:`rdr_core.jobs.child`).
 
-    def __init__(self) -> None:
+    Args:
+        place: its own among those of this worker, 0 and up. Of several GPUs it takes the one of that number, the next
+            round's first beyond the last.
+    """
+
+    def __init__(self, place: int) -> None:
+        self.place = place
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "rdr_core.jobs.child", str(theirs.fileno())],
                 stdin=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
-                env=os.environ | SAFE_PATH | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
+                env=os.environ | SAFE_PATH | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", PLACE: str(place)},
                 start_new_session=True,  # a terminal's Ctrl-C reaches who asked for the work, and comes here from there
             )
         self._socket = Connection(ours.detach())
@@ -81,7 +88,7 @@ def do(pickled: bytes, asker: str, needed: Iterable[Told] = ()) -> Told:
         for gone in [child for child in _idle if not child.alive]:
             _idle.remove(gone)
             gone.end()
-        child = _idle.pop() if _idle else Child()
+        child = _idle.pop() if _idle else Child(_free_place())
         _at_work.setdefault(asker, set()).add(child)
     told = Told("lost")
     try:
@@ -96,6 +103,15 @@ def do(pickled: bytes, asker: str, needed: Iterable[Told] = ()) -> Told:
                 _idle.append(child)
 
 
+def _free_place() -> int:
+    taken = {child.place for child in _children()}
+    return next(place for place in range(len(taken) + 1) if place not in taken)
+
+
+def _children() -> list[Child]:
+    return [*_idle, *(child for several in _at_work.values() for child in several)]
+
+
 def stop(asker: str) -> None:
     """Stop and save all that was asked for by them, and begin nothing of it any more."""
     with _lock:
@@ -108,7 +124,7 @@ def stop(asker: str) -> None:
 def end_all() -> None:
     """End all processes at once; what one was at when it could not be stopped is lost since it was last saved."""
     with _lock:
-        for child in [*_idle, *(child for several in _at_work.values() for child in several)]:
+        for child in _children():
             child.end()
         _idle.clear()
 

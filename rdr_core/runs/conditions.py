@@ -12,6 +12,9 @@ from rdr_core.errors import RdrError
 if TYPE_CHECKING:
     import torch
 
+#: Environment variable: which of the runs side by side on a machine a process makes, 0 and up.
+PLACE = "RDR_PLACE"
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -45,6 +48,8 @@ def pick_device(device: str) -> torch.device:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and "LOCAL_RANK" in os.environ:  # torchrun's: a GPU for each process of this machine
         device = f"cuda:{os.environ['LOCAL_RANK']}"
+    elif device == "cuda" and PLACE in os.environ:  # of runs side by side: they take the GPUs by turns
+        device = f"cuda:{int(os.environ[PLACE]) % max(1, torch.cuda.device_count())}"
     kind, _, index = device.partition(":")
     if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
         raise RdrError(f"device is {device!r}; it must be 'auto', 'cpu', 'cuda' or 'cuda:N'.")

@@ -28,8 +28,13 @@ def generator(seed: int, *words: object) -> torch.Generator:
     return torch.Generator().manual_seed(fold(seed, *words))
 
 
-def random_states() -> dict[str, Any]:
-    """The states of Python's, NumPy's and torch's global generators, as a tree that a checkpoint takes."""
+def random_states(device: torch.device | None = None) -> dict[str, Any]:
+    """The states of Python's, NumPy's and torch's global generators, as a tree that a checkpoint takes.
+
+    Args:
+        device: of a run; of GPUs its generator alone is taken, since the run may go on with another GPU of the
+            machine. None (default) takes those of all.
+    """
     numpy = np.random.get_state(legacy=False)
     name, inner, has_gauss, cached = (numpy[key] for key in ("bit_generator", "state", "has_gauss", "gauss"))
     version, internal, gauss = random.getstate()
@@ -38,13 +43,20 @@ def random_states() -> dict[str, Any]:
         "numpy": [name, torch.from_numpy(inner["key"].copy().view(np.int32)), inner["pos"], has_gauss, cached],
         "python": [version, list(internal), gauss],
     }
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
+    if device is not None and device.type == "cuda":
+        states["cuda"] = [torch.cuda.get_rng_state(device)]
+    elif device is None and torch.cuda.is_available() and torch.cuda.is_initialized():
         states["cuda"] = torch.cuda.get_rng_state_all()
     return states
 
 
-def restore_random_states(states: dict[str, Any]) -> None:
-    """Undo of :func:`random_states`; CUDA's part is left out where there is no such device now."""
+def restore_random_states(states: dict[str, Any], device: torch.device | None = None) -> None:
+    """Undo of :func:`random_states`; CUDA's part is left out where there is no such device now.
+
+    Args:
+        states: of it.
+        device: as of it.
+    """
     name, keys, position, has_gauss, cached = states["numpy"]
     if not 0 <= position <= len(keys):  # which NumPy doesn't ask
         raise ValueError(f"NumPy's generator is at {position} of {len(keys)}")
@@ -52,8 +64,11 @@ def restore_random_states(states: dict[str, Any]) -> None:
     version, internal, gauss = states["python"]
     random.setstate((version, tuple(internal), gauss))
     torch.set_rng_state(states["torch"])
-    if "cuda" in states and torch.cuda.device_count() == len(states["cuda"]):
-        torch.cuda.set_rng_state_all(states["cuda"])
+    saved = states.get("cuda", [])
+    if device is not None and device.type == "cuda" and saved:
+        torch.cuda.set_rng_state(saved[min(device.index or 0, len(saved) - 1)], device)  # older ones have all GPUs'
+    elif device is None and torch.cuda.device_count() == len(saved) > 0:
+        torch.cuda.set_rng_state_all(saved)
 
 
 @contextmanager

@@ -174,7 +174,7 @@ class TrainingState:
             "history": self.history,
             "replaced": self.replaced,
             "classes": {name: rows[: len(self.history)] for name, rows in self.classes.items()},
-            "random": random_states(),
+            "random": random_states(self.device),
         }
 
     def restore(self, tree: dict[str, Any]) -> None:
@@ -192,7 +192,7 @@ class TrainingState:
         for name, rows in tree["classes"].items():
             self.classes_of(name, rows[:0])[: len(rows)] = rows
         self.replaced = tree.get("replaced", {})
-        restore_random_states(tree["random"])
+        restore_random_states(tree["random"], self.device)
         self.steps = None  # recorded ones hold on to where the optimizer's state lay before
 
     def classes_of(self, name: str, like: Tensor) -> Float[Tensor, "E d"]:

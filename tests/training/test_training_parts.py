@@ -203,6 +203,22 @@ def test_global_random_states_are_the_users_again():
     assert draw_from_all() == after
 
 
+def test_a_run_that_goes_on_with_another_gpu_takes_its_random_state_along(monkeypatch):
+    """As where runs side by side take GPUs by turns; a checkpoint of a version that saved those of all GPUs too."""
+    states = {torch.device("cuda", index): torch.tensor([index]) for index in range(2)}
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: states[device])
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: states.update({device: state}))
+    first, second = states
+    saved = random_states(second)
+    states[second] = torch.tensor([5])
+    restore_random_states(saved, first)
+    assert [int(state) for state in states.values()] == [1, 5]
+    restore_random_states(saved | {"cuda": [torch.tensor([7]), torch.tensor([8])]}, second)
+    assert [int(state) for state in states.values()] == [1, 8]
+    restore_random_states(saved, torch.device("cpu"))  # where there is no such device
+    assert "cuda" not in random_states(torch.device("cpu"))
+
+
 def test_a_groups_accuracy_is_the_mean_over_its_classes_however_many_images_they_have():
     """Two Many classes, of 90 and 10 test images, those of the second all wrong: 50, not the images' 90."""
     groups = groups_by_count([500, 400, 5])
