@@ -76,10 +76,11 @@ def main() -> int:
 def words(found: dict) -> str:
     """As docs/scaling.md says it."""
     # Rounds of one and the same differ by up to 10 ms a run.
-    longer = f"{found['overhead_ms']:.0f} ms longer than" if found["overhead_ms"] > 10 else "as long as (to 10 ms)"
+    over = found["overhead_ms"]
+    longer = f"{over:.0f} ms longer than in one process" if over > 10 else "as long as in one process, to 10 ms"
     return (
         f"Beside the runs themselves this costs next to nothing: on two processors each of {found['runs']} tiny runs "
-        f"takes {longer} in one process, two workers are {found['two_by_one']:.2f} times as fast as one, and until the "
+        f"takes {longer}, two workers are {found['two_by_one']:.2f} times as fast as one, and until the "
         f"first run is there it takes {found['start_seconds']:.0f} seconds more (`python benchmarks/sweep.py`)."
     )
 

@@ -17,7 +17,7 @@ def sweep(
     grid: Annotated[str, typer.Argument(help="A TOML file, or a paper's grid by name, such as digits.")],
     parallel: Annotated[
         int | None,
-        typer.Option(help="Runs side by side here.", min=1, show_default="one a processor, or one on a GPU"),
+        typer.Option(help="Runs side by side here.", min=1, show_default="one a processor, or one a GPU"),
     ] = None,
     scheduler: Annotated[
         str, typer.Option(help="Address of a Dask scheduler whose workers train, such as tcp://10.0.0.1:8786.")
@@ -60,9 +60,8 @@ def sweep(
     """
     from rdr_core.ending import stoppable
     from rdr_core.jobs.slurm import read_slurm
-    from rdr_core.jobs.sweep import note_failures, usual_parallel
+    from rdr_core.jobs.sweep import make_runs, usual_parallel
     from rdr_core.jobs.told import end_of_work
-    from rdr_core.jobs.work import work_through
 
     with stoppable():
         tasks = _tasks(grid, runs, device, root)
@@ -73,8 +72,7 @@ def sweep(
                 say(f"A job of Slurm:\n\n{site.script()}")
             return
         where = site or scheduler or parallel or usual_parallel(device)
-        outcome = work_through(tasks, parallel=where)
-    note_failures(outcome, runs)
+        outcome = make_runs(tasks, runs, f"Sweep of {Path(grid).name}", parallel=where)
     end_of_work(outcome, f"in {runs}", then=f"`rdr runs {runs}` lists them.")
 
 

@@ -15,9 +15,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from rdr_core.errors import RdrError
 from rdr_core.jobs.child import Told
@@ -39,13 +41,16 @@ PATIENCE = 60.0
 LIVES = 3
 
 
-def on_cluster(tasks: Sequence[Task], where: int | str | Slurm, deadline: float) -> News:
+def on_cluster(
+    tasks: Sequence[Task], where: int | str | Slurm, deadline: float, *, tell_dashboard: bool = False
+) -> News:
     """Do the tasks.
 
     Args:
         tasks: in the order in which they are best done; those that make what others need come first by themselves.
         where: how many at once on this machine, the address of a scheduler, or how to start workers on Slurm.
         deadline: of :func:`time.monotonic`.
+        tell_dashboard: say where Dask's dashboard is, if there is one.
 
     Raises:
         RdrError: Dask is not installed, the scheduler can't be reached, or none of its workers fits.
@@ -56,6 +61,8 @@ def on_cluster(tasks: Sequence[Task], where: int | str | Slurm, deadline: float)
     with stop_requests(deadline) as stop, _connected(where, len(tasks)) as client:
         try:
             _open_workers(client)
+            if tell_dashboard and (link := _dashboard(client, own=not isinstance(where, str))):
+                tell(f"rdr: Dask's dashboard shows the workers: {link}")
             work = _Work(tasks, client, news)
             while work.round(stop):
                 pass
@@ -239,6 +246,15 @@ def _client_of(scheduler: str) -> Client:
             f"The scheduler {scheduler!r} can't be reached ({error}); start one with `dask scheduler`, which prints "
             "its address, such as tcp://10.0.0.1:8786."
         ) from None
+
+
+def _dashboard(client: Client, *, own: bool) -> str:
+    """Its address; empty where there is none. That of a scheduler of our own answers to this machine alone."""
+    link = client.dashboard_link or ""
+    if not own:
+        return link
+    host = urlsplit(link).hostname
+    return link.replace(host, "127.0.0.1", 1) if host and find_spec("bokeh") else ""
 
 
 def _open_workers(client: Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,10 +11,11 @@ from rdr_core.files.inside import inside
 from rdr_core.files.whole import read_json, write_json
 from rdr_core.jobs.beside import processors
 from rdr_core.jobs.grid import grid_configs
+from rdr_core.jobs.notice import Notice
 from rdr_core.jobs.outcome import Outcome
 from rdr_core.jobs.size import data_size
 from rdr_core.jobs.slurm import Slurm
-from rdr_core.jobs.task import Training
+from rdr_core.jobs.task import Task, Training
 from rdr_core.jobs.work import work_through
 from rdr_core.runs import RunConfig
 from rdr_core.runs.conditions import pick_device
@@ -32,8 +33,8 @@ def sweep(
     Args:
         grid: a TOML file or a dict (:func:`rdr_core.jobs.grid.grid_configs`).
         runs: folder that they are made in, which all workers see.
-        parallel: as for :func:`rdr_core.jobs.work.work_through`; None (default) is one for each processor, or one on
-            a GPU.
+        parallel: as for :func:`rdr_core.jobs.work.work_through`; None (default) is one for each processor, or one
+            for each GPU.
         budget: seconds after which to stop, with all saved; None (default) is no limit.
         device, root: as for :func:`rdr_core.train`.
         progress: show a bar.
@@ -50,10 +51,26 @@ def sweep(
         ['digits-if50-ce-s0', 'digits-if50-rdr-s0']
     """
     tasks = tasks_of_grid(grid_configs(grid, root=root), Path(runs), device=device, root=root)
-    outcome = work_through(
-        tasks, budget=budget, parallel=usual_parallel(device) if parallel is None else parallel, progress=progress
-    )
-    note_failures(outcome, Path(runs))
+    title = f"Sweep of {Path(grid).name}" if isinstance(grid, (str, Path)) else f"Sweep of {len(tasks)} runs"
+    where = usual_parallel(device) if parallel is None else parallel
+    return make_runs(tasks, Path(runs), title, parallel=where, budget=budget, progress=progress)
+
+
+def make_runs(
+    tasks: Sequence[Task], runs: Path, title: str, *, parallel: int | str | Slurm, budget: float | None = None,
+    progress: bool = True,
+) -> Outcome:  # fmt: skip
+    """Do tasks that make runs in a folder, which tells meanwhile how far they are, and later why some can't be made.
+
+    Args:
+        tasks: in the order in which they are best done.
+        runs: the folder.
+        title: of the whole, as "Sweep of grid.toml".
+        parallel, budget, progress: as for :func:`rdr_core.jobs.work.work_through`.
+    """
+    notice = Notice(runs.absolute(), title, tuple(task.name for task in tasks))
+    outcome = work_through(tasks, budget=budget, parallel=parallel, progress=progress, notice=notice)
+    note_failures(outcome, runs)
     return outcome
 
 
@@ -67,13 +84,17 @@ def tasks_of_grid(
 
 
 def usual_parallel(device: str = "auto") -> int:
-    """How many runs side by side, unless told: one for each processor that this process may use, or one on a GPU.
+    """How many runs side by side, unless told: one for each processor that this process may use, or one for each GPU.
 
     Example:
         >>> usual_parallel("cpu") >= 1
         True
     """
-    return processors() if pick_device(device).type == "cpu" else 1
+    if pick_device(device).type == "cpu":
+        return processors()
+    import torch
+
+    return torch.cuda.device_count() if device in ("auto", "cuda") else 1
 
 
 @dataclass(frozen=True)

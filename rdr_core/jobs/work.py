@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from rdr_core.errors import MissingData, RdrError, RunBusy
+from rdr_core.jobs.notice import Notice
 from rdr_core.jobs.outcome import News, Outcome
 from rdr_core.jobs.progress import shown
 from rdr_core.jobs.slurm import Slurm
@@ -17,8 +18,9 @@ from rdr_core.jobs.task import Task
 
 
 def work_through(
-    tasks: Sequence[Task], *, budget: float | None = None, parallel: int | str | Slurm = 1, progress: bool = True
-) -> Outcome:
+    tasks: Sequence[Task], *, budget: float | None = None, parallel: int | str | Slurm = 1, progress: bool = True,
+    notice: Notice | None = None,
+) -> Outcome:  # fmt: skip
     """Do the tasks in their order, but for those that another process is at, and come back to these at the end.
 
     One at a time is done in this process; several at once by Dask (:mod:`rdr_core.jobs.cluster`).
@@ -33,7 +35,8 @@ def work_through(
             "tcp://10.0.0.1:8786", whose workers do them, each as many at once as it has threads, and see the same
             folders as this machine; or how to start such workers on Slurm. Unless it is 1, each task has one thread of
             a CPU, so that the number of workers changes no bit.
-        progress: show a bar over all tasks.
+        progress: show a bar over all tasks, and tell where Dask's dashboard is.
+        notice: of this work, for whoever looks into the folder of runs; None (default) is no notice.
 
     Raises:
         RdrError: a budget or number that can't be, a scheduler that can't be reached, or Dask is not installed.
@@ -57,13 +60,13 @@ def work_through(
     deadline = math.inf if budget is None else time.monotonic() + budget
     left = sum(not task.done for task in tasks)
     where = min(parallel, left) if isinstance(parallel, int) else parallel
-    with shown(tasks) if progress else nullcontext():
+    with shown(tasks, notice, bar=progress) if progress or (notice and left) else nullcontext():
         if not left or where == 1:
             news = _alone(tasks, deadline)
         else:
             from rdr_core.jobs.cluster import on_cluster
 
-            news = on_cluster(tasks, where, deadline)
+            news = on_cluster(tasks, where, deadline, tell_dashboard=progress)
     return news.outcome(tasks)
 
 

@@ -45,10 +45,12 @@ class Estimate(NamedTuple):
     Attributes:
         seconds: alone; None while it is being measured, and where it can't be told.
         measuring: whether it is being measured, so that it is worth asking again in a second or two.
+        bytes: of disk, when they are finished; None where it can't be told.
     """
 
     seconds: float | None
     measuring: bool
+    bytes: float | None = None
 
 
 class Jobs:
@@ -105,11 +107,11 @@ class Jobs:
         """
         known = self._seconds_left(configs)
         if known is not None:
-            return Estimate(known, measuring=False)
+            return Estimate(known, measuring=False, bytes=self._bytes(configs))
         request = {"title": f"Time of {title_of(configs)}", "measure": [config.to_dict() for config in configs]}
         job = self._job(request)
         if job.asked and job.state in ("done", "failed"):
-            return Estimate(job.outcome.get("seconds"), measuring=False)
+            return Estimate(job.outcome.get("seconds"), measuring=False, bytes=job.outcome.get("bytes"))
         # One at a time: several at once would be slow, and each would find the others in its way.
         if not any(other.state == "running" for other in self._jobs() if not other.tasks):
             self._start(request)
@@ -189,10 +191,20 @@ class Jobs:
 
     def _usual_epoch(self, config: RunConfig) -> float | None:
         """Seconds an epoch of a run like this one took, of those at hand the one of the nearest imbalance."""
+        return next((_epoch_seconds(run) for run in self._alike(config) if run.epochs_done), None)
+
+    def _bytes(self, configs: Iterable[RunConfig]) -> float | None:
+        """Of disk, by runs like them that are whole, with their weights; None where there is none."""
+        return total(
+            next((_bytes_of(run) for run in self._alike(config) if run.has_weights and run.epochs == config.epochs), None)
+            for config in configs
+        )
+
+    def _alike(self, config: RunConfig) -> list[Run]:
+        """Runs of this folder that take as long an epoch as this one would, the nearest imbalance first."""
         runs = (opened(path.parent) for path in sorted(self.folder.glob("*/config.json")))
         alike = [run for run in runs if run is not None and _kind(run.config) == _kind(config)]
-        alike.sort(key=lambda run: abs(_imbalance(run.config) - _imbalance(config)))
-        return next((_epoch_seconds(run) for run in alike if run.epochs_done), None)
+        return sorted(alike, key=lambda run: abs(_imbalance(run.config) - _imbalance(config)))
 
 
 @dataclass(frozen=True)
@@ -322,6 +334,10 @@ class Job:
 def _epoch_seconds(run: Run) -> float:
     # The median: an epoch during which the machine was asleep, or busy, is not how long one takes.
     return float(run.history["seconds"].median())
+
+
+def _bytes_of(run: Run) -> int:
+    return sum(path.stat().st_size for path in run.path.iterdir() if path.is_file())
 
 
 def _kind(config: RunConfig) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ from anywidget import AnyWidget
 from traitlets import Unicode
 
 from rdr_core.errors import RdrError
+from rdr_core.jobs.notice import UnderWay, under_way
 from rdr_core.plain import total
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.archive import shipped
@@ -27,6 +28,8 @@ from rdr_viz.explorer.told import told
 
 #: Seconds between two looks at the jobs, and between two handfuls of runs that nobody has asked for yet.
 LOOK_EVERY, HAND_EVERY = 0.7, 0.05
+#: Seconds between two looks while no job is running: a command may have begun to fill one of the folders.
+WAIT_EVERY = 5.0
 #: Runs in a handful: a kernel that is asked for something else has to wait for so many.
 HANDFUL = 12
 #: Jobs shown, the latest first.
@@ -61,6 +64,7 @@ class Explorer(AnyWidget):
         self._entries: dict[int, Entry] = {}
         self._given: set[int] = set()
         self._running: set[str] = set()
+        self._sweeps: dict[str, UnderWay] = {}
         self._dismissed = {job.id for job in self._jobs.all() if job.state in ("failed", "done")}  # of earlier visits
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._wanted: list[dict[str, Any]] = []
@@ -73,6 +77,12 @@ class Explorer(AnyWidget):
     def publish(self, path: str | Path, **options: Any) -> Path:
         """Write these runs' explorer as one file (:func:`rdr_viz.explorer.publish.publish`)."""
         return publish([entry.run for entry in self._catalogue.entries if entry.done], Path(path), **options)
+
+    def close(self) -> None:
+        """Take the explorer off its page, and look no more at the jobs."""
+        for timer in self._timers.values():
+            timer.cancel()
+        super().close()
 
     def say(self, sentence: str) -> None:
         """Show a sentence above the picture, read out to those who don't see it."""
@@ -162,11 +172,12 @@ class Explorer(AnyWidget):
     def _estimate(self, content: dict[str, Any]) -> None:
         """Tell how long an offer would take; where that has to be measured, again when it is."""
         configs, runs = self._configs(content), self._runs(content)
-        answer: dict[str, Any] = {"tell": "estimate", "key": content["key"], "train": None, "analyse": None}
+        answer: dict[str, Any] = {"tell": "estimate", "key": content["key"], "train": None, "disk": None, "analyse": None}
         measuring = False
         if configs:
             found = self._jobs.estimate(configs)
             answer["train"] = found.seconds or ("measuring the time" if found.measuring else None)
+            answer["disk"] = found.bytes
             measuring |= found.measuring
         known = total(self._catalogue.seconds(run.config, ANALYSES[content["what"]].results) for run in runs)
         if runs and known is not None:
@@ -201,20 +212,28 @@ class Explorer(AnyWidget):
 
     @told
     def _look(self) -> None:
-        """See how the jobs are, and again while one is running; the runs are read anew when one has ended."""
+        """See how the jobs are, and the commands that fill these folders; the runs are read anew when there are more.
+
+        Again a moment later while a job is running, else in some seconds.
+        """
         jobs = [job for job in self._jobs.all() if job.id not in self._dismissed]
         running = {job.id for job in jobs if job.state == "running"}
         ended = self._running - running
         self._running = running
         done = [job for job in jobs if job.state == "done"]
         self._dismissed |= {job.id for job in done}
-        self.jobs = json.dumps([_told(job) for job in jobs if job not in done][:SHOWN])
-        if running:
-            self._later("look", LOOK_EVERY, self._look)
-        if ended:
+        before = self._sweeps
+        self._sweeps = {sweep.id: sweep for folder in self._catalogue.folders for sweep in under_way(folder)}
+        left = [_told(job) for job in jobs if job not in done][:SHOWN]
+        self.jobs = json.dumps([*map(_told_sweep, self._sweeps.values()), *left])
+        self._later("look", LOOK_EVERY if running else WAIT_EVERY, self._look)
+        if ended or _done(self._sweeps) != _done(before):
             self._read_again()
-            for job in done:
+        for job in done:
+            if job.id in ended:
                 self.say(f"Done: {job.title}.")
+        for id_ in before.keys() - self._sweeps.keys():
+            self.say(f"{before[id_].title} has ended.")
 
     def _read_again(self) -> None:
         before = {entry.run.path: entry.results for entry in self._entries.values()}
@@ -238,4 +257,13 @@ def _told(job: Job) -> dict[str, Any]:
     history = job.curves()
     curves = {name: history[name].dropna().tolist() for name in ("loss", "accuracy")} if len(history) else {}
     return {"id": job.id, "title": job.title, "state": job.state, "share": job.share, "left": job.seconds_left,
-            "error": job.error, **curves}  # fmt: skip
+            "error": job.error, "elsewhere": False, **curves}  # fmt: skip
+
+
+def _done(sweeps: dict[str, UnderWay]) -> dict[str, int]:
+    return {id_: sweep.done for id_, sweep in sweeps.items()}
+
+
+def _told_sweep(sweep: UnderWay) -> dict[str, Any]:
+    return {"id": f"sweep {sweep.id}", "title": f"{sweep.title}, {sweep.done} of {sweep.total} done",
+            "state": "running", "share": sweep.share, "left": sweep.seconds_left, "error": "", "elsewhere": True}  # fmt: skip

@@ -58,12 +58,13 @@ def _work(asked: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _measure(configs: list[dict[str, Any]], place: Path) -> dict[str, Any]:
     from rdr_core.jobs.cost import seconds_of
+    from rdr_core.jobs.space import bytes_of
     from rdr_core.plain import total
     from rdr_core.runs import RunConfig
 
-    runs = place.parents[1]
-    times = seconds_of(map(RunConfig.from_dict, configs), runs=runs).values()
-    return _ended("done") | {"seconds": total(times)}
+    asked = [RunConfig.from_dict(config) for config in configs]
+    seconds, space = seconds_of(asked, runs=place.parents[1]), bytes_of(asked)
+    return _ended("done") | {"seconds": total(seconds.values()), "bytes": total(space.values())}
 
 
 def _ended(state: str, error: str = "") -> dict[str, Any]:

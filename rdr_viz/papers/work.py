@@ -11,7 +11,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from rdr_core.jobs.work import Outcome, work_through
+from rdr_core.jobs.outcome import Outcome
+from rdr_core.jobs.sweep import make_runs
 from rdr_core.runs.archive import shipped
 from rdr_core.runs.conditions import pick_device
 from rdr_viz.papers.folders import paper_names
@@ -51,4 +52,5 @@ def make_missing(
         )
         wants = [want._replace(analyses=()) for want in wants if shelf.find(want.config) is None]
     tasks = tasks_of(wants, shelf, Path(runs).absolute(), device=device, root=None if root is None else Path(root))
-    return work_through(tasks, budget=budget, parallel=parallel, progress=progress and bool(tasks))
+    title = f"rdr paper run{f' --grid {names}' if names else ''}"
+    return make_runs(tasks, Path(runs), title, parallel=parallel, budget=budget, progress=progress and bool(tasks))

@@ -21,6 +21,7 @@ from playwright.sync_api import Browser
 from published_page import digits
 from waiting import wait_for
 
+from rdr_core.jobs.notice import Notice
 from rdr_core.runs import Run, list_runs
 from rdr_core.runs.archive import shipped
 from rdr_viz.explorer.jobs import Job, Jobs
@@ -250,6 +251,24 @@ def test_a_training_is_started_stopped_and_found_by_a_page_opened_later(pages, p
     shown_few = f"CE {Run.open(jobs.folder / config.name).metrics['few']:.0f}"
     seen.until(lambda: shown_few in labels(seen), f"the new run's {shown_few}")
     assert not seen.page.locator(".rdr-train").is_visible()
+
+
+def test_a_command_that_fills_the_folder_is_shown_while_it_does(pages, place):
+    sweep = Notice(place.folder / "runs", "Sweep of grid.toml", ("a", "b"))
+    seen = pages.at()
+
+    def shown() -> bool:
+        sweep.put([1.0, 0.5], 90.0)  # again and again, as the command does
+        return "Sweep of grid.toml, 1 of 2 done: running." in jobs_words(seen)
+
+    seen.until(shown, "the sweep")
+    assert "2 min left" in jobs_words(seen)
+    row = seen.page.locator(".job", has_text="grid.toml")
+    assert row.is_visible()
+    assert not row.locator(".rdr-stop").is_visible()  # which is the command's own
+    sweep.take_down()
+    seen.until(lambda: "Sweep of grid.toml has ended." in seen.page.locator(".notice").inner_text(), "its end")
+    seen.until(lambda: "grid.toml" not in jobs_words(seen), "nothing of it")
 
 
 def test_keys_change_the_picture_as_the_data_say(pages):

@@ -21,6 +21,7 @@ from waiting import run, wait_for
 import rdr_core
 from rdr_core.errors import RdrError
 from rdr_core.files.whole import read_json
+from rdr_core.jobs.space import bytes_of
 from rdr_core.runs import Run
 from rdr_core.runs.folder import RunFolder
 from rdr_viz.explorer.job_process import STARTED
@@ -255,6 +256,18 @@ def test_time_is_told_by_the_nearest_run_that_is_alike(jobs, trained):
     assert jobs.all() == []  # nothing had to be measured
 
 
+def test_disk_is_told_by_the_nearest_run_that_is_alike_and_as_long(jobs, trained):
+    with_seconds(trained, jobs.folder, 3.0, imbalance_factor=10)
+    with_seconds(trained, jobs.folder, 3.0, imbalance_factor=40, epochs=2 * trained.epochs)  # longer
+    found = jobs.folder / replace(trained.config, imbalance_factor=10).name
+    (found / "analysis").mkdir()
+    (found / "analysis" / "large.csv").write_text("what is computed later is not what training writes" * 1000)
+    wanted = [digits(imbalance_factor=39, epochs=trained.epochs, seed=seed) for seed in (8, 9)]
+    one = sum(path.stat().st_size for path in found.iterdir() if path.is_file())
+    assert jobs.estimate(wanted).bytes == 2 * one
+    assert one > 10_000
+
+
 @pytest.mark.slow
 def test_time_is_measured_where_no_run_is_alike(jobs):
     config, other = digits("ce+sam", epochs=40), digits("ce+sam", epochs=400)
@@ -268,6 +281,7 @@ def test_time_is_measured_where_no_run_is_alike(jobs):
     assert len(told) == 2  # by two processes; how near it is, is for the benchmarks to say
     assert {jobs.estimate([config]).seconds, jobs.estimate([other]).seconds} == told
     assert min(told) > 0
+    assert jobs.estimate([config]).bytes == bytes_of([config])[config] > 10_000
     assert not (jobs.folder / config.name).exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from types import SimpleNamespace
@@ -9,11 +10,13 @@ from types import SimpleNamespace
 import pytest
 
 from rdr_core.errors import RdrError
+from rdr_core.jobs.notice import Notice
 from rdr_core.runs import list_runs
 from rdr_core.runs.archive import shipped
 from rdr_viz.explorer import Explorer
 from rdr_viz.explorer.arrays import numbers_of
 from rdr_viz.explorer.jobs import Estimate, Jobs
+from rdr_viz.explorer.widget import WAIT_EVERY
 
 CLOTHES = "fashion-mnist, recipe authors, subset and class order drawn by the seed, augmentation plain"
 
@@ -142,14 +145,14 @@ def test_an_analysis_is_asked_for_of_what_lacks_it(few, monkeypatch):
 
 def test_how_long_it_would_take_is_told_and_told_again_when_it_is_measured(few, monkeypatch):
     explorer = Told(few)
-    answers = iter([Estimate(None, measuring=True), Estimate(12.5, measuring=False)])
+    answers = iter([Estimate(None, measuring=True), Estimate(12.5, measuring=False, bytes=3e6)])
     monkeypatch.setattr(Jobs, "estimate", lambda self, configs: next(answers))
     later = []
     monkeypatch.setattr(explorer, "_later", lambda name, seconds, call: later.append(call))
     explorer.ask(ask="estimate", **missing(runs=[], what="", key="k"))
-    assert explorer.sent[-1][0] == {"tell": "estimate", "key": "k", "train": "measuring the time", "analyse": None}
+    assert explorer.sent[-1][0] == {"tell": "estimate", "key": "k", "train": "measuring the time", "disk": None, "analyse": None}
     later.pop()()
-    assert explorer.sent[-1][0] == {"tell": "estimate", "key": "k", "train": 12.5, "analyse": None}
+    assert explorer.sent[-1][0] == {"tell": "estimate", "key": "k", "train": 12.5, "disk": 3e6, "analyse": None}
     assert later == []
 
 
@@ -170,6 +173,46 @@ def test_runs_that_a_job_has_made_are_told_of_with_ids_that_stay(few, tmp_path):
     (changed,) = json.loads(explorer.head)["changed"]
     assert after[changed]["method"] == "la"
     assert changed not in explorer._given
+
+
+def test_a_command_that_fills_the_folder_is_shown_and_its_runs_when_they_are_done(few):
+    explorer, later = Told(few), {}
+    explorer._later = lambda name, seconds, call: later.update({name: (seconds, call)})
+    explorer._look()
+    assert json.loads(explorer.jobs) == []
+    assert later["look"][0] == WAIT_EVERY
+
+    before = runs_of(explorer)
+    sweep = Notice(few, "Sweep of grid.toml", ("a", "b", "c", "d"))
+    sweep.put([1.0, 0.5, 0.0, 0.0], 90.0)
+    later["look"][1]()
+    (job,) = json.loads(explorer.jobs)
+    assert (job["title"], job["state"]) == ("Sweep of grid.toml, 1 of 4 done", "running")
+    assert (job["share"], job["left"], job["elsewhere"]) == (0.375, 90.0, True)
+
+    (run,) = list_runs(shipped(), dataset="digits", noise_rate=0, schedule="cosine", imbalance_factor=50,
+                       method="inverse", seed=0)  # fmt: skip
+    shutil.copytree(run.path, few / run.name)
+    sweep.put([1.0, 0.9, 0.0, 0.0], 80.0)
+    later["look"][1]()
+    assert runs_of(explorer) == before  # read anew where one more is done
+    sweep.put([1.0, 1.0, 0.0, 0.0], 60.0)
+    later["look"][1]()
+    assert len(runs_of(explorer)) == len(before) + 1
+    sweep.take_down()
+    later["look"][1]()
+    assert json.loads(explorer.jobs) == []
+    assert explorer.sent[-1][0]["sentence"] == "Sweep of grid.toml has ended."
+
+
+def test_a_closed_explorer_looks_no_more(few):
+    async def opened_and_closed() -> list[bool]:
+        explorer = Told(few)
+        timers = list(explorer._timers.values())
+        explorer.close()
+        return [timer.cancelled() for timer in timers]
+
+    assert asyncio.run(opened_and_closed()) == [True]
 
 
 def test_what_goes_wrong_is_a_sentence(few, monkeypatch):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import threading
+import urllib.request
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,15 +24,8 @@ from rdr_core.jobs.task import Task, Training, Trunk, beginnings_of
 from rdr_core.jobs.work import work_through
 from rdr_core.runs import Run
 
-SUPPORT = Path(__file__).resolve().parents[1] / "support"
 #: Workers that are killed, one after the other; `make stress` kills more.
 KILLS, SEED = int(os.environ.get("RDR_KILLS", "3")), int(os.environ.get("RDR_STRESS_SEED", "0"))
-
-
-@pytest.fixture(autouse=True)
-def _other_processes_find_the_tests_tasks_and_check_no_shapes(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
-    monkeypatch.setenv("RDR_CHECK_SHAPES", "0")
 
 
 @pytest.fixture
@@ -236,6 +231,23 @@ def test_a_worker_without_the_package_or_with_another_makes_no_run(dask, tmp_pat
     dask.until_joined(3)
     assert work_through([task], parallel=dask.address, progress=False).made_here == (task.name,)
     assert capfd.readouterr().err.count("so it is given nothing to do.") == 2
+
+
+def test_the_dashboard_of_our_own_scheduler_is_told_and_answers(tmp_path, capfd, monkeypatch):
+    """In the midst of the work, since it ends with it; without a bar nothing is told."""
+    got = []
+    ask = cluster._Work.round
+
+    def round_(self, stop):
+        link = re.findall(r"http://127\.0\.0\.1:\d+/status", capfd.readouterr().err)
+        got.extend(urllib.request.urlopen(address).status for address in link)
+        return ask(self, stop)
+
+    monkeypatch.setattr(cluster._Work, "round", round_)
+    for progress in (True, False):
+        tasks = [Written(tmp_path / f"{name} {progress}") for name in "ab"]
+        assert len(work_through(tasks, parallel=2, progress=progress).made_here) == 2
+    assert got == [200]
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere", "ftp://a:1", ":"])

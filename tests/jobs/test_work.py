@@ -28,13 +28,6 @@ from rdr_core.runs.folder import RunFolder
 from rdr_core.runs.requests import train_config
 from rdr_core.training.interrupt import TrainingStopped
 
-SUPPORT = Path(__file__).resolve().parents[1] / "support"
-
-
-@pytest.fixture(autouse=True)
-def _other_processes_find_the_tests_tasks_and_check_no_shapes(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
-    monkeypatch.setenv("RDR_CHECK_SHAPES", "0")
 
 
 def work(tasks, **options):

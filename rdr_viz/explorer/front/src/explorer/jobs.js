@@ -10,6 +10,12 @@ export function timeWords(seconds) {
   return `${(seconds / 3600).toFixed(seconds < 36000 ? 1 : 0)} h`;
 }
 
+/** A size on disk as one says it. */
+export function sizeWords(bytes) {
+  const [unit, by] = bytes < 1e6 ? ["kB", 1e3] : bytes < 1e9 ? ["MB", 1e6] : ["GB", 1e9];
+  return `${(bytes / by).toPrecision(bytes / by < 10 ? 2 : 3)} ${unit}`;
+}
+
 export class Jobs {
   /** @param {((message: Object) => void)|null} send to the kernel; null where there is none. */
   constructor(send) {
@@ -43,15 +49,16 @@ export class Jobs {
     this.send({ ask: "estimate", missing, data: state.data, factor: state.factor, profile: state.profile, runs: unanalysed.map((run) => run.id), what: state.needs, key });
   }
 
-  /** The kernel has told how long an offer would take. */
-  estimated({ key, train, analyse }) {
+  /** The kernel has told how long an offer would take, and how much disk. */
+  estimated({ key, train, disk, analyse }) {
     if (key !== this.key) return;
-    for (const [button, seconds] of [[this.trainButton, train], [this.analyseButton, analyse]]) {
-      if (button && seconds) button.textContent = `${button.textContent.split(" (")[0]} (${typeof seconds === "number" ? `about ${timeWords(seconds)}` : seconds})`;
+    for (const [button, seconds, bytes] of [[this.trainButton, train, disk], [this.analyseButton, analyse, null]]) {
+      const words = [typeof seconds === "number" ? `about ${timeWords(seconds)}` : seconds, bytes && `${sizeWords(bytes)} of disk`].filter(Boolean);
+      if (button && words.length) button.textContent = `${button.textContent.split(" (")[0]} (${words.join(", ")})`;
     }
   }
 
-  /** The jobs as the kernel sees them: title, state, share, left, error, loss and accuracy by epoch. */
+  /** The jobs as the kernel sees them: title, state, share, left, error, elsewhere (a command's), loss and accuracy by epoch. */
   show(jobs) {
     const there = new Set(jobs.map((job) => job.id));
     for (const [id, row] of this.rows) if (!there.has(id)) row.element.remove(), this.rows.delete(id);
@@ -65,7 +72,7 @@ export class Jobs {
       row.title.textContent = `${job.title}: ${job.state}.${job.error ? ` ${job.error}` : ""}`;
       row.bar.value = job.share;
       row.left.textContent = job.state === "running" && job.left != null ? `${timeWords(job.left)} left` : "";
-      row.stop.hidden = job.state !== "running";
+      row.stop.hidden = job.state !== "running" || job.elsewhere; // a command's is stopped where it was started
       row.resume.hidden = row.hide.hidden = !["stopped", "failed"].includes(job.state);
       fill(row.curves, curve(job.loss, "loss"), curve(job.accuracy, "test accuracy"));
     }
