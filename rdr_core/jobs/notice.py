@@ -39,7 +39,7 @@ class Notice:
         ...     notice.put([1.0, 0.5, 0.0], seconds_left=60.0)
         ...     found = under_way(Path(folder))
         ...     notice.take_down()
-        ...     [(one.title, one.done, one.total, one.share, one.seconds_left) for one in found], under_way(Path(folder))
+        ...     [one[1:] for one in found], under_way(Path(folder))
         ([('Sweep of grid.toml', 1, 3, 0.5, 60.0)], [])
     """
 

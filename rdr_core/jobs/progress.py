@@ -41,9 +41,7 @@ def shown(tasks: Sequence[Task], notice: Notice | None = None, *, bar: bool = Tr
         thread.join()
 
 
-def _show(
-    tasks: Sequence[Task], shares: Sequence[float], notice: Notice | None, bar: bool, over: Event
-) -> None:
+def _show(tasks: Sequence[Task], shares: Sequence[float], notice: Notice | None, bar: bool, over: Event) -> None:
     started, before = time.monotonic(), sum(shares)
     watches: list[_Watch] = []
     if bar:

@@ -20,13 +20,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from rdr_core.errors import RdrError
 from rdr_core.files.inside import inside
 from rdr_core.files.whole import read_json, write_json
 from rdr_core.plain import total
 from rdr_core.runs import Run, RunConfig
+from rdr_viz.explorer.alike import Estimate, bytes_when_done, seconds_left
 from rdr_viz.explorer.job_process import is_at, start_process
 from rdr_viz.explorer.job_tasks import opened, place_of, read_request, seconds_left_of, share_of, task_of, title_of
 
@@ -37,20 +38,6 @@ if TYPE_CHECKING:
 State = Literal["running", "stopped", "failed", "done"]
 #: Those in which a process may end.
 _ENDS = ("stopped", "failed", "done")
-
-
-class Estimate(NamedTuple):
-    """What trainings would take on this machine.
-
-    Attributes:
-        seconds: alone; None while it is being measured, and where it can't be told.
-        measuring: whether it is being measured, so that it is worth asking again in a second or two.
-        bytes: of disk, when they are finished; None where it can't be told.
-    """
-
-    seconds: float | None
-    measuring: bool
-    bytes: float | None = None
 
 
 class Jobs:
@@ -105,9 +92,9 @@ class Jobs:
         Raises:
             RdrError: the folder can't be written.
         """
-        known = self._seconds_left(configs)
+        known = seconds_left(self.folder, configs)
         if known is not None:
-            return Estimate(known, measuring=False, bytes=self._bytes(configs))
+            return Estimate(known, measuring=False, bytes=bytes_when_done(self.folder, configs))
         request = {"title": f"Time of {title_of(configs)}", "measure": [config.to_dict() for config in configs]}
         job = self._job(request)
         if job.asked and job.state in ("done", "failed"):
@@ -176,35 +163,6 @@ class Jobs:
         except OSError as error:
             raise RdrError(f"{self.folder} can't be written ({error}); choose another folder of runs.") from None
         return job
-
-    def _seconds_left(self, configs: Iterable[RunConfig]) -> float | None:
-        """Of trainings, by the time that epochs took, their own or those of runs like them; None where none is known"""
-        total = 0.0
-        for config in configs:
-            run = opened(self.folder / config.name)
-            left = config.epochs if run is None else run.epochs - run.epochs_done
-            pace = _epoch_seconds(run) if run and run.epochs_done else self._usual_epoch(config)
-            if left and pace is None:
-                return None
-            total += left * (pace or 0.0)
-        return total
-
-    def _usual_epoch(self, config: RunConfig) -> float | None:
-        """Seconds an epoch of a run like this one took, of those at hand the one of the nearest imbalance."""
-        return next((_epoch_seconds(run) for run in self._alike(config) if run.epochs_done), None)
-
-    def _bytes(self, configs: Iterable[RunConfig]) -> float | None:
-        """Of disk, by runs like them that are whole, with their weights; None where there is none."""
-        return total(
-            next((_bytes_of(run) for run in self._alike(config) if run.has_weights and run.epochs == config.epochs), None)
-            for config in configs
-        )
-
-    def _alike(self, config: RunConfig) -> list[Run]:
-        """Runs of this folder that take as long an epoch as this one would, the nearest imbalance first."""
-        runs = (opened(path.parent) for path in sorted(self.folder.glob("*/config.json")))
-        alike = [run for run in runs if run is not None and _kind(run.config) == _kind(config)]
-        return sorted(alike, key=lambda run: abs(_imbalance(run.config) - _imbalance(config)))
 
 
 @dataclass(frozen=True)
@@ -290,7 +248,7 @@ class Job:
         if self.state != "running":
             return None
         times = [seconds_left_of(task) for task in self.tasks if task["what"]]
-        times.append(self.jobs._seconds_left(self.configs))
+        times.append(seconds_left(self.jobs.folder, self.configs))
         return total(times)
 
     def curves(self) -> pd.DataFrame:
@@ -329,22 +287,3 @@ class Job:
             if isinstance(told, dict) and all(type(told.get(key)) is kind for key, kind in kinds.items()):
                 return told
         return {}
-
-
-def _epoch_seconds(run: Run) -> float:
-    # The median: an epoch during which the machine was asleep, or busy, is not how long one takes.
-    return float(run.history["seconds"].median())
-
-
-def _bytes_of(run: Run) -> int:
-    return sum(path.stat().st_size for path in run.path.iterdir() if path.is_file())
-
-
-def _kind(config: RunConfig) -> tuple[object, ...]:
-    """Runs of one kind take the same time an epoch, but for the number of images and the parameters of parts."""
-    parts = frozenset(part.partition(":")[0] for part in config.method.split("+"))
-    return config.dataset, config.model, config.batch_size, config.precision, config.augmentation, config.profile, parts
-
-
-def _imbalance(config: RunConfig) -> float:
-    return config.imbalance_factor or 1.0

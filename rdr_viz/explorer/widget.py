@@ -18,11 +18,12 @@ from rdr_core.plain import total
 from rdr_core.runs import Run, RunConfig
 from rdr_core.runs.archive import shipped
 from rdr_viz.analysis.catalogue import ANALYSES
+from rdr_viz.explorer.alike import Estimate
 from rdr_viz.explorer.arrays import numbers_of
 from rdr_viz.explorer.at_hand import Catalogue, Entry
 from rdr_viz.explorer.drawn import drawn
 from rdr_viz.explorer.head import first_of, head_of
-from rdr_viz.explorer.jobs import Estimate, Job, Jobs
+from rdr_viz.explorer.jobs import Job, Jobs
 from rdr_viz.explorer.publish import STATIC, publish
 from rdr_viz.explorer.told import told
 
@@ -172,7 +173,10 @@ class Explorer(AnyWidget):
     def _estimate(self, content: dict[str, Any]) -> None:
         """Tell how long an offer would take; where that has to be measured, again when it is."""
         configs, runs = self._configs(content), self._runs(content)
-        answer: dict[str, Any] = {"tell": "estimate", "key": content["key"], "train": None, "disk": None, "analyse": None}
+        answer: dict[str, Any] = dict.fromkeys(("train", "disk", "analyse")) | {
+            "tell": "estimate",
+            "key": content["key"],
+        }
         measuring = False
         if configs:
             found = self._jobs.estimate(configs)
@@ -265,5 +269,6 @@ def _done(sweeps: dict[str, UnderWay]) -> dict[str, int]:
 
 
 def _told_sweep(sweep: UnderWay) -> dict[str, Any]:
-    return {"id": f"sweep {sweep.id}", "title": f"{sweep.title}, {sweep.done} of {sweep.total} done",
-            "state": "running", "share": sweep.share, "left": sweep.seconds_left, "error": "", "elsewhere": True}  # fmt: skip
+    title = f"{sweep.title}, {sweep.done} of {sweep.total} done"
+    return {"id": f"sweep {sweep.id}", "title": title, "state": "running", "share": sweep.share,
+            "left": sweep.seconds_left, "error": "", "elsewhere": True}  # fmt: skip

@@ -24,8 +24,9 @@ from rdr_core.files.whole import read_json
 from rdr_core.jobs.space import bytes_of
 from rdr_core.runs import Run
 from rdr_core.runs.folder import RunFolder
+from rdr_viz.explorer.alike import Estimate
 from rdr_viz.explorer.job_process import STARTED
-from rdr_viz.explorer.jobs import Estimate, Jobs
+from rdr_viz.explorer.jobs import Jobs
 from rdr_viz.explorer.worker import _measure
 
 #: Some seconds of training: long enough to be stopped in the middle.

@@ -29,7 +29,6 @@ from rdr_core.runs.requests import train_config
 from rdr_core.training.interrupt import TrainingStopped
 
 
-
 def work(tasks, **options):
     return work_through(tasks, progress=False, **options)
 
