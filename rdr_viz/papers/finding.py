@@ -29,7 +29,7 @@ _SPOKEN = {
 }
 _RATIO_WORDS = {
     HOLDS: "so the ratio helps",
-    FAILS: "so the ratio does not help",
+    FAILS: "so over all classes the ratio does not help",
     UNDECIDED: "so these runs do not show that the ratio helps",
 }
 _DEFERRING_WORDS = {
