@@ -1,18 +1,22 @@
 """RDR on several GPUs or processes: each holds a part of every batch, and all have the same prototypes.
 
-    torchrun --nproc-per-node 2 examples/data_parallel.py     # on a CPU too
-    python examples/data_parallel.py                          # one process: the same batches, so the same training
+    torchrun --nproc-per-node 2 examples/data_parallel.py             # on a CPU too
+    torchrun --nproc-per-node 2 examples/data_parallel.py --sharded   # parameters in parts, by FSDP
+    python examples/data_parallel.py                                  # one process: the same batches and training
 
-The weights stay outside DistributedDataParallel, which would only copy their prototypes from process to process, where
-they are equal already.
+The weights stay outside DistributedDataParallel and FSDP, which would only copy their prototypes from process to
+process, where they are equal already.
 """
 
 import os
+import sys
 
 import torch
 import torch.nn.functional as F
 from torch import distributed as dist
 from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 from rdr_core import RDRWeights, load_data
@@ -29,7 +33,7 @@ class Digits(nn.Module):
         return features, self.classifier(features)
 
 
-def main(epochs: int = 5) -> dict:
+def main(epochs: int = 5, sharded: bool = False) -> dict:
     several = "WORLD_SIZE" in os.environ
     if several:
         dist.init_process_group("gloo")
@@ -37,7 +41,9 @@ def main(epochs: int = 5) -> dict:
     torch.manual_seed(0)
     data = load_data("digits", imbalance_factor=50)
     network: nn.Module = Digits(data.num_classes)
-    if several:
+    if several and sharded:
+        network = fully_shard(network, mesh=init_device_mesh("cpu", (size,)))
+    elif several:
         network = DistributedDataParallel(network)
     rdr = RDRWeights(data.class_counts, feature_dim=32)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
@@ -53,7 +59,10 @@ def main(epochs: int = 5) -> dict:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-    weight = (network.module if several else network).classifier.weight.detach()
+    whole = network.module if isinstance(network, DistributedDataParallel) else network
+    weight = whole.classifier.weight.detach()
+    if several and sharded:
+        weight = weight.full_tensor()
     print(f"rank {rank}: prototypes {rdr.prototypes.double().norm():.6f}, classifier {weight.double().norm():.6f}")
     if several:
         dist.destroy_process_group()
@@ -61,4 +70,4 @@ def main(epochs: int = 5) -> dict:
 
 
 if __name__ == "__main__":
-    main()
+    main(sharded="--sharded" in sys.argv[1:])

@@ -151,13 +151,13 @@ def test_it_compiles_in_one_piece():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("processes", [2, 3])
-def test_several_processes_train_as_one(processes):
-    """Under DistributedDataParallel; with three, parts of a batch are of different sizes."""
-    example = str(Path(__file__).parents[2] / "examples" / "data_parallel.py")
+@pytest.mark.parametrize(("processes", "words"), [(2, []), (3, []), (2, ["--sharded"])])
+def test_several_processes_train_as_one(processes, words):
+    """Under DistributedDataParallel and FSDP; with three, parts of a batch are of different sizes."""
+    example = [str(Path(__file__).parents[2] / "examples" / "data_parallel.py"), *words]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     found = []
-    for command in ([sys.executable, example], [*launch, example]):
+    for command in ([sys.executable, *example], [*launch, *example]):
         made = waiting.run(command)
         assert made.returncode == 0, made.stderr
         found.append(re.findall(r"rank \d: prototypes ([\d.]+), classifier ([\d.]+)", made.stdout))
