@@ -80,13 +80,18 @@ def pictures_of(run: Run, data: LongTailedData | None = None) -> tuple[NDArray[n
         (n,) positions in the test set, rising, and (n, H, W, C) pixels.
 
     Raises:
-        RdrError: the data set is not at hand, or its images are of many sizes.
+        RdrError: the data set is not at hand, its samples are no images, or they are of many sizes.
     """
+    from rdr_core.data.kinds import IMAGES
     from rdr_core.data.samples import read_sheet, sheet
 
     path = sheet(run.config.dataset) if data is None else None
     if path is None:
-        pixels = np.asarray(run.data(data).test.inputs[:])
+        own = run.data(data)
+        if own.kind is not IMAGES:
+            raise RdrError(f"{run.path} was trained on {own.kind}, not on images that could be shown; the confusion of "
+                           "classes tells of any samples.")  # fmt: skip
+        pixels = np.asarray(own.test.inputs[:])
         return np.arange(len(pixels)), pixels.transpose(0, 2, 3, 1)
     by_name, labels = read_sheet(path), predictions(run)["label"].to_numpy()
     at = [np.flatnonzero(labels == klass) for klass in range(len(run.class_names))]
@@ -114,11 +119,11 @@ def shown_disagreements(
         with image -1. And (rows, H, W, C) pixels, zeros for -1.
     """
     both = pair(runs)
+    positions, pixels = pictures_of(both[0], data)
     found = disagreements(*both, data=data)
     table = class_table(both[0])
     if len(table) > classes:
         table = pd.concat([table.head(classes - classes // 2), table.tail(classes // 2)])
-    positions, pixels = pictures_of(both[0], data)
     at = pd.Series(np.arange(len(positions)), index=positions)
     tested = predictions(both[0], data=data)["label"].value_counts()
     names = [str(name) for name in both[0].class_names]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
 
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X")
@@ -59,18 +60,21 @@ class EigenvaluesOverEpochs(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run, *, by: str = "group", relative: bool = False, **options: Any) -> EigenvaluesOverEpochs:
+    def from_run(
+        cls, run: Run, *, by: str = "group", relative: bool = False, data: LongTailedData | None = None, **options: Any
+    ) -> EigenvaluesOverEpochs:
         """Compute or read the eigenvalues.
 
         Args:
             run: finished.
             by: a line per ``"class"`` or ``"group"``.
             relative: draw them over the training loss and over each other (default: as they are).
-            options: of :func:`rdr_viz.analysis.curvature.class_curvature`.
+            data: where the run was trained on the user's own arrays.
+            options: further ones of :func:`rdr_viz.analysis.curvature.class_curvature`.
         """
         from rdr_viz.analysis.curvature import class_curvature, scale_free
 
-        table = class_curvature(run, by=by, **options)
+        table = class_curvature(run, by=by, data=data, **options)
         table = scale_free(table[table["rank"] == 1].reset_index(drop=True))
         names = [run.class_names[c] for c in table["class"]] if by == "class" else table["group"]
         return cls(table.assign(name=list(names)), run.config.method, relative)

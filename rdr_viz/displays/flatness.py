@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
 
 _COLUMNS = [
@@ -52,18 +53,22 @@ class Flatness(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run, **options: Any) -> Flatness:
+    def from_run(cls, run: Run, *, data: LongTailedData | None = None, **options: Any) -> Flatness:
         """Of one run's classes; as :meth:`from_runs`."""
-        return cls.from_runs([run], **options)
+        return cls.from_runs([run], data=data, **options)
 
     @classmethod
-    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: Any) -> Flatness:
+    def from_runs(
+        cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, data: LongTailedData | None = None,
+        **options: Any,
+    ) -> Flatness:  # fmt: skip
         """Compute or read curvature and loss after the last epoch.
 
         Args:
             runs: in any order.
             classes: to draw (default: all, as `rdr analyse RUN --what curvature` stores them).
-            options: of :func:`rdr_viz.analysis.curvature.class_curvature`.
+            data: where the runs were trained on the user's own arrays.
+            options: further ones of :func:`rdr_viz.analysis.curvature.class_curvature`.
 
         Raises:
             RdrError: no run, or none whose loss is known.
@@ -75,7 +80,7 @@ class Flatness(Display):
         tables = []
         for run in sorted(runs, key=lambda run: (*method_order(run.config.method), run.config.seed)):
             chosen: dict[str, Any] = {} if classes is None else {"classes": classes, "epochs": run.milestones[-1:]}
-            table = scale_free(class_curvature(run, **chosen, **options))
+            table = scale_free(class_curvature(run, **chosen, data=data, **options))
             table = table[(table["rank"] == 1) & (table["epoch"] == run.config.epochs)]
             tables.append(
                 table.assign(
@@ -83,11 +88,11 @@ class Flatness(Display):
                     name=[run.class_names[klass] for klass in table["class"]],
                 )
             )  # fmt: skip
-        data = pd.concat(tables, ignore_index=True)[_COLUMNS]
-        data = data[(data["mean_loss"] > 0) & (data["trace"] > 0)].reset_index(drop=True)
-        if data.empty:
+        found = pd.concat(tables, ignore_index=True)[_COLUMNS]
+        found = found[(found["mean_loss"] > 0) & (found["trace"] > 0)].reset_index(drop=True)
+        if found.empty:
             raise RdrError(f"There is nothing to draw: {NO_LOSS} (a network without its weights is trained again).")
-        return cls(data)
+        return cls(found)
 
     @property
     def correlation(self) -> float:

@@ -57,7 +57,8 @@ def make_display(kind: str, runs: Sequence[Run], **options: Any) -> Display:
     if not several and len(runs) > 1:
         raise RdrError(f"kind {kind!r} draws one run, not {len(runs)}; name one of them.")
     make = getattr(found, ("from_runs" if compares_runs(kind) else "from_seeds") if several else "from_run")
-    known = list(inspect.signature(make).parameters)[1:]  # after the runs
+    takes = list(inspect.signature(make).parameters.values())[1:]  # after the runs
+    known = [one.name for one in takes if one.kind is not one.VAR_KEYWORD]
     for option in options:
         if option not in known:
             if not known:

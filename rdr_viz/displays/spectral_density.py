@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
 
 #: Densities below this are shown at it.
@@ -48,18 +49,22 @@ class SpectralDensityPlot(Display):
     )
 
     @classmethod
-    def from_run(cls, run: Run, **options: Any) -> SpectralDensityPlot:
+    def from_run(cls, run: Run, *, data: LongTailedData | None = None, **options: Any) -> SpectralDensityPlot:
         """Of one run; ``options`` as for :func:`rdr_viz.analysis.curvature.class_density`."""
-        return cls.from_runs([run], **options)
+        return cls.from_runs([run], data=data, **options)
 
     @classmethod
-    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: Any):
+    def from_runs(
+        cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, data: LongTailedData | None = None,
+        **options: Any,
+    ) -> SpectralDensityPlot:  # fmt: skip
         """Compute or read the densities.
 
         Args:
             runs: in any order; drawn in the methods' fixed order.
             classes: to show (default: of each run, the class with the fewest images, as in figure 4).
-            options: of :func:`rdr_viz.analysis.curvature.class_density`.
+            data: where the runs were trained on the user's own arrays.
+            options: further ones of :func:`rdr_viz.analysis.curvature.class_density`.
         """
         import pandas as pd
 
@@ -70,7 +75,7 @@ class SpectralDensityPlot(Display):
         tables = []
         for run in sorted(runs, key=lambda run: (*method_order(run.config.method), run.config.seed)):
             chosen = [int(np.argmin(run.class_counts))] if classes is None else list(classes)
-            table = class_density(run, classes=chosen, **options)
+            table = class_density(run, classes=chosen, data=data, **options)
             table.insert(0, "method", run.config.method)
             table.insert(1, "seed", run.config.seed)
             table["name"] = [run.class_names[klass] for klass in table["class"]]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from rdr_core.data import LongTailedData
     from rdr_core.runs import Run
 
 #: Heads, and where on the axes each column ends (the first begins).
@@ -54,13 +55,17 @@ class TraceTable(Display):
     )
 
     @classmethod
-    def from_runs(cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, **options: Any) -> TraceTable:
+    def from_runs(
+        cls, runs: Sequence[Run], *, classes: Sequence[int] | None = None, data: LongTailedData | None = None,
+        **options: Any,
+    ) -> TraceTable:  # fmt: skip
         """Compute or read the curvature of the last epoch.
 
         Args:
             runs: in any order; listed in the methods' fixed order, then by seed.
             classes: to list (default: each run's Few classes).
-            options: of :func:`rdr_viz.analysis.curvature.class_curvature`.
+            data: where the runs were trained on the user's own arrays.
+            options: further ones of :func:`rdr_viz.analysis.curvature.class_curvature`.
         """
         import pandas as pd
 
@@ -73,7 +78,7 @@ class TraceTable(Display):
             chosen = [int(c) for c in (run.groups.few if classes is None else classes)]
             if not chosen:
                 raise RdrError(f"{run.path} has no Few class; name classes.")
-            table = class_curvature(run, classes=chosen, epochs=run.milestones[-1:], **options)
+            table = class_curvature(run, classes=chosen, epochs=run.milestones[-1:], data=data, **options)
             table = scale_free(table[table["rank"] == 1])
             table.insert(0, "method", run.config.method)
             table.insert(1, "label", method_label(run.config.method))
@@ -83,9 +88,9 @@ class TraceTable(Display):
         return cls(pd.concat(tables, ignore_index=True))
 
     @classmethod
-    def from_run(cls, run: Run, **options: Any) -> TraceTable:
+    def from_run(cls, run: Run, *, data: LongTailedData | None = None, **options: Any) -> TraceTable:
         """Of one run, as :meth:`from_runs`."""
-        return cls.from_runs([run], **options)
+        return cls.from_runs([run], data=data, **options)
 
     @property
     def alt(self) -> str:

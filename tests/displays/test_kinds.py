@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from functools import partialmethod
 
+import numpy as np
+import pandas as pd
 import pytest
 from headless import new_page
 from made_up_runs import make_run
@@ -115,3 +118,36 @@ def test_kinds_lists_each_with_its_question(rdr):
     _, out, _ = rdr("kinds")
     for kind in kinds():
         assert re.search(rf"^{kind} .*\?$", out, flags=re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def of_rows(tmp_path_factory):
+    """Data of the user's own, no images, and two runs on them."""
+    draw = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [60, 40, 40])
+    table = pd.DataFrame(draw.normal(labels[:, None], 1.0, (140, 4)), columns=list("abcd")).assign(label=labels)
+    data = rdr_core.from_frame(table, "label", imbalance_factor=8, name="rows")
+    folder = tmp_path_factory.mktemp("rows")
+    runs = [rdr_core.train(data, method=method, epochs=4, runs=folder, progress=False) for method in ("ce", "rdr")]
+    return data, runs
+
+
+#: Kinds that say why not: no images, no two classes, no parameter with two values.
+NOT_OF_ROWS = {"answers": "was trained on rows, not on images", "rare": "need two", "sweep": "A sweep shows one"}
+
+
+@pytest.mark.usefixtures("rough_traces")
+@pytest.mark.parametrize("kind", kinds())
+def test_every_kind_draws_runs_on_ones_own_data_whatever_these_are(kind, of_rows):
+    data, runs = of_rows
+    make = DISPLAYS[kind]
+    make = make.from_runs if compares_runs(kind) else make.from_run
+    given = {"data": data} if "data" in inspect.signature(make).parameters else {}
+    chosen = runs if compares_runs(kind) else runs[1:]
+    if kind in NOT_OF_ROWS:
+        with pytest.raises(RdrError, match=NOT_OF_ROWS[kind]):
+            make_display(kind, chosen, **given)
+        return
+    shown = make_display(kind, chosen, **given)
+    assert shown.finding
+    assert shown.figure().axes
