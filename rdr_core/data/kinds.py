@@ -35,7 +35,7 @@ class Kind:
 
 
 IMAGES = Kind("images", "image", "B x C x H x W, uint8", "small")
-ROWS = Kind("rows", "row of a table", "B x columns, float32", "mlp")
+ROWS = Kind("rows", "row", "B x columns, float32", "mlp")
 SERIES = Kind("series", "series", "B x channels x time, float32, NaN after its end", "conv1d")
 TEXTS = Kind("texts", "text", "B x words, int64, 0 after its end", "embedding_bag")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rdr_core.data.kinds import IMAGES, KINDS, Kind
 from rdr_core.errors import RdrError
 from rdr_core.files.whole import read_json
 from rdr_core.own_settings import own_settings
@@ -45,8 +46,7 @@ class Run:
         own_model: what makes its network, where that is the user's own and was given.
 
     Example:
-        >>> run = Run.open("runs/digits-if50-rdr-s0-...")   # doctest: +SKIP
-        >>> run.metrics["few"]                              # doctest: +SKIP
+        >>> Run.open("runs/digits-if50-rdr-s0-...").metrics["few"]  # doctest: +SKIP
     """
 
     def __init__(
@@ -112,10 +112,7 @@ class Run:
 
     @cached_property
     def inherited(self) -> tuple[str, int, float] | None:
-        """The trunk that the run went on from, after which epoch, and the seconds that it did not take itself.
-
-        None of a run from nothing. The ``seconds`` of the epochs until then are the trunk's.
-        """
+        """The trunk that the run went on from, after which epoch, and its seconds; None of a run from nothing."""
         if not (self.path / FORK).exists():
             return None
         found = read_fork(self.path)
@@ -206,6 +203,11 @@ class Run:
         return tuple(visible(name, NAME) for name in self._data["class_names"])
 
     @property
+    def kind(self) -> Kind:
+        """What its samples are."""
+        return KINDS[self._data.get("kind", IMAGES.name)]
+
+    @property
     def channels(self) -> int:
         """C of its images."""
         return self._data["channels"]
@@ -215,8 +217,8 @@ class Run:
         """Many, Medium and Few."""
         from rdr_core.data import Groups
 
-        of = {name: np.array(self._data["groups"][name], dtype=np.int64) for name in ("many", "medium", "few")}
-        return Groups(**of)
+        stored = self._data["groups"]
+        return Groups(**{name: np.array(stored[name], dtype=np.int64) for name in ("many", "medium", "few")})
 
     @property
     def indices(self) -> np.ndarray:
@@ -255,8 +257,7 @@ class Run:
         return (self.path / latest).is_file()
 
     def _weights_at(self, epoch: int) -> Path:
-        last = epoch == self.config.epochs
-        return self.path / "model.safetensors" if last else weights_path(self.path, epoch)
+        return self.path / "model.safetensors" if epoch == self.config.epochs else weights_path(self.path, epoch)
 
     def weights_file(self, epoch: int | None = None) -> Path:
         """The file that holds the network's weights.

@@ -76,9 +76,17 @@ class Display(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         from rdr_viz.displays.literal import literally
+        from rdr_viz.displays.spoken import remembering, showing, telling
 
-        for name in {"plot", "figure"} & vars(cls).keys():
-            setattr(cls, name, literally(vars(cls)[name]))
+        own = dict(vars(cls))
+        for name in {"plot", "figure"} & own.keys():
+            setattr(cls, name, showing(literally(own[name])))
+        for name in {"alt", "finding"} & own.keys():
+            if isinstance(own[name], property) and own[name].fget:
+                setattr(cls, name, telling(own[name].fget))
+        for name in {"from_run", "from_runs", "from_seeds"} & own.keys():
+            if isinstance(own[name], classmethod):
+                setattr(cls, name, classmethod(remembering(own[name].__func__)))
 
     data: pd.DataFrame
     title: ClassVar[str]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.ticker import MaxNLocator
+
 from rdr_core.errors import RdrError, unknown_name
 from rdr_core.methods.names import method_label
 from rdr_viz.analysis.words import dataset_name, listed, plural
@@ -103,9 +105,11 @@ def group_spans(ax: Axes, classes: pd.DataFrame) -> None:
 
 
 def class_ticks(ax: Axes, classes: pd.DataFrame, *, counts: bool = True) -> None:
-    """Names of up to 12 short-named classes with their training images under them, else ranks."""
-    if len(classes) > 12 or classes["name"].str.len().max() > 6:
+    """Names of up to 12 short-named classes, or of fewer with longer names, and their training images; else ranks."""
+    longest = classes["name"].str.len().max()
+    if len(classes) > 12 or (longest > 6 and longest * len(classes) > 36):
         ax.set_xlabel("Class, by falling number of images")
+        ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         return
     words = [f"{row.name_}\n{row.count_:,}" if counts else row.name_ for row in _named(classes)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.colors import to_hex
 
 from rdr_core.data.datasets import DATASETS
+from rdr_core.data.kinds import IMAGES as PICTURES
 from rdr_core.data.samples import IMAGES, read_sheet, sheet
 from rdr_core.errors import RdrError
 from rdr_core.methods.names import method_order
@@ -18,6 +19,7 @@ from rdr_viz.analysis.words import dataset_name
 from rdr_viz.displays.base import DISPLAYS
 from rdr_viz.displays.kinds import averages_seeds, compares_runs, kinds
 from rdr_viz.displays.palette import GROUP_COLORS, darken, known_methods, method_style
+from rdr_viz.displays.spoken import spoken_kind
 from rdr_viz.displays.theme import turned
 from rdr_viz.explorer.at_hand import Entry
 from rdr_viz.pages.glossary import glossary
@@ -25,7 +27,7 @@ from rdr_viz.pages.glossary import glossary
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rdr_core.runs import RunConfig
+    from rdr_core.runs import Run, RunConfig
 
 #: The first view of the shipped runs.
 FASHION = {
@@ -70,7 +72,7 @@ def head_of(
             continue
         config, run = entry.config, entry.run
         methods.add(config.method)
-        known = sets.setdefault(entry.data, _set_of(config, entry.data))
+        known = sets.setdefault(entry.data, _set_of(run, entry.data))
         known["drawn"] |= config.drawn
         key = (config.imbalance_factor, config.profile)
         tail = known["tails"].setdefault(key, {
@@ -104,12 +106,14 @@ def head_of(
     }  # fmt: skip
 
 
-def _set_of(config: RunConfig, words: str) -> dict[str, Any]:
+def _set_of(run: Run, words: str) -> dict[str, Any]:
+    config, kind = run.config, spoken_kind(run.kind, run.class_names)
     drawn = ", subset and class order drawn by the seed"
     rest = words.removeprefix(config.dataset).replace(drawn, "").replace("recipe authors", "authors' schedule")
     return {
         "name": words, "title": heading(config.dataset) + rest, "drawn": config.drawn,
         "sheet": config.dataset if sheet(config.dataset) else None, "tails": {},
+        "samples": None if kind is PICTURES else [kind.one, kind.name],
     }  # fmt: skip
 
 

@@ -11,13 +11,18 @@ import pandas as pd
 import pytest
 from headless import new_page
 from made_up_runs import make_run
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import rdr_core
 from rdr_core import RdrError
+from rdr_core.data.kinds import KINDS
 from rdr_viz.analysis.catalogue import analyses
 from rdr_viz.analysis.curvature import Hessian
 from rdr_viz.displays.base import DISPLAYS, Display
 from rdr_viz.displays.kinds import compares_runs, kinds, make_display
+from rdr_viz.displays.shared import class_ticks
+from rdr_viz.displays.spoken import called
 
 
 @pytest.mark.parametrize("kind", kinds())
@@ -149,5 +154,35 @@ def test_every_kind_draws_runs_on_ones_own_data_whatever_these_are(kind, of_rows
             make_display(kind, chosen, **given)
         return
     shown = make_display(kind, chosen, **given)
+    figure = shown.figure()
+    figure.canvas.draw()
+    texts = [text.get_text() for text in figure.findobj(Text)]
     assert shown.finding
-    assert shown.figure().axes
+    for words in (shown.finding, shown.alt, shown.title, shown.look, *texts):
+        assert "image" not in words.lower()
+
+
+def test_words_are_put_right_but_never_a_classs_name(of_rows):
+    data, runs = of_rows
+    shown = make_display("confusion", runs, data=data)
+    assert "of the Few rows were taken for Many" in shown.finding
+    shown.data.loc[shown.data.index[0], "true"] = "moving images"
+    assert "of the Few images were taken for Many" in shown.finding
+    assert called("Each image's own image", KINDS["texts"]) == "Each text's own text"
+    assert called("Imagery of images", KINDS["series"]) == "Imagery of series"
+
+
+@pytest.mark.parametrize(("names", "told"), [
+    (("Barolo", "Barbera", "Grignolino"), ["Barolo", "Barbera", "Grignolino"]),
+    (("a name that is long", "another that is", "short"), ["1", "2", "3"]),
+])  # fmt: skip
+def test_few_classes_are_named_or_numbered_by_whole_numbers(names, told):
+    axes = Figure(figsize=(6, 3)).subplots()
+    classes = pd.DataFrame({"rank": [1, 2, 3], "name": names, "count": [9, 5, 2], "group": "Many"})
+    axes.set_xlim(0.5, 3.5)
+    class_ticks(axes, classes)
+    low, high = axes.get_xlim()
+    inside = [
+        label.get_text() for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True) if low < at < high
+    ]
+    assert [label.split("\n")[0] for label in inside] == told

@@ -18,6 +18,7 @@ from matplotlib.text import Text
 
 import rdr_core
 from rdr_core import RdrError
+from rdr_core.data.kinds import IMAGES
 from rdr_core.runs import RunConfig
 from rdr_viz import AccuracyPanels, MethodDiagram, ParameterSweep, WeightAndBPrime, WeightsByClass
 from rdr_viz.analysis.over_epochs import weights_by_class
@@ -35,7 +36,7 @@ def finished(method: str, all_classes: float, *, seed: int = 0, few: float | Non
     asked = {"dataset": "digits", "imbalance_factor": 10, "epochs": 2, "model": "small", "batch_size": 64} | setting
     config = RunConfig(method=method, seed=seed, learning_rate=0.1, **asked)
     metrics = {"top1": all_classes, "many": 99.0, "medium": 90.0, "few": all_classes - 20 if few is None else few}
-    return SimpleNamespace(config=config, metrics=metrics)
+    return SimpleNamespace(config=config, metrics=metrics, kind=IMAGES)
 
 
 def words_of(figure) -> list[str]:

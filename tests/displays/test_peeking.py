@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdr_core import RdrError
+from rdr_core.data.kinds import IMAGES
 from rdr_viz.analysis.best_epoch import at_best_epoch, best_epoch, peeking
 from rdr_viz.displays.peeking import Peeking
 
@@ -22,7 +23,7 @@ def made_up(accuracy, *, few=None, method="ce", seed=0, **config) -> SimpleNames
     accuracy = list(accuracy)
     history = pd.DataFrame({"epoch": range(1, len(accuracy) + 1), "accuracy": accuracy, "few": few or accuracy})
     values = {"dataset": "digits", "imbalance_factor": 50.0, "noise_rate": 0.0} | config
-    return SimpleNamespace(history=history, config=SimpleNamespace(method=method, seed=seed, **values))
+    return SimpleNamespace(history=history, kind=IMAGES, config=SimpleNamespace(method=method, seed=seed, **values))
 
 
 def test_the_first_of_the_best_epochs_counts_for_every_group():

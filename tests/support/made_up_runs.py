@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from rdr_core.data.kinds import IMAGES
 from rdr_core.runs import RunConfig
 
 
@@ -109,6 +110,7 @@ def make_run(
             epochs=epochs,
             **{"model": "small", "batch_size": 32, "learning_rate": 0.1} | settings,
         ),
+        kind=IMAGES,
         class_counts=counts,
         class_names=names,
         groups=groups,

@@ -109,8 +109,8 @@ def as_sample(given: Any) -> Shaped[np.ndarray, "..."]:
         raise RdrError(f"it has shape {array.shape} and bytes, so it may be a grey image, which must be (1, H, W)")
     if array.ndim not in (1, 2):
         raise RdrError(
-            f"it has shape {array.shape}, and must be an {IMAGES.one} (C, H, W), a {ROWS.one} (F,), or a {SERIES.one} "
-            "(C, T)"
+            f"it has shape {array.shape}, and must be an {IMAGES.one} (C, H, W), a {ROWS.one} of a table (F,), or a "
+            f"{SERIES.one} (C, T)"
         )
     with np.errstate(over="ignore"):  # what is too large is infinite, and noted as that
         return array.astype(np.float32)

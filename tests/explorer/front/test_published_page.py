@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from published_page import CLOTHES, digits, opened
@@ -20,6 +21,7 @@ import rdr_core
 from rdr_core.errors import RdrError
 from rdr_core.files.whole import read_json, write_json
 from rdr_core.runs import Run
+from rdr_viz.analysis.predictions import predictions
 from rdr_viz.explorer.publish import publish
 from rdr_viz.pages.glossary import glossary
 
@@ -274,3 +276,31 @@ def test_views_that_a_kernel_draws_are_left_out_and_a_link_to_one_is_told_why(se
     assert "The view 'norms' is drawn by a kernel, and this page has none" in seen.notice
     seen.show(view="nonsense")
     assert "There is no view named 'nonsense'" in seen.notice
+
+
+def test_samples_that_are_no_images_are_called_what_they_are(browser, tmp_path):
+    """In every view, in words, picture and table; but where a class has the word in its name nothing is changed."""
+    draw = np.random.default_rng(0)
+    labels = np.repeat(["low", "middle", "high"], [60, 40, 40])
+    table = pd.DataFrame(draw.normal(size=(140, 4)) + (labels == "low")[:, None], columns=list("abcd"))
+    for name in ("low", "an image"):
+        data = rdr_core.from_frame(table.assign(label=np.where(labels == "low", name, labels)), "label",
+                                   imbalance_factor=8, name=f"with {name}")  # fmt: skip
+        options = {"epochs": 3, "runs": tmp_path / "runs", "progress": False}
+        runs = [rdr_core.train(data, method=method, **options) for method in ("ce", "rdr")]
+        for run in runs:
+            predictions(run, data=data)
+        seen = opened(browser, publish(runs, tmp_path / "page.html", made="Made for a test."))
+        words = []
+        for view in seen.page.locator(".rdr-view").all():
+            view.click()
+            panel = seen.page.locator(".panel:not([hidden])").last
+            words += [panel.inner_text(), " ".join(panel.locator("svg text").all_text_contents())]
+            words += [
+                panel.locator("svg").first.get_attribute("aria-label") or "",
+                *seen.ask("panel.targets.map(one => one.text)"),
+            ]
+        everything = " ".join(words)
+        assert ("image" in everything) == (name == "an image")
+        assert ("32 rows, 8 times" in everything) == (name == "low")
+        assert seen.errors == []

@@ -13,6 +13,7 @@ import { save } from "./save.js";
 import { fromQuery, isIn, nearest, Steps, toQuery } from "./state.js";
 import { STOPS } from "./tour.js";
 import { viewsOf } from "./views/index.js";
+import { called } from "./words.js";
 
 /** Milliseconds from epoch to epoch while it plays. */
 const PACE = 120;
@@ -210,7 +211,8 @@ class Explorer {
     // First, since it may take a line from the picture's height.
     this.option.hidden = !view.options;
     if (view.options) {
-      sync(this.option, view.options.map((option) => [option, view.asks ? `${view.asks}: ${option}` : option]), state.option || view.options[0]);
+      const told = (option) => called(view.asks ? `${view.asks}: ${option}` : option, source.set(state.data)?.samples);
+      sync(this.option, view.options.map((option) => [option, told(option)]), state.option || view.options[0]);
       this.option.setAttribute("aria-label", view.asks ?? "Show");
     }
     const { theme } = this.element.dataset;

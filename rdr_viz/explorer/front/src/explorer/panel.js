@@ -2,7 +2,7 @@
 
 import { fill, h } from "../shared/dom.js";
 import { heightOf as heightOfPanels, select } from "./marks.js";
-import { short } from "./words.js";
+import { called, short } from "./words.js";
 
 /** Columns of a table that are no numbers to round. */
 const WHOLE = new Set(["seed", "epoch", "rank", "class", "count", "images", "seeds", "best_epoch", "bin", "right"]);
@@ -42,9 +42,10 @@ export class Panel {
    * @param {(panel: Panel) => number} heightOf how high its picture may be, asked for when its words stand.
    */
   show(found, about, heightOf) {
-    const { context, notes } = found;
-    this.question.textContent = about.question;
-    this.look.textContent = about.look;
+    const { context, notes, samples } = found;
+    const told = (text) => called(text, samples);
+    this.question.textContent = told(about.question);
+    this.look.textContent = told(about.look);
     this._tell(-1);
     this.svg.replaceChildren();
     this.context = context;
@@ -60,7 +61,7 @@ export class Panel {
     const { view } = context;
     this.rows = view.rows(context);
     const said = view.sentence(context, this.rows);
-    fill(this.sentence, ...said.map((part) => (typeof part === "string" ? part : h("b", {}, part.b))), notes.length ? ` ${notes.join(" ")}` : null);
+    fill(this.sentence, ...said.map((part) => (typeof part === "string" ? told(part) : h("b", {}, told(part.b)))), notes.length ? ` ${notes.join(" ")}` : null);
     const room = this.box.clientWidth || 800;
     const narrowest = view.narrowest?.(context);
     const width = Math.max(narrowest ?? 280, room);
@@ -68,8 +69,13 @@ export class Panel {
     const least = view.least ?? LEAST;
     const height = view.height?.(context, width, heightOf(this)) ?? heightOfPanels(view.panels?.(context, this.rows).length ?? 1, width, heightOf(this), least);
     const svg = select(this.svg).attr("viewBox", `0 0 ${width} ${height}`).attr("width", width).attr("height", height);
-    this.svg.setAttribute("aria-label", view.alt?.(context) ?? `${about.question} ${this.sentence.textContent} Arrow keys go from value to value.`);
+    this.svg.setAttribute("aria-label", told(view.alt?.(context) ?? `${about.question} ${this.sentence.textContent} Arrow keys go from value to value.`));
     this.targets = view.draw(svg, context, this.rows, { left: 4, top: 4, width: width - 8, height: height - 8, full: width, least }).filter((target) => Number.isFinite(target.x) && Number.isFinite(target.y));
+    if (samples) {
+      for (const text of this.svg.querySelectorAll("text, tspan")) if (!text.children.length) text.textContent = told(text.textContent);
+      for (const target of this.targets) target.text = told(target.text);
+    }
+    this.samples = samples;
     if (!this.table.hidden) this._fillTable();
   }
 
@@ -92,7 +98,7 @@ export class Panel {
     fill(
       this.table,
       h("table", {}, h("caption", {}, this.rows.length > MOST_ROWS ? `The first ${MOST_ROWS} of ${this.rows.length} rows; Save as CSV has all.` : "What the picture shows."),
-        h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, name.replaceAll("_", " "))))),
+        h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, called(name.replaceAll("_", " "), this.samples))))),
         h("tbody", {}, this.rows.slice(0, MOST_ROWS).map((row) => h("tr", {}, names.map((name) => h("td", {}, cell(row, name)))))),
       ),
     );

@@ -7,8 +7,8 @@ export const SIDE_BY_SIDE = 3;
 
 /**
  * @returns {{context: Object|null, notes: string[], missing: {method: string, seed: number}[], unanalysed: Object[],
- *   waiting: Object[]}} context is what a view draws from, null where there is nothing to draw; waiting are runs whose
- *   numbers are not there yet.
+ *   waiting: Object[], samples: [string, string]|null}} context is what a view draws from, null where there is nothing to
+ *   draw; waiting are runs whose numbers are not there yet; samples as DataSet has them.
  */
 export function plan(state, source, views, theme = "light") {
   const view = views.find((one) => one.name === state.view);
@@ -16,7 +16,7 @@ export function plan(state, source, views, theme = "light") {
   const tail = source.tail(set, state.factor, state.profile);
   const ranked = source.ranked(tail);
   const base = { view, source, state, set, tail, ranked, t: source.head.t95 };
-  const nothing = { context: null, notes: [], missing: [], unanalysed: [], waiting: [] };
+  const nothing = { context: null, notes: [], missing: [], unanalysed: [], waiting: [], samples: set?.samples ?? null };
   if (view.of === "data") return { ...nothing, context: { ...base, chosen: [], names: namesOf(tail.runs, state, tail) } };
   if (!state.methods.length) return { ...nothing, notes: ["Choose a method."] };
 
@@ -79,7 +79,7 @@ export function plan(state, source, views, theme = "light") {
     /** The place of the epoch shown in a run's arrays. */
     at: (run) => (epoch ?? run.epochs) - 1,
   };
-  return { context, notes, missing, unanalysed, waiting };
+  return { ...nothing, context, notes, missing, unanalysed, waiting };
 }
 
 /** Names of the classes; places where runs drew which class is rare, and several of them are shown. */

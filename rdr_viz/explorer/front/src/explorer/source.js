@@ -21,6 +21,7 @@
  * @property {string} name as links say it.
  * @property {string} title as readers are told it.
  * @property {boolean} drawn whether a seed stands for its own subset, so that methods are compared at equal seeds alone.
+ * @property {[string, string]|null} samples what one sample is called, and several; null where they are images.
  * @property {Tail[]} tails rising.
  */
 

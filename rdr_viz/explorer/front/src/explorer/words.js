@@ -37,6 +37,19 @@ export function listed(parts) {
 
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
+/**
+ * A sentence about images, of samples that are called otherwise: as rdr_viz/displays/spoken.py has it.
+ * @param {[string, string]|null} samples what one is called, and several; null where they are images.
+ */
+export function called(text, samples) {
+  if (!samples) return text;
+  return text.replace(/\b(?:(an) )?(image)(s?)\b/gi, (_, article, noun, several) => {
+    const name = samples[several ? 1 : 0];
+    const put = noun[0] === "I" ? name[0].toUpperCase() + name.slice(1) : name;
+    return article ? `${article[0]} ${put}` : put;
+  });
+}
+
 /** An imbalance in words. */
 export const factorWords = (tail) => (tail.factor == null ? "as it is" : `IF ${tail.factor}${tail.profile && tail.profile !== "exponential" ? `, ${tail.profile}` : ""}`);
 
