@@ -6,7 +6,7 @@ Displays speak of images, which samples nearly always are; their words are put r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,8 +17,6 @@ from rdr_core.data.kinds import IMAGES, KINDS, Kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from rdr_core.runs import Run
 
 T = TypeVar("T", bound="Axes | Figure")
 
@@ -49,9 +47,10 @@ def remembering(make: Callable[..., Any]) -> Callable[..., Any]:
     """A display's ``from_run`` or ``from_runs``, that notes in its data what the runs' samples are."""
 
     @wraps(make)
-    def made(cls: Any, runs: Run | Sequence[Run], *arguments: Any, **options: Any) -> Any:
-        display = make(cls, runs, *arguments, **options)
-        kinds = {run.kind for run in (runs if isinstance(runs, Sequence) else [runs])}
+    def made(cls: Any, *arguments: Any, **options: Any) -> Any:
+        display = make(cls, *arguments, **options)
+        given = arguments[0] if arguments else options.get("runs", options.get("run"))
+        kinds = {getattr(run, "kind", IMAGES) for run in (given if isinstance(given, Iterable) else [given])}
         if len(kinds) == 1 and IMAGES not in kinds:
             display.data.attrs["samples"] = kinds.pop().name
             for words in ("title", "look"):

@@ -166,6 +166,9 @@ def test_words_are_put_right_but_never_a_classs_name(of_rows):
     data, runs = of_rows
     shown = make_display("confusion", runs, data=data)
     assert "of the Few rows were taken for Many" in shown.finding
+    for by_name in ({"runs": runs}, {"runs": iter(runs)}):
+        assert len(DISPLAYS["confusion"].from_runs(data=data, **by_name).data) == len(shown.data)
+    assert "Few rows" in DISPLAYS["confusion"].from_run(data=data, run=runs[0]).finding
     shown.data.loc[shown.data.index[0], "true"] = "moving images"
     assert "of the Few images were taken for Many" in shown.finding
     assert called("Each image's own image", KINDS["texts"]) == "Each text's own text"
