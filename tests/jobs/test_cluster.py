@@ -205,6 +205,7 @@ def test_what_nobody_foresaw_is_printed_and_told_so(tmp_path, capfd):
     assert capfd.readouterr().err.count("ZeroDivisionError: of the test") == 3
 
 
+@pytest.mark.slow
 def test_a_task_that_always_kills_its_process_is_given_up_and_the_rest_is_done(tmp_path):
     tasks: list[Task] = [Doomed(tmp_path / "a"), Written(tmp_path / "b"), Written(tmp_path / "c")]
     outcome = work_through(tasks, parallel=2, progress=False)

@@ -14,10 +14,12 @@ import torch
 import waiting
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from once import once
 
 from rdr_core import RdrError, RDRWeights, Weighing, Weighting
 from rdr_core.methods.weighting import ClassWeights, Unweighted
 
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "data_parallel.py")
 COUNTS = torch.tensor([40, 12, 5])
 #: More than a batch has samples, so that the plain inverses of the other presets are well conditioned.
 Z = 16
@@ -150,19 +152,30 @@ def test_it_compiles_in_one_piece():
     assert made.stdout.splitlines()[-1] == "11 compiled, all as they were"
 
 
+def ends_of_ranks(folder: Path, *command: str) -> list[tuple[str, ...]]:
+    """What each process of examples/data_parallel.py says at its end: a number of prototypes, one of the classifier."""
+    made = waiting.run([sys.executable, *command], cwd=folder)
+    assert made.returncode == 0, made.stderr
+    return re.findall(r"rank \d: prototypes ([\d.]+), classifier ([\d.]+)", made.stdout)
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory) -> list[float]:
+    """As one process trains."""
+
+    def train(folder: Path) -> None:
+        (ends,) = ends_of_ranks(folder, EXAMPLE)
+        (folder / "ends").write_text(" ".join(ends))
+
+    return [float(end) for end in (once(tmp_path_factory, "alone", train) / "ends").read_text().split()]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("processes", "words"), [(2, []), (3, []), (2, ["--sharded"])])
-def test_several_processes_train_as_one(processes, words):
+def test_several_processes_train_as_one(processes, words, alone, tmp_path):
     """Under DistributedDataParallel and FSDP; with three, parts of a batch are of different sizes."""
-    example = [str(Path(__file__).parents[2] / "examples" / "data_parallel.py"), *words]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    found = []
-    for command in ([sys.executable, *example], [*launch, *example]):
-        made = waiting.run(command)
-        assert made.returncode == 0, made.stderr
-        found.append(re.findall(r"rank \d: prototypes ([\d.]+), classifier ([\d.]+)", made.stdout))
-    (alone,), ranks = found
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    ranks = ends_of_ranks(tmp_path, *launch, EXAMPLE, *words)
     assert len(ranks) == processes
     assert len(set(ranks)) == 1, "prototypes are the same in all"
-    for mine, expected in zip(ranks[0], alone, strict=True):
-        assert float(mine) == pytest.approx(float(expected), rel=1e-5)
+    assert [float(end) for end in ranks[0]] == pytest.approx(alone, rel=1e-5)
