@@ -1,0 +1,128 @@
+"""Print the tables of docs/fashion_mnist.md: do our settings order methods as public code does at full length?
+
+.venv/bin/python docs/public_orders.py    # of the shipped runs, in seconds
+
+data/paper/rdr/public.csv has others' figures after 200 epochs of ResNet-32 at imbalance factor 100. Two methods have a
+public order where, each compared with cross-entropy of its own source, they differ by a point or more and in the same
+direction on CIFAR-10 and CIFAR-100. A setting keeps it if the 95 % interval of their paired difference over seeds lies
+on that side of 0, turns it round if on the other, and leaves it undecided otherwise. The rule was written before the
+runs (data/paper/rdr/grids.toml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rdr_core.methods.names import method_label
+from rdr_core.runs import list_runs
+from rdr_core.runs.archive import shipped
+from rdr_viz.analysis.groups import t_interval
+from rdr_viz.analysis.words import listed, number, with_sign
+
+PUBLIC = Path(__file__).resolve().parents[1] / "data" / "paper" / "rdr" / "public.csv"
+#: Points by which two methods differ at least where they have a public order: single runs differ by some tenths.
+LEAST = 1.0
+#: What decides which runs are compared: name -> what is asked of the shipped ones.
+SETTINGS = {
+    "Fashion-MNIST, IF 100": {"dataset": "fashion-mnist", "imbalance_factor": 100, "schedule": "step"},
+    "digits, IF 50": {"dataset": "digits", "imbalance_factor": 50, "schedule": "cosine"},
+}
+KEPT, TURNED, UNDECIDED = "kept", "turned round", "undecided"
+
+#: Method -> seed -> accuracy over all classes, in percent.
+Accuracies = Mapping[str, Mapping[int, float]]
+
+
+def over_cross_entropy(figures: pd.DataFrame) -> pd.DataFrame:
+    """Points over cross-entropy of the same source: a row for each method, a column for each data set."""
+    ce = figures[figures["method"] == "ce"].set_index(["source", "dataset"])["accuracy"]
+    against = ce.loc[pd.MultiIndex.from_frame(figures[["source", "dataset"]])].to_numpy()
+    return (
+        figures.assign(points=figures["accuracy"] - against)
+        .pivot_table(index="method", columns="dataset", values="points")
+        .sort_values("cifar10", ascending=False)
+    )
+
+
+def public_pairs(points: pd.DataFrame) -> list[tuple[str, str]]:
+    """Pairs with a public order, the better method first."""
+    return [
+        (one, other)
+        for one, other in permutations(points.index, 2)
+        if (points.loc[one] - points.loc[other] >= LEAST - 1e-9).all()
+    ]
+
+
+def accuracies(**asked: object) -> dict[str, dict[int, float]]:
+    """Of the shipped runs without label noise."""
+    found: dict[str, dict[int, float]] = {}
+    for run in list_runs(shipped(), noise_rate=0, **asked):
+        found.setdefault(run.config.method, {})[run.config.seed] = float(run.metrics["top1"])
+    return found
+
+
+def difference(ours: Accuracies, one: str, other: str) -> np.ndarray:
+    """By seeds that both have."""
+    seeds = sorted(ours[one].keys() & ours[other].keys())
+    return np.array([ours[one][seed] - ours[other][seed] for seed in seeds])
+
+
+def verdicts(pairs: list[tuple[str, str]], ours: Accuracies) -> dict[tuple[str, str], str]:
+    """What a setting does with each pair."""
+    found = {}
+    for better, worse in pairs:
+        low, high = t_interval(difference(ours, better, worse))
+        found[better, worse] = KEPT if low > 0 else TURNED if high < 0 else UNDECIDED
+    return found
+
+
+def points_table(points: pd.DataFrame, settings: Mapping[str, Accuracies]) -> str:
+    """Points over cross-entropy: public, and ours with 95 % intervals over seeds."""
+    heads = ["over CE, in points", "CIFAR-10", "CIFAR-100", *settings]
+    lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
+    for method in points.index:
+        if method == "ce":
+            continue
+        cells = [with_sign(number(points.loc[method, data])) for data in ("cifar10", "cifar100")]
+        for ours in settings.values():
+            each = difference(ours, method, "ce")
+            low, high = (with_sign(number(end)) for end in t_interval(each))
+            cells.append(f"{with_sign(number(each.mean()))} [{low}, {high}] ({len(each)})")
+        lines.append(f"| {method_label(method)}: `{method}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def sentence(setting: str, found: Mapping[tuple[str, str], str]) -> str:
+    """How a setting agrees with the public order; each pair that it does not keep is named."""
+
+    def which(word: str) -> str:
+        pairs = [
+            f"{method_label(better)} over {method_label(worse)}"
+            for (better, worse), one in found.items()
+            if one == word
+        ]
+        return f"{len(pairs)} ({listed(pairs)})" if pairs else "none"
+
+    kept = sum(word == KEPT for word in found.values())
+    return (
+        f"- **{setting}** keeps {kept} of the {len(found)} public orders, turns {which(TURNED)} round, and leaves "
+        f"{which(UNDECIDED)} undecided."
+    )
+
+
+def page() -> str:
+    """What the command prints."""
+    points = over_cross_entropy(pd.read_csv(PUBLIC))
+    settings = {name: accuracies(**asked) for name, asked in SETTINGS.items()}
+    pairs = public_pairs(points)
+    told = [sentence(name, verdicts(pairs, ours)) for name, ours in settings.items()]
+    return "\n\n".join([points_table(points, settings), "\n".join(told)])
+
+
+if __name__ == "__main__":
+    print(page())
