@@ -33,7 +33,7 @@ ALPHA = 0.05
 #: The grid's runs are in the archive of its data set.
 ARCHIVES = {
     "digits": "digits", "digits-authors": "digits", "fashion": "fashion", "fashion-authors": "fashion",
-    "cifar-small": "cifar-small", "cifar": "cifar", "cifar-authors": "cifar",
+    "cifar": "cifar", "cifar-authors": "cifar",
 }  # fmt: skip
 FILES = ("config.json", "data.json", "metrics.json", "history.csv", "classes.safetensors", "done.json")
 ACCURACIES = {"all": "accuracy", "many": "many", "medium": "medium", "few": "few"}

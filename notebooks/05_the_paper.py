@@ -111,8 +111,7 @@ def text_table(rows):
 # **before** looking. Ours are in a file (`data/paper/rdr/claims.toml`). A claim holds if the whole interval of the
 # mean over seeds lies where the claim says, fails if none of it does, and is **undecided** otherwise. With several
 # settings all must hold, and one failure is enough to fail. Whoever asks forty questions at 95 % gets two wrong
-# answers by chance, so the intervals are widened until in 95 of 100 such lists no verdict is wrong. (Small CIFAR:
-# CIFAR-10, a small network, 15 epochs.)
+# answers by chance, so the intervals are widened until in 95 of 100 such lists no verdict is wrong.
 #
 # **Before you look: which of these would you bet on? Which matters most if it fails?**
 

@@ -221,7 +221,7 @@ def test_explained_shares_are_those_of_a_regression_with_known_answers(monkeypat
     assert by_count == pytest.approx({"count": 1, "class": 0, "both": 1}, abs=1e-12)
 
 
-@pytest.mark.parametrize("scale", ["digits", "cifar-small"])
+@pytest.mark.parametrize("scale", ["digits", "fashion"])
 def test_the_three_rdrs_tables_are_what_was_measured(scale, monkeypatch):
     """`python benchmarks/three_rdrs.py SCALE --from-csv` prints them; none is typed."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")

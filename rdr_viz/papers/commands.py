@@ -28,7 +28,7 @@ app = typer.Typer(
 
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs; the shipped runs are used too.")]
 _PARTS = (
-    "digits, digits-authors, fashion, fashion-authors, cifar-small, cifar-authors, cifar or imagenet, and parts of the "
+    "digits, digits-authors, fashion, fashion-authors, cifar-authors, cifar or imagenet, and parts of the "
     "paper, separated by commas: cifar,table1,figure4."
 )
 Seeds = Annotated[int | None, typer.Option(help="Number of seeds.", show_default="as the grid says", min=1)]
@@ -86,7 +86,7 @@ def plan(
     from rdr_viz.papers.plan import show_plan
 
     papers = _papers()
-    usual = ["digits", "cifar-small", "cifar", "imagenet", *(name for own in _own(papers) for name in own.grids)]
+    usual = ["digits", "fashion-authors", "cifar", "imagenet", *(name for own in _own(papers) for name in own.grids)]
     with stoppable():
         show_plan(papers, grid or ",".join(usual), _shelf(runs), runs=runs, seeds=seeds, device=device)
 

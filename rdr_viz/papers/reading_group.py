@@ -204,8 +204,8 @@ class ReadingGroup:
         )
 
     def _control(self) -> Exercise:
-        """Of all intervals that the exercise's picture has, whatever the scale: digits and small CIFAR today."""
-        start = "The ratio helps beyond tempering"
+        """Of all intervals that the exercise's picture has, whatever the scale."""
+        start = "The released RDR beats its fair control"
         claim, judged = self._claim(start), self._judged(start)
         verdict = overall(claim, [one for settings in judged.values() for one in settings])
         by_scale = listed(

@@ -64,7 +64,7 @@ def test_it_is_planned_unasked(offered, rdr, tmp_path, monkeypatch):
     shown = {}
     monkeypatch.setattr("rdr_viz.papers.plan.show_plan", lambda papers, names, *_, **__: shown.update(names=names))
     assert rdr("paper", "plan", "--runs", str(tmp_path / "runs"))[0] == 0
-    assert shown["names"] == "digits,cifar-small,cifar,imagenet,tiny"
+    assert shown["names"] == "digits,fashion-authors,cifar,imagenet,tiny"
 
 
 def test_its_plan_is_a_table(offered, rdr, tmp_path, monkeypatch):
