@@ -38,6 +38,7 @@ PLACES = {
     "docs/beyond_images.md": "docs/beyond_images.md",
     "docs/reliability.md": "docs/reliability.md",
     "docs/scaling.md": "docs/scaling.md",
+    "docs/fashion_mnist.md": "docs/fashion_mnist.md",
     "docs/architecture.md": "docs/architecture.md",
     "docs/_static/rooms.svg": "docs/_static/rooms.svg",
     "data/measurements": "data/measurements",

@@ -30,6 +30,7 @@ NAMES = (
     "photograph, png", "photograph, webp", "photograph, gif", "photograph, tif", "photograph, bmp", "photograph, ppm",
     "cache of images, its notes", "cache of images, its checksums", "sheet of images", "a paper's paper.toml",
     "a paper's grids.toml", "a paper's claims.toml", "a paper's figures.toml", "a paper's tables.csv", "method's name",
+    "a sweep's grid", "a site of Slurm", "a notice of work",
 )  # fmt: skip
 
 

@@ -14,13 +14,13 @@ epochs = 20
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.files.tomls import read_toml
 from rdr_core.jobs.size import data_size
 from rdr_core.runs import RunConfig
 from rdr_core.runs.requests import configure, settings_of_train
@@ -51,13 +51,9 @@ def grid_configs(grid: Mapping[str, Any] | str | Path, *, root: str | Path | Non
         >>> [config.name.rpartition("-")[0] for config in grid_configs(grid)][:3]
         ['digits-if10-ce-s0', 'digits-if10-rdr-s0', 'digits-if50-ce-s0']
     """
-    source = _Source("The grid", "")
+    source = _Source(None if isinstance(grid, Mapping) else Path(grid))
     if not isinstance(grid, Mapping):
-        source = _Source(str(grid), _text(Path(grid)))
-        try:
-            grid = tomllib.loads(source.text)
-        except tomllib.TOMLDecodeError as error:
-            raise RdrError(f"{grid} is no TOML: {error}.") from None
+        grid = read_toml(Path(grid), "a grid is a TOML file, or the name of a paper's grid")
     found: dict[RunConfig, None] = {}
     for one in _several(grid, source):
         found |= dict.fromkeys(_crossed(one, source, root))
@@ -70,31 +66,23 @@ class _Source:
     """Where a grid is from, so that a mistake can be told with its line.
 
     Args:
-        name: of the file.
-        text: what is in it, "" where the grid is from no file.
+        path: of the file; None where the grid is from no file.
     """
 
-    def __init__(self, name: str, text: str) -> None:
-        self.name, self.text = name, text
+    def __init__(self, path: Path | None) -> None:
+        self._path, self.name = path, "The grid" if path is None else str(path)
 
     def at(self, *keys: str) -> str:
         """The beginning of a sentence: the file, and the lines in which the keys stand first."""
+        text = "" if self._path is None else self._path.read_text(encoding="utf-8")
         lines = [
             number
-            for number, line in enumerate(self.text.splitlines(), 1)
+            for number, line in enumerate(text.splitlines(), 1)
             if re.match(rf"\s*[\"']?({'|'.join(map(re.escape, keys))})[\"']?\s*[=.]|\s*\[+({'|'.join(keys)})\b", line)
         ]
         if not lines:
             return f"{self.name}: "
         return f"{self.name}, line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}: "
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise RdrError(f"{path} can't be read ({why}); a grid is a TOML file, or the name of a paper's grid.") from None
 
 
 def _several(grid: Mapping[str, Any], source: _Source) -> list[dict[str, Any]]:

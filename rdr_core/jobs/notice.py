@@ -102,6 +102,8 @@ def under_way(runs: Path) -> list[UnderWay]:
                 inside(runs, f"{_FOLDER}/{path.name}"),
                 {"title": str, "done": int, "total": int, "share": float, "seconds_left": (float, None)},
             )
-            if time.time() - path.stat().st_mtime < STALE:
-                found.append(UnderWay(path.stem, *(told[name] for name in UnderWay._fields[1:])))
+            one = UnderWay(path.stem, *(told[name] for name in UnderWay._fields[1:]))
+            fresh = time.time() - path.stat().st_mtime < STALE
+            if fresh and 0 <= one.done <= one.total and 0 <= one.share <= 1 and (one.seconds_left or 0) >= 0:
+                found.append(one)
     return found

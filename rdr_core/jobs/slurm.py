@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdr_core.errors import RdrError, unknown_name
+from rdr_core.files.tomls import read_toml
 from rdr_core.files.whole import write_whole
 
 if TYPE_CHECKING:
@@ -134,10 +134,7 @@ def read_slurm(path: str | Path) -> Slurm:
         place.parent.mkdir(parents=True, exist_ok=True)
         write_whole(place, lambda beside: Path(beside).write_text(TEMPLATE, encoding="utf-8"))
         raise RdrError(f"{place} was written just now: say in it what your site wants, then repeat the command.")
-    try:
-        given: dict[str, Any] = tomllib.loads(place.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RdrError(f"{place} can't be read as TOML ({error}); remove it to have it written anew.") from None
+    given = read_toml(place, "remove it to have it written anew")
     known = [field.name for field in fields(Slurm)]
     for name in given:
         if name not in known:

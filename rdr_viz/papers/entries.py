@@ -6,13 +6,13 @@ Where a paper is from anywhere, as in a package, its names become files' names, 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rdr_core.errors import RdrError
+from rdr_core.files import tomls
 from rdr_core.files.expected import of_shape
 from rdr_core.files.inside import inside
 from rdr_core.files.tables import read_exactly
@@ -39,16 +39,9 @@ def read_toml(path: Path, *, optional: bool = False) -> dict[str, Any]:
     """
     if optional and not path.is_file():
         return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RdrError(
-            f"{path} is missing; a paper's folder has a paper.toml, a tables.csv and a grids.toml."
-        ) from None
-    except RecursionError:
-        raise RdrError(f"{path} can't be read (it is nested too deeply); fix it.") from None
-    except (OSError, ValueError) as error:  # no text, no TOML, a date that is none, or a number of 5,000 digits
-        raise RdrError(f"{path} can't be read ({error}); fix it.") from None
+    if not path.exists():
+        raise RdrError(f"{path} is missing; a paper's folder has a paper.toml, a tables.csv and a grids.toml.")
+    return tomls.read_toml(path, "fix it")
 
 
 def read_printed(home: Path, file: str, columns: set[str]) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def test_further_grids_have_what_stands_above(tmp_path):
         ('dataset = "digits"\n[imbalance_factor]\na = 1', "line 2: imbalance_factor is {'a': 1}; it must be a"),
         ('dataset = "imagenet-lt"\nimbalance_factor = 10', "lines 1, 2: .*imagenet-lt comes long-tailed"),
         ('dataset = "nowhere"', "line 1: dataset = 'nowhere': There is no data set named 'nowhere'"),
-        ("dataset = [", "is no TOML"),
+        ("dataset = [", "it is no TOML"),
         ("grid = 3", "line 1: grid is 3; it must be a list of tables"),
         ("epochs = 3", "names no data set"),
         ('dataset = "digits"\ndraws = "noise"', "line 2: There is no draw of a seed named 'noise'"),

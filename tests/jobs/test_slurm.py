@@ -103,7 +103,7 @@ def test_a_sites_file_is_written_to_be_edited_and_its_job_is_shown(tmp_path, mon
         (TEMPLATE.replace("prologue = []", 'prologue = "module load cuda"'), "it must be a list of lines"),
         (TEMPLATE.replace("jobs = 4", "job = 4"), "There is no setting of Slurm named 'job'; did you mean 'jobs'"),
         ("jobs = 1", "does not say runs, memory, walltime"),
-        ("jobs = [", "can't be read as TOML"),
+        ("jobs = [", "it is no TOML"),
     ],
 )
 def test_what_is_wrong_in_a_sites_file_is_named(text, told, tmp_path):

@@ -29,6 +29,9 @@ from rdr_core.data.disk.lists import read_list
 from rdr_core.data.samples import read_sheet, sheet
 from rdr_core.files.places import papers_folder
 from rdr_core.files.whole import write_json
+from rdr_core.jobs.grid import grid_configs
+from rdr_core.jobs.notice import Notice, under_way
+from rdr_core.jobs.slurm import TEMPLATE, read_slurm
 from rdr_core.methods.grammar import parse
 from rdr_core.methods.names import method_label
 from rdr_core.methods.replaced import told
@@ -85,7 +88,7 @@ def all_readers(folder: Path) -> dict[str, Reader]:
     done, left = finished_run(folder / "done"), stopped_run(folder / "left")
     found = [
         *_of_a_finished_run(done), *_of_a_run_in_training(left), *_of_results(done), *_of_other_folders(folder, done),
-        *_of_data(folder), *_of_papers(folder),
+        *_of_data(folder), *_of_papers(folder), *_of_sweeps(folder),
     ]  # fmt: skip
     return {reader.name: reader for reader in found}
 
@@ -287,6 +290,27 @@ def _of_papers(folder: Path) -> Iterator[Reader]:
     method.write_text("rdr:gamma=0.5,momentum=0.9+la:tau=1.5+sam")
     named = lambda: parse(method.read_text(encoding="utf-8", errors="surrogateescape")).name  # noqa: E731
     yield Reader("method's name", method, named, "lines")
+
+
+def _of_sweeps(folder: Path) -> Iterator[Reader]:
+    grid, site, runs = folder / "grid.toml", folder / "site.toml", folder / "swept"
+    grid.write_text(
+        'dataset = "digits"\nmethod = ["ce", "rdr"]\nseed = [0, 1]\nepochs = 2\ndraws = ["data_seed"]\n\n'
+        "[[grid]]\nimbalance_factor = [10, 50]\n\n[[grid]]\nimbalance_factor = 20\nlearning_rate = 0.05\n"
+    )
+    yield Reader("a sweep's grid", grid, lambda: [config.name for config in grid_configs(grid)], "lines")
+    site.write_text(TEMPLATE)
+    yield Reader("a site of Slurm", site, lambda: read_slurm(site), "lines")
+    Notice(runs, "Sweep of grid.toml", ("a", "b")).put([1.0, 0.5], seconds_left=60.0)
+    (notice,) = (runs / ".under_way").glob("*.json")
+
+    def told() -> str:
+        """As an explorer's page is told; what can't be read is nobody's work."""
+        found = under_way(runs)
+        assert all(0 <= one.done <= one.total and 0 <= one.share <= 1 for one in found)
+        return json.dumps([one._asdict() for one in found], allow_nan=False)
+
+    yield Reader("a notice of work", notice, told, "json")
 
 
 def _asked(paper: Any) -> list[Any]:
