@@ -178,7 +178,7 @@ def ratios_towards(
     squares = same @ system.diagonal()
     # A class whose features are all zero has system = rhs = 0: the tiny floor makes that 0 / tiny.
     penalty = (squares * ridge).div_(size).add_(torch.finfo(torch.float64).tiny)[:, None]
-    if system.is_cuda:
+    if system.device.type != "cpu":
         solve = solver_by_products(system, size, squares / size, ridge)
     else:
         system.diagonal().add_(penalty[:, 0])
@@ -240,7 +240,7 @@ def ratios_by_inverse(
         >>> ratios_by_inverse(torch.tensor([[0.8, 0.2], [0.8, 0.2]]), x, y, same, size)
         tensor([1.6000, 0.4000], dtype=torch.float64)
     """
-    if features.is_cuda:
+    if features.device.type != "cpu":
         x = features.double()
         gram = (x @ x.T).mul_(same)
         solve = solver_by_products(gram, size, (same @ gram.diagonal()) / size, ridge=0.0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -16,14 +15,13 @@ import pytest
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_map_only
 from train_states import train
 
 import rdr_core
 from rdr_core.methods.contract import Weighing, Weighting
 from rdr_core.methods.grammar import parse
 from rdr_core.methods.parts import PARTS, part
-from rdr_core.methods.ratio import RIDGE, solver_by_products
 from rdr_core.runs import RunConfig
 from rdr_core.training.classifier_stage import SecondStageState
 from rdr_core.training.loop import close_epoch, plain_steps, train_epoch
@@ -146,57 +144,6 @@ def test_a_step_repeats_itself_and_trains_as_the_plain_one(method):
     assert_same(recorded, train(state_of(method), 3))
     whole = recorded.sampler.visits // 64
     assert replica.replays == 3 * whole - REHEARSALS > 10
-
-
-class Elsewhere(TorchDispatchMode):
-    """Demands that operations touch no tensor on the CPU: on a GPU that is a copy from the host, which waits."""
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        out = function(*args, **kwargs or {})
-        for value in tree_leaves((args, kwargs, out)):
-            assert not (isinstance(value, Tensor) and value.device.type == "cpu"), function
-        return out
-
-
-@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("cdb", "rdr+muon")])
-def test_a_step_on_another_device_touches_nothing_on_the_host(method, monkeypatch):
-    """On tensors without values, which refuse to tell any: no branch, no number and no index can come from them.
-
-    Not of ``cdb``, whose step is cb's, nor of ``muon``, whose own matrices lie where the weights were first.
-    """
-    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # knows no such device
-    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: None)  # the fused update neither
-    meta = torch.device("meta")
-    state = state_of(method)
-    state.device = meta
-    for owner, name in [
-        *((state, name) for name in ("inputs", "labels", "mean", "std")),
-        *((state.mixing, name) for name in ("class_counts",) if hasattr(state.mixing, name)),
-        *((state.step, name) for name in ("tail", "radii", "shares") if hasattr(state.step, name)),
-    ]:
-        setattr(owner, name, getattr(owner, name).to(meta))
-    state.model.to(meta)
-    state.weighting.to(meta)
-    state.objective.loss.keywords["class_counts"] = state.objective.loss.keywords["class_counts"].to(meta)
-    state.step.optimizer.param_groups[0]["params"] = list(state.model.parameters())
-
-    class Watching(Direct):
-        def record(self, step):
-            def watched() -> None:
-                with Elsewhere():
-                    step()
-
-            return watched
-
-    state.steps = RecordedSteps(meta, Watching())
-    train_epoch(state, tick=lambda: None, stop=lambda: state.batch > REHEARSALS + 1)
-    assert state.steps.replay
-
-
-def test_the_solver_of_a_gpu_touches_nothing_on_the_host():
-    gram, size = torch.empty(8, 8, dtype=torch.float64, device="meta"), torch.empty(8, device="meta").double()
-    with Elsewhere():
-        assert solver_by_products(gram, size, size, RIDGE)(size[:, None]).shape == (8, 1)
 
 
 def test_every_part_of_the_package_is_held_to_that():
