@@ -144,7 +144,8 @@ def balanced_softmax(
     source="Kini et al. 2021; CDT: Ye et al. 2020",
     ranges={"gamma": at_least(0), "tau": at_least(0)},
     prior="tau",
-    notes="gamma is a margin that grows as training goes on, no share of the prior",
+    notes="gamma is a margin that grows as training goes on, no share of the prior; in a network that does not fit its "
+    "training samples it favours rare classes too much",
 )
 def vs(
     logits: Float[Tensor, "B d"],

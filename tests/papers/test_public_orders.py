@@ -56,8 +56,9 @@ def test_a_setting_keeps_turns_or_leaves_open_by_the_interval_over_seeds_that_bo
         low, high = stats.ttest_1samp(each, 0).confidence_interval(0.95)
         assert word == ("kept" if low > 0 else "turned round" if high < 0 else "undecided")
     assert list(found.values()) == ["kept", "turned round", "undecided"]
-    assert orders.sentence("here", found) == (
-        "- **here** keeps 1 of the 3 public orders, turns 1 (CE over 1/n) round, and leaves 1 (LA over 1/n) undecided."
+    assert orders.sentence(found) == (
+        "Of the 3 public orders, Fashion-MNIST, IF 100 keeps 1 (LA over CE), turns 1 (CE over 1/n) round, and leaves "
+        "1 (LA over 1/n) undecided."
     )
 
 
