@@ -88,8 +88,8 @@ def not_fitted() -> str:
         return number(np.mean([run.metrics[group] for run in runs if run.config.seed in seeds]))
 
     return (
-        f"Cross-entropy's training loss after the last epoch is {number(loss, 2)} ({plural(len(ce), 'seed')}). With VS's "
-        f"own gamma of 0.3 the accuracy on Many falls from cross-entropy's {mean(ce, 'many')} % to "
+        f"Cross-entropy's training loss after the last epoch is {number(loss, 2)} ({plural(len(ce), 'seed')}). With "
+        f"VS's own gamma of 0.3 the accuracy on Many falls from cross-entropy's {mean(ce, 'many')} % to "
         f"{mean(vs, 'many')} %, and over all classes from {mean(ce, 'top1')} % to {mean(vs, 'top1')} % "
         f"({plural(len(seeds), 'seed')})."
     )
