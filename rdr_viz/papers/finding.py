@@ -28,7 +28,7 @@ _SPOKEN = {
     f"{_RELEASED},ratio=matched": "class weights with its own class means",
 }
 _RATIO_WORDS = {
-    HOLDS: "so the ratio helps",
+    HOLDS: "so over all classes the ratio helps",
     FAILS: "so over all classes the ratio does not help",
     UNDECIDED: "so these runs do not show that the ratio helps",
 }

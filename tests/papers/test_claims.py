@@ -255,7 +255,7 @@ def test_by_the_authors_code_rdr_is_the_released_one():
 @pytest.mark.parametrize(
     ("released", "deferred", "says"),
     [
-        ([80.0, 81.0, 80.5], [78.0, 79.1, 78.4], "so the ratio helps. Deferring"),
+        ([80.0, 81.0, 80.5], [78.0, 79.1, 78.4], "so over all classes the ratio helps. Deferring"),
         ([80.0, 81.0, 80.5], [80.1, 80.9, 80.5], "so these runs do not show that the ratio helps. Deferring"),
         ([76.0, 77.0, 76.5], [78.0, 79.1, 78.4], "so over all classes the ratio does not help. Deferring"),
         ([80.0, 81.0, 80.5], [80.0, 81.0, 80.5], "from that control by 0.0 points in each seed, so these runs do"),
