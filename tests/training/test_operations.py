@@ -100,5 +100,5 @@ def test_a_constant_from_the_host_is_found_out():
 
 def test_the_table_is_what_was_counted():
     """`python benchmarks/operations.py` prints it; none is typed."""
-    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "methods" / "README.md").read_text(encoding="utf-8")
     assert marked(page, "operations") == benchmark().table()
