@@ -69,10 +69,10 @@ class _Watched:
 
 
 def random_images(held_out: int) -> LongTailedData:
-    """Ten classes in CIFAR's shape, 400 images, of which some a class are held out."""
+    """Ten classes in CIFAR's shape, 640 images, of which some a class are held out."""
     draw = torch.Generator().manual_seed(0)
-    labels = torch.arange(400) % 10
-    images = torch.randint(0, 256, (400, 3, 32, 32), dtype=torch.uint8, generator=draw)
+    labels = torch.arange(640) % 10
+    images = torch.randint(0, 256, (640, 3, 32, 32), dtype=torch.uint8, generator=draw)
     return from_arrays(images, labels, images[:20], labels[:20], held_out=held_out)
 
 
@@ -80,7 +80,7 @@ def watch_a_step(method: str, model: str, watch: TorchDispatchMode) -> None:
     """Take the first steps of a training on tensors without values, and one more inside ``watch``."""
     held_out = 5 if "cdb" in method else 0
     config = RunConfig(dataset="random", imbalance_factor=None, method=method.replace("cdb", "cdb:images=5"), epochs=4,
-                       model=model, batch_size=64, learning_rate=0.1)  # fmt: skip
+                       model=model, batch_size=128, learning_rate=0.1)  # fmt: skip
     state = TrainingState(config, random_images(held_out), torch.device("cpu"))
     with ExitStack() as stack:
         # Neither autocast nor the fused update knows such a device; the update is added by who counts.

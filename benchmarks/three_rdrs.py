@@ -86,7 +86,7 @@ class Scale:
 SCALES = {
     # Digits are grey, so nothing of AutoAugment's is for them.
     "digits": Scale("digits", (50, 100), 6, {"model": "small"}, {"recipe": "authors", "augmentation": "plain"}),
-    # What shares no beginning was not measured: three hours of two cores.
+    # Changes of ours, and an early T0, are runs from the start: hours of two cores, which were not spent.
     "fashion": Scale(
         "fashion-mnist",
         (100,),

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 MORE = (
     "rdr:ratio=class,count=dataset,start=zero", "rdr:update=epoch,warmup=0.4", "rdr:ratio=matched,warmup=0.4",
     "rdr+drw:start=0.5", "ldam+cb+drw:start=0.5", "ib+drw:start=0.5", "inverse:gamma=0.5+imbsam", "rdr+ccsam",
-    "rdr+focalsam", "rdr+mixup", "ce+remix+sam", "rdr+sqrt_sampling",
+    "rdr+focalsam", "rdr+mixup", "ce+remix+sam", "rdr+sqrt_sampling", "oversampling", "cb+drw:start=0.5",
 )  # fmt: skip
 #: Its own matrices lie where the weights were first.
 NOT_COUNTED = {"muon"}
